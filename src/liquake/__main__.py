@@ -1,0 +1,5 @@
+"""`python -m liquake`."""
+
+from liquake.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,271 @@
+"""What a reader of the engine gets: frozen, complete, and of one moment.
+
+Rates are per second, windows and ages in seconds, amounts in coins of the market's asset, `usd` in dollars.
+Times are UTC nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from liquake.model import Coverage, FeedState, Liquidation, Side
+
+ALL = "ALL"
+"""In place of a market's name: every market together."""
+
+KINEMATIC_WINDOWS = (0.1, 0.5, 2.0, 10.0, 60.0)
+"""Seconds. Each is W = 2 tau of its smoothing chain."""
+
+TOTAL_WINDOWS: Mapping[str, float | None] = {
+    "5m": 300.0,
+    "15m": 900.0,
+    "1h": 3600.0,
+    "4h": 14400.0,
+    "24h": 86400.0,
+    "all": None,
+}
+"""Seconds by name; `None` since the start. The trailing edge moves in steps of 1 s (5m, 15m) or 60 s (the others)."""
+
+
+class Derivative(msgspec.Struct, frozen=True):
+    """One derivative of the event count or of the dollars, with its standard error under a Poisson stream."""
+
+    value: float
+    error: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether the value is at least two standard errors from zero."""
+        return self.error > 0.0 and abs(self.value) >= 2.0 * self.error
+
+
+class Motion(msgspec.Struct, frozen=True):
+    """Velocity (per s), acceleration (per s^2) and jerk (per s^3) of one stream at one time scale."""
+
+    velocity: Derivative
+    acceleration: Derivative
+    jerk: Derivative
+
+
+class WindowKinematics(msgspec.Struct, frozen=True):
+    """One row of the velocity panel: what happened in the last `window` seconds before `Snapshot.as_of`."""
+
+    window: float
+    events: int
+    """Exactly counted; an event of age exactly `window` is out."""
+    usd: float
+    counts: Motion
+    """Of the number of events."""
+    dollars: Motion
+    """Of the dollars."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether enough events are expected in the window (five) for its derivatives to mean anything."""
+        return self.counts.velocity.value * self.window >= 5.0
+
+
+class Sum(msgspec.Struct, frozen=True):
+    """Events added up. `unsized` of the `events` had no known amount and are missing from `amount` and `usd`."""
+
+    events: int = 0
+    amount: float = 0.0
+    usd: float = 0.0
+    unsized: int = 0
+
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(
+            self.events + other.events,
+            self.amount + other.amount,
+            self.usd + other.usd,
+            self.unsized + other.unsized,
+        )
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """Sums of one venue, side and market (or `ALL`, where `amount` has no meaning and is 0) by window name."""
+
+    venue: str
+    side: Side
+    market: str
+    sums: Mapping[str, Sum]
+
+
+class Activity(msgspec.Struct, frozen=True):
+    """What one venue last did in one market."""
+
+    venue: str
+    market: str
+    last: Liquidation
+    age: float
+    """Seconds since `last` happened."""
+    hour: Sum
+    """The last hour, both sides."""
+    hour_long: Sum
+    hour_short: Sum
+
+    @property
+    def state(self) -> str:
+        """LIVE under 5 s, ACT under 60 s, idle under an hour, else old."""
+        for limit, name in ((5.0, "LIVE"), (60.0, "ACT"), (3600.0, "idle")):
+            if self.age < limit:
+                return name
+        return "old"
+
+
+class Quantiles(msgspec.Struct, frozen=True):
+    """Percentiles in milliseconds, from a histogram with buckets of 5 %. `count` 0 means none measured."""
+
+    count: int = 0
+    p50: float = 0.0
+    p99: float = 0.0
+    worst: float = 0.0
+
+
+class MarketPrice(msgspec.Struct, frozen=True):
+    """The latest price of a market and where it comes from."""
+
+    market: str
+    price: float
+    venue: str
+    ts_event: int
+    ts_recv: int
+
+
+class ConnectionState(msgspec.Struct, frozen=True):
+    """One socket of a venue."""
+
+    name: str
+    state: FeedState
+    since: int
+    reason: str = ""
+
+
+class VenueState(msgspec.Struct, frozen=True):
+    """Everything known of a venue's feed."""
+
+    venue: str
+    coverage: Coverage
+    connections: tuple[ConnectionState, ...]
+    events: int
+    """Liquidations counted, duplicates and samples left out."""
+    sampled: int
+    """Liquidations of a SAMPLE feed: shown, never in totals unless asked for."""
+    duplicates: int
+    """Received again and dropped."""
+    errors: int
+    """Frames or events that could not be read."""
+    last_error: str
+    rejected: tuple[str, ...]
+    """Subscriptions the venue refused, by name, with its reason."""
+    reconnects: int
+    gaps: int
+    gap_seconds: float
+    last_recv: int | None
+    """Our clock at the last event of any kind, prices included: the proof of life."""
+    last_price_recv: int | None
+    last_liquidation: int | None
+    """Event time of the last one."""
+    latency: Quantiles
+    """Event time to our receipt, liquidations only: contains the venue's own batching and the clocks' difference."""
+
+    @property
+    def state(self) -> FeedState:
+        """The worst state among the connections; CONNECTING before the first."""
+        return max((c.state for c in self.connections), key=_SEVERITY.__getitem__, default=FeedState.CONNECTING)
+
+
+_SEVERITY = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            FeedState.SUBSCRIBED,
+            FeedState.RESUMED,
+            FeedState.CLOSING,
+            FeedState.CONNECTED,
+            FeedState.REJECTED,
+            FeedState.CONNECTING,
+            FeedState.STALE,
+            FeedState.DISCONNECTED,
+            FeedState.DARK,
+        )
+    )
+}
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The engine at one moment. Taking one changes nothing: two of the same moment are equal."""
+
+    now: int
+    as_of: int
+    """What the kinematics describe: `now` less the watermark, so that prints still under way are in."""
+    started: int | None
+    """Engine time of the first event of any kind."""
+    events: int
+    """Liquidations counted since the start."""
+    throughput: float
+    """Events of every kind per second over the last 10 s."""
+    markets: tuple[str, ...]
+    """Markets with at least one liquidation or price, the largest by dollars first."""
+    kinematics: Mapping[str, tuple[WindowKinematics, ...]]
+    """By market, `ALL` included: one row per `KINEMATIC_WINDOWS`."""
+    cells: tuple[Cell, ...]
+    """Per venue and side for `ALL`, and for each market asked for."""
+    activity: tuple[Activity, ...]
+    """Per venue and market, the most recent first."""
+    tape: tuple[Liquidation, ...]
+    """The latest liquidations in order of arrival, the newest last."""
+    largest: tuple[Liquidation, ...]
+    """The largest by dollars of the last hour, the largest first."""
+    prices: Mapping[str, MarketPrice]
+    venues: tuple[VenueState, ...]
+    latency: Quantiles
+    """Event time to our receipt over all venues."""
+
+
+class Peak(msgspec.Struct, frozen=True):
+    """The most that any `window` seconds held, and the event time at which that was reached."""
+
+    window: float
+    events: int
+    events_at: int | None
+    usd: float
+    usd_at: int | None
+
+
+class FeedRecord(msgspec.Struct, frozen=True):
+    """One line of a feed's history: when (our clock), which connection, what became of it."""
+
+    ts: int
+    venue: str
+    connection: str
+    what: str
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """A whole session or recording: the same for the same events, however often it was looked at."""
+
+    first: int | None
+    last: int | None
+    total: Sum
+    by_side: Mapping[str, Sum]
+    """`amount` is 0 wherever several markets are added: coins of different assets do not add up."""
+    by_venue: Mapping[str, Mapping[str, Sum]]
+    """Venue, then side."""
+    by_market: Mapping[str, Mapping[str, Sum]]
+    """Market, then side."""
+    by_venue_market: Mapping[str, Mapping[str, Mapping[str, Sum]]]
+    """Venue, market, side."""
+    peaks: tuple[Peak, ...]
+    largest: tuple[Liquidation, ...]
+    latency: Quantiles
+    latency_by_venue: Mapping[str, Quantiles]
+    sampled: Mapping[str, Sum]
+    """What SAMPLE feeds showed, by venue: in none of the sums above."""
+    duplicates: int
+    errors: int
+    feeds: tuple[FeedRecord, ...]
+    """The latest 200 lines of feed history."""
+    state_hash: str

@@ -1,0 +1,36 @@
+"""The words every part of liquake speaks. Imports nothing of ours.
+
+Every time is an `int` of UTC nanoseconds: `ts_event` is the venue's, `ts_recv` is ours.
+"""
+
+from liquake.model.coverage import Coverage, CoverageKind, Throttle
+from liquake.model.feed import DecodeError, FeedState, FeedStatus, Gap
+from liquake.model.instrument import ContractKind, Instrument, Instruments
+from liquake.model.liquidation import Liquidation, PriceBasis, Side
+from liquake.model.market import Price, PriceKind, Quote, TakerSide, Trade, asset_of, market_of
+
+Event = Liquidation | Price | Quote | Trade | FeedStatus | Gap | DecodeError
+
+__all__ = [
+    "ContractKind",
+    "Coverage",
+    "CoverageKind",
+    "DecodeError",
+    "Event",
+    "FeedState",
+    "FeedStatus",
+    "Gap",
+    "Instrument",
+    "Instruments",
+    "Liquidation",
+    "Price",
+    "PriceBasis",
+    "PriceKind",
+    "Quote",
+    "Side",
+    "TakerSide",
+    "Throttle",
+    "Trade",
+    "asset_of",
+    "market_of",
+]

@@ -1,0 +1,66 @@
+"""What happens to a feed. Trouble travels in the same stream as data."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class FeedState(StrEnum):
+    """What became of a connection."""
+
+    CONNECTING = "CONNECTING"
+    CONNECTED = "CONNECTED"
+    """The socket is open; nothing is known of the subscriptions yet."""
+    SUBSCRIBED = "SUBSCRIBED"
+    """The venue acknowledged `topic`."""
+    REJECTED = "REJECTED"
+    """The venue refused `topic`, for `reason`."""
+    CLOSING = "CLOSING"
+    """The venue announced that it will close the connection: replace it now."""
+    STALE = "STALE"
+    """The socket is open but what should arrive does not."""
+    RESUMED = "RESUMED"
+    """Data again after STALE, or after a reconnect."""
+    DISCONNECTED = "DISCONNECTED"
+    DARK = "DARK"
+    """Silent while other venues' rates say that it should not be."""
+
+
+class FeedStatus(msgspec.Struct, frozen=True, gc=False, tag="status"):
+    """A connection changed state."""
+
+    venue: str
+    connection: str
+    """The connection's name within the venue: "linear-1"."""
+    state: FeedState
+    ts: int
+    """Our clock, UTC nanoseconds."""
+    topic: str = ""
+    """The acknowledgement name of a subscription, for SUBSCRIBED and REJECTED."""
+    reason: str = ""
+
+
+class Gap(msgspec.Struct, frozen=True, gc=False, tag="gap"):
+    """From `start` to `end` (UTC nanoseconds, our clock) events of the venue may be missing."""
+
+    venue: str
+    connection: str
+    start: int
+    end: int
+    cause: str
+    recovered: bool = False
+    """Whether what was missed has been fetched from the venue's history since."""
+
+
+class DecodeError(msgspec.Struct, frozen=True, gc=False, tag="decode-error"):
+    """A frame, or one event in it, could not be read. Counted and shown; never fatal to a feed."""
+
+    venue: str
+    connection: str
+    ts: int
+    """Our clock, UTC nanoseconds."""
+    reason: str
+    frame: bytes
+    """The whole frame as received, cut at 4,096 bytes."""

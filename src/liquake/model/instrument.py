@@ -1,0 +1,95 @@
+"""Contracts, and the one place where they become coins and dollars."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from math import isfinite
+
+import msgspec
+
+
+class ContractKind(StrEnum):
+    """What one contract is worth."""
+
+    LINEAR = "LINEAR"
+    """`multiplier` quoted units of the coin, paid in dollars or a stablecoin."""
+    INVERSE = "INVERSE"
+    """`multiplier` dollars, paid in the coin."""
+    QUANTO = "QUANTO"
+    """Paid in a third coin: its dollars need that coin's price, so they are left unknown here."""
+
+
+# Several venues quote cheap tokens by the thousand or million: 1000PEPEUSDT, 1MBABYDOGEUSDT, SHIB1000USDT, kPEPE.
+_BUNDLED = re.compile(r"^(?P<count>1000000|100000|10000|1000|1M|k)(?P<coin>[A-Z][A-Z0-9]*)$")
+_BUNDLED_AFTER = re.compile(r"^(?P<coin>[A-Z]+)(?P<count>1000000|100000|10000|1000)$")
+_WORDS = {"1M": 1_000_000, "k": 1_000}
+
+
+def unbundle(base: str) -> tuple[str, float]:
+    """The coin in a venue's base name, and how many of it one quoted unit holds.
+
+    >>> unbundle("1000PEPE"), unbundle("kBONK"), unbundle("SHIB1000"), unbundle("BTC"), unbundle("1INCH")
+    (('PEPE', 1000.0), ('BONK', 1000.0), ('SHIB', 1000.0), ('BTC', 1.0), ('1INCH', 1.0))
+    """
+    found = _BUNDLED.match(base) or _BUNDLED_AFTER.match(base)
+    if found is None:
+        return base, 1.0
+    count = found["count"]
+    return found["coin"], float(_WORDS.get(count) or int(count))
+
+
+class Instrument(msgspec.Struct, frozen=True, gc=False):
+    """One contract of one venue."""
+
+    symbol: str
+    """The venue's own name of it."""
+    asset: str
+    """The coin, unbundled: "PEPE" for 1000PEPEUSDT."""
+    kind: ContractKind
+    multiplier: float | None
+    """LINEAR: quoted units of the coin per contract (1.0 where sizes are given in coins already).
+    INVERSE: dollars per contract. `None` when not known; venues that send 0 mean that too."""
+    bundle: float = 1.0
+    """Coins per quoted unit: 1000 for 1000PEPEUSDT."""
+
+    def size(self, contracts: float, price: float) -> tuple[float | None, float | None]:
+        """Coins and dollars of `contracts` at `price` (quote currency per quoted unit).
+
+        Both are `None` where the multiplier is not known or the contract is a quanto.
+        """
+        multiplier = self.multiplier
+        if not multiplier or self.kind is ContractKind.QUANTO:
+            return None, None
+        if self.kind is ContractKind.LINEAR:
+            units = contracts * multiplier
+            return units * self.bundle, units * price
+        usd = contracts * multiplier
+        return usd / price * self.bundle, usd
+
+
+def known(multiplier: float | None) -> float | None:
+    """`multiplier` if it can be one: finite and above zero, else `None`."""
+    return multiplier if multiplier is not None and isfinite(multiplier) and multiplier > 0.0 else None
+
+
+class Instruments(Mapping[str, Instrument]):
+    """The instruments of one venue by symbol. Shared by its connections; an answer from the venue updates it."""
+
+    def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
+        self._by_symbol: dict[str, Instrument] = {}
+        self.update(instruments)
+
+    def update(self, instruments: Iterable[Instrument]) -> None:
+        """Add `instruments`, replacing those of the same symbol."""
+        self._by_symbol.update((instrument.symbol, instrument) for instrument in instruments)
+
+    def __getitem__(self, symbol: str) -> Instrument:
+        return self._by_symbol[symbol]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_symbol)
+
+    def __len__(self) -> int:
+        return len(self._by_symbol)

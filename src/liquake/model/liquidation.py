@@ -1,0 +1,68 @@
+"""A forced liquidation, as one venue published it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Side(StrEnum):
+    """Which position was liquidated. Never the side of the order that closed it."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+    @property
+    def other(self) -> Side:
+        """The opposite side."""
+        return Side.SHORT if self is Side.LONG else Side.LONG
+
+
+class PriceBasis(StrEnum):
+    """What the price of a liquidation is the price of."""
+
+    FILL = "FILL"
+    """What was paid, averaged over the fills."""
+    BANKRUPTCY = "BANKRUPTCY"
+    """Where the position's margin was zero; the fill is usually a few tenths of a per cent away."""
+    LIMIT = "LIMIT"
+    """The limit of the forced order."""
+    ENTRY = "ENTRY"
+    """Where the position had been opened: says nothing of the market at the time."""
+
+
+class Liquidation(msgspec.Struct, frozen=True, gc=False):
+    """One published liquidation, normalised.
+
+    `amount` and `usd` are `None` when the contract multiplier is not known: an absent number is shown as absent.
+    """
+
+    venue: str
+    """liquake's name of the venue: "binance"."""
+    instrument: str
+    """The venue's own symbol: "BTCUSDT", "BTC-USDT-SWAP"."""
+    asset: str
+    """The coin: "BTC". "PEPE" for 1000PEPEUSDT."""
+    side: Side
+    """The position that was liquidated."""
+    price: float
+    """As the venue quotes it: in quote currency per quoted unit (for 1000PEPEUSDT, per 1,000 PEPE)."""
+    price_basis: PriceBasis
+    amount: float | None
+    """In coins of `asset`."""
+    usd: float | None
+    """In US dollars; stablecoins count as dollars."""
+    ts_event: int
+    """When it happened by the venue's clock, UTC nanoseconds."""
+    ts_recv: int
+    """When its frame reached us by our clock, UTC nanoseconds."""
+    identity: tuple[str | int | float, ...]
+    """What makes this event itself among all of its venue's: an id where the venue has one, else its fields."""
+    tags: tuple[str, ...] = ()
+    """What a reader should know of it that has no field: enum values this version does not know, "backstop"."""
+
+    @property
+    def key(self) -> str:
+        """`identity` as text, unique within the venue; the same event received twice has the same key."""
+        return "|".join(map(str, self.identity))

@@ -1,0 +1,93 @@
+"""Prices, quotes and trades, and the names of markets.
+
+A market is an asset quoted in dollars over all venues: `BTCUSDT` means every BTC/USD-like contract.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+import msgspec
+
+from liquake.model.instrument import unbundle
+
+_DOLLARS = ("USDT", "USDC", "BUSD", "FDUSD", "USD1", "USDE", "USD", "PERP")
+_SUFFIXES = re.compile(r"[-_/:](SWAP|PERP|PERPETUAL|FUTURES)$")
+
+
+class PriceKind(StrEnum):
+    """What a price is the price of."""
+
+    MARK = "MARK"
+    INDEX = "INDEX"
+    LAST = "LAST"
+
+
+class TakerSide(StrEnum):
+    """Whether the order that took liquidity bought or sold."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Price(msgspec.Struct, frozen=True, gc=False):
+    """What an instrument is worth at a moment, in quote currency per quoted unit."""
+
+    venue: str
+    instrument: str
+    asset: str
+    kind: PriceKind
+    price: float
+    ts_event: int
+    ts_recv: int
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """Best bid and ask (quote currency per quoted unit) with their sizes in coins."""
+
+    venue: str
+    instrument: str
+    asset: str
+    bid: float
+    bid_amount: float
+    ask: float
+    ask_amount: float
+    ts_event: int
+    ts_recv: int
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False):
+    """One public trade. `amount` in coins, `usd` in dollars."""
+
+    venue: str
+    instrument: str
+    asset: str
+    taker: TakerSide
+    price: float
+    amount: float
+    usd: float
+    ts_event: int
+    ts_recv: int
+    identity: tuple[str | int, ...]
+
+
+def market_of(asset: str) -> str:
+    """The market's name: "BTCUSDT" for "BTC"."""
+    return f"{asset}USDT"
+
+
+def asset_of(name: str) -> str | None:
+    """The asset a user means by `name`, or `None` when it cannot be the name of a market.
+
+    >>> [asset_of(name) for name in ("BTC", "btcusdt", "btc-usdt-swap", "1000PEPEUSDT", "BTC/USD", "PERP", "?")]
+    ['BTC', 'BTC', 'BTC', 'PEPE', 'BTC', 'PERP', None]
+    """
+    text = _SUFFIXES.sub("", name.strip().upper())
+    parts = [part for part in re.split(r"[-_/:]", text) if part]
+    if not parts or not all(part.isascii() and part.isalnum() for part in parts):
+        return None
+    base = parts[0]
+    if len(parts) == 1:
+        base = next((base[: -len(quote)] for quote in _DOLLARS if base.endswith(quote) and base != quote), base)
+    return unbundle(base)[0]

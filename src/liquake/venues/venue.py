@@ -1,0 +1,159 @@
+"""What a venue is: facts about it, and a decoder. No sockets, no clock.
+
+A venue module answers every question the session of `ingest` has; the session knows nothing of any venue.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import ClassVar
+
+import msgspec
+
+from liquake.model import Coverage, DecodeError, Event, FeedStatus, Instrument, Instruments
+
+NANOSECONDS_PER_MILLISECOND = 1_000_000
+FUTURE_TOLERANCE = 600 * 1_000_000_000
+"""Nanoseconds a venue's event time may be ahead of ours: clocks differ, but not by more than this."""
+_FRAME_KEPT = 4096
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """An address of a venue with the days on which it is known to work."""
+
+    url: str
+    valid_from: date | None = None
+    valid_until: date | None = None
+    """The last day; `None` while no end is announced."""
+    source: str = ""
+    """Address of the documented sentence."""
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """One frame that subscribes, and what its acknowledgement will be called."""
+
+    frame: str
+    acks: tuple[str, ...]
+    """The `topic`s of the SUBSCRIBED or REJECTED statuses the decoder will give for this frame."""
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One socket to open, and what to send once it is."""
+
+    name: str
+    """Unique within the venue: "linear-1"."""
+    url: str
+    subscriptions: tuple[Subscription, ...]
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """How a connection is kept alive, and when it is dead. All in seconds."""
+
+    every: float
+    """Between two pings of ours."""
+    frame: str | None
+    """What to send as text; `None` for a WebSocket ping."""
+    dead_after: float
+    """Without any frame at all, pongs included, the connection is dead."""
+    stale_after: float
+    """Without a price the feed is stale, though the socket is open: silence of liquidations proves nothing."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the venue allows one address."""
+
+    lifetime: float | None
+    """Seconds after which the venue closes every connection; `None` where it does not."""
+    messages_per_second: float
+    connects_per_minute: float
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One REST request. `body` makes it a POST of JSON."""
+
+    url: str
+    body: str | None = None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What `liquake venues` tells a user of a venue."""
+
+    channel: str
+    side: str
+    """What the venue's side field means, and how it is read."""
+    unit: str
+    """What the venue's size field counts, and how it becomes coins and dollars."""
+    price: str
+    history: str
+    """Whether gaps can be refilled."""
+    source: str
+    """Address of the documentation."""
+
+
+class Decoder(ABC):
+    """Reads the frames of one connection, in order. Holds that connection's state and no other."""
+
+    def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
+        self.venue, self.connection, self.instruments = venue, connection, instruments
+
+    @abstractmethod
+    def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """The events of one frame, none for acknowledgements of pings and the like.
+
+        `frame` is what the socket gave, `ts_recv` our clock in UTC nanoseconds. Never raises on what a venue may send:
+        a frame that cannot be read gives a `DecodeError`, and one bad event in a batch leaves the others standing.
+        """
+
+    def failure(self, frame: bytes | str, ts_recv: int, reason: str) -> DecodeError:
+        """A `DecodeError` of this connection that holds `frame`, cut to what is kept."""
+        raw = frame.encode("utf-8", "surrogateescape") if isinstance(frame, str) else bytes(frame)
+        return DecodeError(self.venue, self.connection, ts_recv, reason, raw[:_FRAME_KEPT])
+
+
+class Venue(ABC):
+    """One venue. Stateless: everything that changes lives in a `Decoder` or in `Instruments`."""
+
+    name: ClassVar[str]
+    """liquake's name: lower case, what `--exchanges` takes."""
+    title: ClassVar[str]
+    """As the venue writes itself."""
+    coverage: ClassVar[Coverage]
+    heartbeat: ClassVar[Heartbeat]
+    limits: ClassVar[Limits]
+    facts: ClassVar[Facts]
+    endpoints: ClassVar[tuple[Endpoint, ...]]
+
+    @abstractmethod
+    def instrument_requests(self) -> tuple[Request, ...]:
+        """The first page of each request that lists the venue's instruments."""
+
+    @abstractmethod
+    def read_instruments(self, answer: bytes) -> list[Instrument]:
+        """The instruments in one answer to `instrument_requests`, or in a file a user saved it to.
+
+        Raises `InstrumentsError` when it is not such an answer.
+        """
+
+    def next_page(self, request: Request, answer: bytes) -> Request | None:
+        """The request for the page after `answer`, where the venue pages."""
+        del request, answer
+        return None
+
+    def default_instruments(self) -> list[Instrument]:
+        """Instruments whose multiplier is documented and needs no request."""
+        return []
+
+    @abstractmethod
+    def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
+        """The sockets to open for `assets` (all where `None`), within the venue's limits."""
+
+    @abstractmethod
+    def decoder(self, connection: str, instruments: Instruments) -> Decoder:
+        """A fresh decoder for one connection."""
+
+    def retry(self, rejected: FeedStatus, subscription: Subscription) -> tuple[Subscription, ...]:
+        """What to subscribe instead after the venue refused `subscription`: the part of it that may still be good."""
+        del rejected, subscription
+        return ()
