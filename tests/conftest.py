@@ -1,0 +1,18 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("LIQUAKE_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded frames and data that are not part of the project; skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"recorded data is not here: {SHARED} (set LIQUAKE_SHARED)")
+    return SHARED
