@@ -1,0 +1,106 @@
+"""Typed settings: file < environment < flags. Each setting's sentence is its manual entry."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from liquake.errors import SettingError
+
+PREFIX = "LIQUAKE_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run may be told."""
+
+    exchanges: Annotated[
+        tuple[str, ...], Meta(description="exchanges to listen to, by name; see them with `liquake venues`")
+    ] = ("binance", "bybit", "okx", "hyperliquid")
+    symbols: Annotated[
+        tuple[str, ...],
+        Meta(description="markets to watch: BTC, BTCUSDT and btc-usdt-swap mean the same; all where none is given"),
+    ] = ()
+    refresh: Annotated[float, Meta(description="seconds between two pictures, 0.1 to 60", ge=0.1, le=60.0)] = 2.0
+    duration: Annotated[float | None, Meta(description="leave after so many seconds and print the statistics")] = None
+    plain: Annotated[bool, Meta(description="print text instead of the full screen")] = False
+    samples: Annotated[
+        bool, Meta(description="count venues that show only a sample of their liquidations in the totals")
+    ] = False
+    journal: Annotated[
+        str,
+        Meta(description="file that keeps every event; 'off' keeps none; the default is in the user's data folder"),
+    ] = ""
+    endpoints: Annotated[
+        dict[str, str],
+        Meta(description="address to reach an exchange at instead of its own, by exchange: a proxy, a simulator"),
+    ] = {}
+
+
+def sentence(setting: str) -> str:
+    """The manual entry of one setting."""
+    hint = get_type_hints(Settings, include_extras=True)[setting]
+    return next(str(meta.description) for meta in get_args(hint) if isinstance(meta, Meta))
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """Settings from `file`, overruled by `environment`, overruled by `flags` that are not `None`.
+
+    Raises `SettingError` for a value that cannot be, and for a file that cannot be read.
+    """
+    told: dict[str, Any] = {}
+    told.update(_from_file(file))
+    told.update(_from_environment(os.environ if environment is None else environment))
+    told.update((name, value) for name, value in flags.items() if value is not None)
+    settings = _converted(told)
+    if settings.duration is not None and not settings.duration > 0.0:
+        raise SettingError("duration", settings.duration, "give a number of seconds above 0")
+    return settings
+
+
+def _converted(told: Mapping[str, Any]) -> Settings:
+    for name, value in told.items():
+        if name not in Settings.__struct_fields__:
+            raise SettingError("setting", name, f"there is none of this name; there are {_names()}")
+        try:
+            msgspec.convert({name: value}, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingError(name, value, f"{_mend(str(error))}; {name}: {sentence(name)}") from None
+    return msgspec.convert(told, Settings, strict=False)
+
+
+def _mend(error: str) -> str:
+    return error.split(" - at")[0].replace("`", "").lower()
+
+
+def _names() -> str:
+    return ", ".join(Settings.__struct_fields__)
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError("settings file", str(file), f"cannot be read: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        text = environment.get(PREFIX + name.upper())
+        if text is None:
+            continue
+        if name in ("exchanges", "symbols"):
+            told[name] = tuple(part for part in text.replace(",", " ").split() if part)
+        elif name == "endpoints":
+            told[name] = dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+        else:
+            told[name] = text
+    return told

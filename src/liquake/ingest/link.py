@@ -1,0 +1,227 @@
+"""One open socket, from handshake to close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import aiohttp
+import msgspec
+
+from liquake.clock import SECOND, Clock
+from liquake.model import Event, FeedState, FeedStatus, Price
+from liquake.venues import Connection, Decoder, Venue
+
+Receiver = Callable[[Sequence[Event], bytes, int], None]
+"""Takes the events of one frame, the frame itself (empty for events no frame carried) and our clock at its receipt."""
+
+_BIGGEST_FRAME = 16 * 1024 * 1024
+# A peer that no longer answers is not waited for: after this many seconds the transport is cut.
+_CLOSE_PATIENCE = 1.0
+
+
+class Tempo(msgspec.Struct, frozen=True):
+    """How patient a session is. Seconds, but for `healthy_frames`; tests hurry it."""
+
+    handshake: float = 10.0
+    acknowledgement: float = 10.0
+    backoff_first: float = 0.5
+    backoff_most: float = 30.0
+    healthy_frames: int = 3
+    """Frames with data after which the back-off starts over."""
+    rotation_margin: float = 600.0
+    """Before the end of a connection's allowed lifetime that it is replaced."""
+    watch: float = 0.25
+    """Between two looks at whether the socket still lives."""
+
+
+class Link:
+    """One socket of a venue: opened, subscribed, kept alive, read until it ends.
+
+    `run` returns why it ended. `closing` is set when the venue has announced that it will close.
+    """
+
+    def __init__(
+        self, venue: Venue, connection: Connection, decoder: Decoder, clock: Clock, receiver: Receiver, tempo: Tempo
+    ) -> None:
+        self.venue, self.connection = venue, connection
+        self.closing = asyncio.Event()
+        self.last_recv = 0
+        """Our clock at the last frame of any kind; 0 before the first."""
+        self.ready_at = 0
+        """Our clock when the last subscription was acknowledged or refused; 0 before."""
+        self._decoder, self._clock, self._receiver, self._tempo = decoder, clock, receiver, tempo
+        self._awaited = {ack: subscription for subscription in connection.subscriptions for ack in subscription.acks}
+        self._refused: asyncio.Queue[FeedStatus] = asyncio.Queue()
+        self._last_price = 0
+        self._stale_since: int | None = None
+        self._end = ""
+        self._ready = asyncio.Event()
+        self._data_frames = 0
+        self._enough = asyncio.Event()
+
+    async def run(self, client: aiohttp.ClientSession) -> str:
+        """Open, subscribe and read until the socket ends; the reason, as words for a user."""
+        try:
+            async with asyncio.timeout(self._tempo.handshake):
+                socket = await client.ws_connect(
+                    self.connection.url,
+                    autoping=False,
+                    max_msg_size=_BIGGEST_FRAME,
+                    decode_text=False,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_PATIENCE),
+                )
+        except TimeoutError:
+            return f"no handshake within {self._tempo.handshake:g} s"
+        except (aiohttp.ClientError, OSError) as error:
+            return f"cannot connect: {error}"
+        try:
+            return await self._live(socket)
+        finally:
+            await socket.close()
+
+    async def healthy(self) -> None:
+        """Wait until every subscription is acknowledged or refused, and data has come."""
+        await self._ready.wait()
+        await self._enough.wait()
+
+    async def _live(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> str:
+        self.last_recv = self._last_price = self._clock.now()
+        self._tell(FeedState.CONNECTED)
+        self._check_ready()
+        helpers = [
+            asyncio.create_task(work(socket)) for work in (self._subscribe, self._beat, self._watch, self._expect)
+        ]
+        try:
+            return self._end or await self._read(socket)
+        finally:
+            await _end(helpers)
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> str:
+        while True:
+            message = await socket.receive()
+            kind = message.type
+            if kind is aiohttp.WSMsgType.TEXT or kind is aiohttp.WSMsgType.BINARY:
+                self._take(message.data)
+            elif kind is aiohttp.WSMsgType.PING:
+                self.last_recv = self._clock.now()
+                await socket.pong(message.data)
+            elif kind is aiohttp.WSMsgType.PONG:
+                self.last_recv = self._clock.now()
+            else:
+                return self._end or self._why(socket.close_code, message.data)
+
+    def _why(self, code: int | None, fault: object) -> str:
+        if isinstance(fault, Exception):
+            now = self._clock.now()
+            reason = f"unreadable frame: {fault}"
+            self._receiver((self._decoder.failure(b"", now, reason),), b"", now)
+            return reason
+        if code is None or code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
+            return "the connection broke"
+        return f"closed by the venue with code {int(code)}"
+
+    def _take(self, frame: bytes) -> None:
+        now = self._clock.now()
+        self.last_recv = now
+        # A decoder's own fault may cost one frame, never the feed.
+        try:
+            events = self._decoder.decode(frame, now)
+        except Exception as fault:
+            events = (self._decoder.failure(frame, now, f"the decoder failed: {fault!r}"),)
+        if not events:
+            return
+        self._receiver(events, frame, now)
+        for event in events:
+            kind = type(event)
+            if kind is FeedStatus:
+                self._heed(event)  # type: ignore[arg-type]
+            elif kind is Price:
+                self._last_price = now
+        self._data_frames += 1
+        if self._data_frames == self._tempo.healthy_frames:
+            self._enough.set()
+        if self._stale_since is not None and self._last_price > self._stale_since:
+            self._stale_since = None
+            self._tell(FeedState.RESUMED, "prices again")
+
+    def _heed(self, status: FeedStatus) -> None:
+        if status.state is FeedState.CLOSING:
+            self.closing.set()
+        elif status.state is FeedState.SUBSCRIBED:
+            self._settle(status.topic)
+        elif status.state is FeedState.REJECTED:
+            self._refused.put_nowait(status)
+
+    def _settle(self, ack: str) -> None:
+        self._awaited.pop(ack, None)
+        self._check_ready()
+
+    def _check_ready(self) -> None:
+        if not self._awaited and not self._ready.is_set():
+            self.ready_at = self._clock.now()
+            self._ready.set()
+
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+        for subscription in self.connection.subscriptions:
+            await self._send(socket, subscription.frame)
+        while True:
+            refused = await self._refused.get()
+            whole = self._awaited.get(refused.topic)
+            for part in self.venue.retry(refused, whole) if whole else ():
+                self._awaited.update(dict.fromkeys(part.acks, part))
+                await self._send(socket, part.frame)
+            self._settle(refused.topic)
+
+    async def _expect(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+        """Report by name what the venue neither acknowledges nor refuses."""
+        del socket
+        sending = len(self.connection.subscriptions) / self.venue.limits.messages_per_second
+        await asyncio.sleep(self._tempo.acknowledgement + sending)
+        for ack in tuple(self._awaited):
+            self._tell(FeedState.REJECTED, f"not acknowledged within {self._tempo.acknowledgement:g} s", ack)
+            self._settle(ack)
+
+    async def _send(self, socket: aiohttp.ClientWebSocketResponse[bool], frame: str) -> None:
+        await socket.send_str(frame)
+        await asyncio.sleep(1.0 / self.venue.limits.messages_per_second)
+
+    async def _beat(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+        heartbeat = self.venue.heartbeat
+        while True:
+            await asyncio.sleep(heartbeat.every)
+            if heartbeat.frame is None:
+                await socket.ping()
+            else:
+                await socket.send_str(heartbeat.frame)
+
+    async def _watch(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+        """End the link when nothing arrives at all; report it stale when prices stop, and end it if they stay away."""
+        heartbeat = self.venue.heartbeat
+        while True:
+            await asyncio.sleep(self._tempo.watch)
+            now = self._clock.now()
+            silent, priceless = (now - self.last_recv) / SECOND, (now - self._last_price) / SECOND
+            if silent > heartbeat.dead_after:
+                self._end = f"nothing arrived for {heartbeat.dead_after:g} s, not even heartbeats"
+                await socket.close()
+            elif priceless > 2.0 * heartbeat.stale_after:
+                self._end = f"no price for {2.0 * heartbeat.stale_after:g} s although the socket lives"
+                await socket.close()
+            elif priceless > heartbeat.stale_after and self._stale_since is None:
+                self._stale_since = now
+                self._tell(FeedState.STALE, f"no price for {heartbeat.stale_after:g} s although the socket lives")
+
+    def _tell(self, state: FeedState, reason: str = "", topic: str = "") -> None:
+        now = self._clock.now()
+        status = FeedStatus(self.venue.name, self.connection.name, state, now, topic, reason)
+        self._receiver((status,), b"", now)
+
+
+async def _end(helpers: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel and collect the helpers. That a socket broke under one is no news; anything else is a fault of ours."""
+    for task in helpers:
+        task.cancel()
+    for outcome in await asyncio.gather(*helpers, return_exceptions=True):
+        if isinstance(outcome, Exception) and not isinstance(outcome, (OSError, aiohttp.ClientError)):
+            raise outcome

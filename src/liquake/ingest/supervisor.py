@@ -1,0 +1,143 @@
+"""The venues a run listens to: their instruments, their connections, and a session for each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import msgspec
+
+from liquake.clock import Clock
+from liquake.errors import InstrumentsError, Unreachable
+from liquake.ingest.link import Receiver, Tempo
+from liquake.ingest.rest import fetch_instruments
+from liquake.ingest.session import Session
+from liquake.model import FeedState, FeedStatus, Instruments
+from liquake.venues import Connection, Request, Venue
+
+REFRESH_EVERY = 3600.0
+"""Seconds between two requests for a venue's instruments: new listings, changed multipliers."""
+_RETRY_EVERY = 60.0
+
+
+def rerouted(url: str, address: str | None) -> str:
+    """`url` with the scheme and host of `address` ("http://127.0.0.1:4711"), its path and query kept.
+
+    >>> rerouted("wss://fstream.binance.com/market/stream?streams=a", "http://127.0.0.1:4711")
+    'ws://127.0.0.1:4711/market/stream?streams=a'
+    """
+    if address is None:
+        return url
+    old, new = urlsplit(url), urlsplit(address)
+    secure = new.scheme in ("https", "wss")
+    scheme = {"ws": "ws", "wss": "ws"}.get(old.scheme, "http") + ("s" if secure else "")
+    return urlunsplit((scheme, new.netloc, old.path, old.query, old.fragment))
+
+
+class Feed:
+    """One venue: its instruments, kept fresh, and its sessions. `run` ends only by cancellation."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        clock: Clock,
+        receiver: Receiver,
+        *,
+        assets: Collection[str] | None = None,
+        address: str | None = None,
+        tempo: Tempo | None = None,
+        lifetime: float | None = None,
+    ) -> None:
+        self.venue = venue
+        self.instruments = Instruments(venue.default_instruments())
+        self.sessions: dict[str, Session] = {}
+        self._assets, self._address = assets, address
+        self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
+
+    async def run(self, client: aiohttp.ClientSession) -> None:
+        """Ask for the instruments, open the connections, and keep both up to date."""
+        async with asyncio.TaskGroup() as tasks:
+            fresh = await self.refresh(client)
+            while True:
+                self._plan(tasks, client)
+                await asyncio.sleep(REFRESH_EVERY if fresh else _RETRY_EVERY)
+                fresh = await self.refresh(client)
+
+    async def refresh(self, client: aiohttp.ClientSession) -> bool:
+        """Ask the venue for its instruments; whether it answered. A failure is told as an event, and costs no feed."""
+        try:
+            self.instruments.update(await fetch_instruments(client, self.venue, self._requests()))
+        except (Unreachable, InstrumentsError) as error:
+            self._tell_rejected(str(error))
+            return False
+        return True
+
+    def _requests(self) -> tuple[Request, ...]:
+        return tuple(
+            msgspec.structs.replace(request, url=rerouted(request.url, self._address))
+            for request in self.venue.instrument_requests()
+        )
+
+    def _connections(self) -> list[Connection]:
+        return [
+            msgspec.structs.replace(connection, url=rerouted(connection.url, self._address))
+            for connection in self.venue.connections(self.instruments, self._assets)
+        ]
+
+    def _plan(self, tasks: asyncio.TaskGroup, client: aiohttp.ClientSession) -> None:
+        """A session for every connection; those already running change over without a gap."""
+        for connection in self._connections():
+            running = self.sessions.get(connection.name)
+            if running is not None:
+                running.change(connection)
+                continue
+            session = Session(
+                self.venue,
+                connection,
+                self.instruments,
+                self._clock,
+                self._receiver,
+                tempo=self._tempo,
+                lifetime=self._lifetime,
+            )
+            self.sessions[connection.name] = session
+            tasks.create_task(session.run(client))
+
+    def _tell_rejected(self, reason: str) -> None:
+        now = self._clock.now()
+        status = FeedStatus(self.venue.name, "instruments", FeedState.REJECTED, now, "instruments", reason)
+        self._receiver((status,), b"", now)
+
+
+async def supervise(feeds: Sequence[Feed]) -> None:
+    """Run `feeds` side by side over one client until cancelled."""
+    async with aiohttp.ClientSession() as client, asyncio.TaskGroup() as tasks:
+        for feed in feeds:
+            tasks.create_task(feed.run(client))
+
+
+def feeds_of(
+    venues: Sequence[Venue],
+    clock: Clock,
+    receiver: Receiver,
+    *,
+    assets: Collection[str] | None = None,
+    addresses: Mapping[str, str] | None = None,
+    tempo: Tempo | None = None,
+    lifetime: float | None = None,
+) -> list[Feed]:
+    """A feed per venue. `addresses` sends a venue's connections elsewhere: to the simulator, to a proxy."""
+    return [
+        Feed(
+            venue,
+            clock,
+            receiver,
+            assets=assets,
+            address=(addresses or {}).get(venue.name),
+            tempo=tempo,
+            lifetime=lifetime,
+        )
+        for venue in venues
+    ]
