@@ -1,0 +1,162 @@
+"""A session keeps one connection open, whatever happens to its sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import msgspec
+
+from liquake.clock import WallClock
+from liquake.ingest.session import Session
+from liquake.model import DecodeError, FeedState, Instruments, Price
+from liquake.venues import Connection, Heartbeat
+from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyVenue, connection_to, toy_server
+
+
+@asynccontextmanager
+async def listening(
+    connection: Connection, heartbeat: Heartbeat = PATIENT, lifetime: float | None = None
+) -> AsyncIterator[tuple[Session, Heard]]:
+    heard = Heard()
+    session = Session(
+        ToyVenue(heartbeat), connection, Instruments(), WallClock(), heard, tempo=HURRIED, lifetime=lifetime
+    )
+    async with aiohttp.ClientSession() as client:
+        running = asyncio.create_task(session.run(client))
+        try:
+            yield session, heard
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+def prices(heard: Heard) -> int:
+    return sum(isinstance(event, Price) for event in heard.events)
+
+
+async def test_a_session_tells_each_step_until_it_is_subscribed() -> None:
+    async with toy_server() as server, listening(connection_to(server.url, "a", "b")) as (_, heard):
+        await heard.until(lambda: heard.states.count(FeedState.SUBSCRIBED) == 2)
+        assert heard.states[:2] == [FeedState.CONNECTING, FeedState.CONNECTED]
+        assert {status.topic for status in heard.statuses[2:]} == {"a", "b"}
+
+
+async def test_a_dropped_connection_comes_back_and_says_what_may_be_missing() -> None:
+    async with toy_server() as server, listening(connection_to(server.url)) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        await server.drop()
+        await heard.until(lambda: heard.gaps)
+        assert server.opened == 2
+        assert FeedState.DISCONNECTED in heard.states
+        gap = heard.gaps[0]
+        assert gap.start < gap.end
+        assert "1012" in gap.cause
+        assert heard.states[-1] is FeedState.RESUMED or FeedState.RESUMED in heard.states
+
+
+async def test_rotation_opens_the_new_socket_before_it_closes_the_old() -> None:
+    async with toy_server() as server, listening(connection_to(server.url), lifetime=0.1) as (_, heard):
+        await heard.until(lambda: server.opened >= 3)
+        assert heard.gaps == []
+        assert FeedState.DISCONNECTED not in heard.states
+
+
+async def test_an_announced_close_is_answered_by_rotation() -> None:
+    async with toy_server() as server, listening(connection_to(server.url)) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        await server.sockets[0].send_str("closing")
+        await heard.until(lambda: server.opened == 2 and len(server.sockets) == 1)
+        assert heard.gaps == []
+
+
+async def test_changed_subscriptions_replace_the_socket_without_a_gap() -> None:
+    async with toy_server() as server, listening(connection_to(server.url, "a")) as (session, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        session.change(connection_to(server.url, "a", "new"))
+        await heard.until(lambda: any(status.topic == "new" for status in heard.statuses))
+        assert heard.gaps == []
+
+
+async def test_a_half_open_socket_is_given_up() -> None:
+    impatient = Heartbeat(every=0.05, frame="ping", dead_after=0.3, stale_after=30.0)
+    async with toy_server() as server, listening(connection_to(server.url), impatient) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.answering = False
+        await heard.until(lambda: FeedState.DISCONNECTED in heard.states)
+        server.answering = True
+        await heard.until(lambda: heard.gaps)
+        assert "nothing arrived" in heard.gaps[0].cause
+
+
+async def test_a_socket_without_prices_is_stale_though_it_answers_pings() -> None:
+    watchful = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=0.2)
+    async with toy_server() as server, listening(connection_to(server.url), watchful) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        await heard.until(lambda: FeedState.STALE in heard.states)
+        server.pricing = True
+        await heard.until(lambda: FeedState.RESUMED in heard.states)
+        server.pricing = False
+        await heard.until(lambda: FeedState.DISCONNECTED in heard.states)
+        assert "no price" in heard.statuses[-1].reason or "no price" in heard.statuses[-2].reason
+
+
+async def test_a_refused_subscription_is_named_and_its_good_part_retried() -> None:
+    async with toy_server() as server:
+        server.refuse = {"a+bad"}
+        async with listening(connection_to(server.url, "a+bad")) as (_, heard):
+            await heard.until(lambda: FeedState.SUBSCRIBED in heard.states)
+        refused = next(status for status in heard.statuses if status.state is FeedState.REJECTED)
+        accepted = next(status for status in heard.statuses if status.state is FeedState.SUBSCRIBED)
+        assert (refused.topic, accepted.topic) == ("a+bad", "a")
+
+
+async def test_a_subscription_that_is_never_acknowledged_is_reported_by_name() -> None:
+    async with toy_server() as server:
+        server.ignore = {"b"}
+        async with listening(connection_to(server.url, "a", "b")) as (_, heard):
+            await heard.until(lambda: FeedState.REJECTED in heard.states)
+        refused = next(status for status in heard.statuses if status.state is FeedState.REJECTED)
+        assert refused.topic == "b"
+        assert "not acknowledged" in refused.reason
+
+
+async def test_a_frame_that_breaks_the_decoder_costs_that_frame_and_not_the_feed() -> None:
+    async with toy_server() as server:
+        server.greeting = lambda nth: b"\xff\xfe not text"
+        async with listening(connection_to(server.url)) as (_, heard):
+            await heard.until(lambda: prices(heard) >= 3)
+        faults = [event for event in heard.events if isinstance(event, DecodeError)]
+        assert [fault.frame for fault in faults] == [b"\xff\xfe not text"]
+        assert server.opened == 1
+
+
+async def test_an_oversized_frame_is_a_feed_error_and_the_session_reconnects() -> None:
+    async with toy_server() as server:
+        server.greeting = lambda nth: "9" * (17 * 1024 * 1024) if nth == 1 else None
+        async with listening(connection_to(server.url)) as (_, heard):
+            await heard.until(lambda: prices(heard) >= 3)
+        assert any(isinstance(event, DecodeError) for event in heard.events)
+        assert server.opened == 2
+
+
+async def test_a_venue_that_accepts_and_drops_is_not_hammered() -> None:
+    async with toy_server() as server:
+        server.pricing = False
+        async with listening(connection_to(server.url)) as (session, heard):
+            for drops in range(1, 5):
+                await heard.until(lambda drops=drops: heard.states.count(FeedState.SUBSCRIBED) == drops)  # type: ignore[misc]
+                await server.drop()
+            await heard.until(lambda: heard.states.count(FeedState.DISCONNECTED) == 4)
+            assert session._backoff.attempts >= 4
+
+
+async def test_a_venue_that_is_not_there_is_tried_again_and_again() -> None:
+    connection = msgspec.structs.replace(connection_to("ws://127.0.0.1:9/"))
+    async with listening(connection) as (_, heard):
+        await heard.until(lambda: heard.states.count(FeedState.DISCONNECTED) >= 3)
+        assert all("cannot connect" in s.reason for s in heard.statuses if s.state is FeedState.DISCONNECTED)
+        assert heard.gaps == []
