@@ -12,8 +12,9 @@ from liquake.clock import SECOND, Clock
 from liquake.model import Event, FeedState, FeedStatus, Price
 from liquake.venues import Connection, Decoder, Venue
 
-Receiver = Callable[[Sequence[Event], bytes, int], None]
-"""Takes the events of one frame, the frame itself (empty for events no frame carried) and our clock at its receipt."""
+Receiver = Callable[[Sequence[Event], bytes, str, int], None]
+"""Takes the events of one frame, the frame itself (empty for events no frame carried), the connection's name and our clock
+at the receipt."""
 
 _BIGGEST_FRAME = 16 * 1024 * 1024
 # A peer that no longer answers is not waited for: after this many seconds the transport is cut.
@@ -115,7 +116,7 @@ class Link:
         if isinstance(fault, Exception):
             now = self._clock.now()
             reason = f"unreadable frame: {fault}"
-            self._receiver((self._decoder.failure(b"", now, reason),), b"", now)
+            self._receiver((self._decoder.failure(b"", now, reason),), b"", self.connection.name, now)
             return reason
         if code is None or code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
             return "the connection broke"
@@ -131,7 +132,7 @@ class Link:
             events = (self._decoder.failure(frame, now, f"the decoder failed: {fault!r}"),)
         if not events:
             return
-        self._receiver(events, frame, now)
+        self._receiver(events, frame, self.connection.name, now)
         for event in events:
             kind = type(event)
             if kind is FeedStatus:
@@ -215,7 +216,7 @@ class Link:
     def _tell(self, state: FeedState, reason: str = "", topic: str = "") -> None:
         now = self._clock.now()
         status = FeedStatus(self.venue.name, self.connection.name, state, now, topic, reason)
-        self._receiver((status,), b"", now)
+        self._receiver((status,), b"", self.connection.name, now)
 
 
 async def _end(helpers: Sequence[asyncio.Task[None]]) -> None:

@@ -121,7 +121,7 @@ class Session:
         if self._broken_at is None:
             return
         gap = Gap(self.venue.name, self.connection.name, self._broken_at, end, self._broken_why)
-        self._receiver((gap,), b"", self._clock.now())
+        self._receiver((gap,), b"", self.connection.name, self._clock.now())
         self._tell(FeedState.RESUMED, "subscribed again")
         self._broken_at = None
 
@@ -131,4 +131,5 @@ class Session:
 
     def _tell(self, state: FeedState, reason: str = "") -> None:
         now = self._clock.now()
-        self._receiver((FeedStatus(self.venue.name, self.connection.name, state, now, "", reason),), b"", now)
+        status = FeedStatus(self.venue.name, self.connection.name, state, now, "", reason)
+        self._receiver((status,), b"", self.connection.name, now)

@@ -108,7 +108,7 @@ class Feed:
     def _tell_rejected(self, reason: str) -> None:
         now = self._clock.now()
         status = FeedStatus(self.venue.name, "instruments", FeedState.REJECTED, now, "instruments", reason)
-        self._receiver((status,), b"", now)
+        self._receiver((status,), b"", status.connection, now)
 
 
 async def supervise(feeds: Sequence[Feed]) -> None:

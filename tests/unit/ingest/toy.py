@@ -169,7 +169,7 @@ class Heard:
         self.events: list[Event] = []
         self._came = asyncio.Event()
 
-    def __call__(self, events: Sequence[Event], frame: bytes, ts_recv: int) -> None:
+    def __call__(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
         self.events += events
         self._came.set()
 
