@@ -13,8 +13,8 @@ from liquake.model import Event, FeedState, FeedStatus, Price
 from liquake.venues import Connection, Decoder, Venue
 
 Receiver = Callable[[Sequence[Event], bytes, str, int], None]
-"""Takes the events of one frame, the frame itself (empty for events no frame carried), the name of the connection and our
-clock at the receipt."""
+"""Takes the events of one frame, the frame itself (empty for events no frame carried), the name of the connection, and
+our clock at the receipt."""
 
 _BIGGEST_FRAME = 16 * 1024 * 1024
 # A peer that no longer answers is not waited for: after this many seconds the transport is cut.

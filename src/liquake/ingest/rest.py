@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
@@ -36,24 +37,38 @@ async def fetch(client: aiohttp.ClientSession, venue: str, request: Request) -> 
         raise Unreachable(venue, str(error)) from None
 
 
+def rerouted(url: str, address: str | None) -> str:
+    """`url` with the scheme and host of `address` ("http://127.0.0.1:4711"), its path and query kept.
+
+    >>> rerouted("wss://fstream.binance.com/market/stream?streams=a", "http://127.0.0.1:4711")
+    'ws://127.0.0.1:4711/market/stream?streams=a'
+    """
+    if address is None:
+        return url
+    old, new = urlsplit(url), urlsplit(address)
+    secure = new.scheme in ("https", "wss")
+    scheme = {"ws": "ws", "wss": "ws"}.get(old.scheme, "http") + ("s" if secure else "")
+    return urlunsplit((scheme, new.netloc, old.path, old.query, old.fragment))
+
+
 async def fetch_instruments(
-    client: aiohttp.ClientSession, venue: Venue, requests: tuple[Request, ...]
+    client: aiohttp.ClientSession, venue: Venue, address: str | None = None
 ) -> list[Instrument]:
-    """Every instrument the venue lists, over all pages of all `requests`.
+    """Every instrument the venue lists, over all pages of all its requests, asked at `address` where one is given.
 
     Raises `Unreachable`, or `InstrumentsError` when an answer cannot be read.
     """
-    lists = await asyncio.gather(*(_pages(client, venue, request) for request in requests))
+    lists = await asyncio.gather(*(_pages(client, venue, request, address) for request in venue.instrument_requests()))
     return [instrument for each in lists for instrument in each]
 
 
-async def _pages(client: aiohttp.ClientSession, venue: Venue, first: Request) -> list[Instrument]:
+async def _pages(client: aiohttp.ClientSession, venue: Venue, first: Request, address: str | None) -> list[Instrument]:
     found: list[Instrument] = []
     request: Request | None = first
     for _ in range(_PAGES):
         if request is None:
             break
-        answer = await fetch(client, venue.name, request)
+        answer = await fetch(client, venue.name, Request(rerouted(request.url, address), request.body))
         found += venue.read_instruments(answer)
         request = venue.next_page(request, answer)
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import msgspec
@@ -12,28 +11,14 @@ import msgspec
 from liquake.clock import Clock
 from liquake.errors import InstrumentsError, Unreachable
 from liquake.ingest.link import Receiver, Tempo
-from liquake.ingest.rest import fetch_instruments
+from liquake.ingest.rest import fetch_instruments, rerouted
 from liquake.ingest.session import Session
 from liquake.model import FeedState, FeedStatus, Instruments
-from liquake.venues import Connection, Request, Venue
+from liquake.venues import Connection, Venue
 
 REFRESH_EVERY = 3600.0
 """Seconds between two requests for a venue's instruments: new listings, changed multipliers."""
 _RETRY_EVERY = 60.0
-
-
-def rerouted(url: str, address: str | None) -> str:
-    """`url` with the scheme and host of `address` ("http://127.0.0.1:4711"), its path and query kept.
-
-    >>> rerouted("wss://fstream.binance.com/market/stream?streams=a", "http://127.0.0.1:4711")
-    'ws://127.0.0.1:4711/market/stream?streams=a'
-    """
-    if address is None:
-        return url
-    old, new = urlsplit(url), urlsplit(address)
-    secure = new.scheme in ("https", "wss")
-    scheme = {"ws": "ws", "wss": "ws"}.get(old.scheme, "http") + ("s" if secure else "")
-    return urlunsplit((scheme, new.netloc, old.path, old.query, old.fragment))
 
 
 class Feed:
@@ -68,17 +53,11 @@ class Feed:
     async def refresh(self, client: aiohttp.ClientSession) -> bool:
         """Ask the venue for its instruments; whether it answered. A failure is told as an event, and costs no feed."""
         try:
-            self.instruments.update(await fetch_instruments(client, self.venue, self._requests()))
+            self.instruments.update(await fetch_instruments(client, self.venue, self._address))
         except (Unreachable, InstrumentsError) as error:
             self._tell_rejected(str(error))
             return False
         return True
-
-    def _requests(self) -> tuple[Request, ...]:
-        return tuple(
-            msgspec.structs.replace(request, url=rerouted(request.url, self._address))
-            for request in self.venue.instrument_requests()
-        )
 
     def _connections(self) -> list[Connection]:
         return [
