@@ -16,11 +16,12 @@ import platformdirs
 from liquake.errors import JournalError
 from liquake.model import DecodeError, Event, FeedStatus, Gap, Liquidation, Price, PriceKind
 from liquake.storage.database import explain
-from liquake.storage.schema import FeedRecord
 from liquake.storage.writer import UNSTORABLE, Carrier, Entry, Writer
 
 COMMIT_EVERY = 0.05
 """Seconds between two commits while there is something to write."""
+COMMIT_LARGEST = 4096
+"""Events in one commit at most: a burst is safe piece by piece, not once it is over."""
 RETRY_EVERY = 1.0
 """Seconds between two attempts while writing fails."""
 PRICE_EVERY = 1_000_000_000
@@ -233,7 +234,7 @@ class Journal:
 
     def _store(self, entries: list[Entry]) -> list[Entry]:
         """Commit `entries`, and hand back what cannot be written at present."""
-        size = len(entries)
+        size = COMMIT_LARGEST
         while entries:
             part = entries[:size]
             try:
@@ -247,7 +248,7 @@ class Journal:
                 self._attempt(explain(error))
                 break
             entries = entries[len(part) :]
-            size = len(entries)
+            size = COMMIT_LARGEST
             self._settle(part)
         return entries
 

@@ -93,7 +93,7 @@ class Writer:
         return Written(written, len(rows["events"]) - written)
 
     def _lay_out(self, entries: Sequence[Entry]) -> dict[str, list[Row]]:
-        """Rows by table. A frame is numbered by the `seq` of the first event it carried, so one counter does for all."""
+        """Rows by table. A frame has the number of the first event it carried, so that one counter does for all."""
         rows: dict[str, list[Row]] = {"events": [], "frames": [], "ledger": [], "prices": []}
         carried: Carrier | None = None
         frame: int | None = None
