@@ -13,7 +13,7 @@ from liquake.errors import JournalError
 from liquake.storage.schema import APPLICATION_ID, TABLES, VERSION
 
 _WAL_KEPT = 64 * 1024 * 1024
-_CACHE_KIBIBYTES = 32 * 1024
+CACHE_KIBIBYTES = 32 * 1024
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
@@ -37,7 +37,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
-        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIBIBYTES}")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
     return connection
 
 
