@@ -12,6 +12,8 @@ from liquake import __version__
 from liquake.errors import JournalError
 from liquake.storage.schema import APPLICATION_ID, TABLES, VERSION
 
+_LOCKED_AT_MOST = 0.25
+"""Seconds to wait for another program's lock before it is reported; the journal tries again by itself."""
 _WAL_KEPT = 64 * 1024 * 1024
 CACHE_KIBIBYTES = 32 * 1024
 
@@ -26,7 +28,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     """
     try:
         # The thread that opens it is not the one that writes.
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_LOCKED_AT_MOST)
     except sqlite3.Error as error:
         raise JournalError(path, explain(error)) from None
     with _closed_on_failure(connection, path):
@@ -69,6 +71,7 @@ def explain(error: sqlite3.Error) -> str:
         ("not a database", "it is not an SQLite database: give another path"),
         ("malformed", "it is damaged: move it away, and a new one is begun"),
         ("full", "the disk is full: make room, and writing goes on"),
+        ("I/O error", "the disk does not take it: see that it has room and is sound, and writing goes on"),
         ("locked", "another program holds it locked: close that, and writing goes on"),
         ("readonly", "it cannot be written: give a path in a folder of yours"),
         ("unable to open", "it cannot be opened: give a path in a folder of yours"),

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Liquidation, Price, PriceBasis, PriceKind, Side
+from liquake.model import (
+    DecodeError,
+    Event,
+    FeedState,
+    FeedStatus,
+    Gap,
+    Liquidation,
+    Price,
+    PriceBasis,
+    PriceKind,
+    Side,
+)
 
 START = 1_760_000_000_000_000_000
 SECOND = 1_000_000_000
