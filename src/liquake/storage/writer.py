@@ -14,8 +14,8 @@ from liquake.storage.database import explain, open_to_write
 from liquake.storage.lock import WriterLock
 from liquake.storage.schema import FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row
 
-# sqlite3 lets go of the interpreter's lock once per statement, and winning it back from a busy event loop takes up to
-# 5 ms each time: with one statement per row a few hundred rows a second would be written.
+# sqlite3 lets go of the interpreter's lock once per statement, and winning it back from a busy event loop can take 5 ms
+# each time: one statement per row has then been seen to write a few hundred rows a second.
 _ROWS_PER_STATEMENT = 256
 
 UNSTORABLE = (

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from liquake.engine.snapshot import Sum
 from liquake.errors import JournalError, RecordingError
+from liquake.ingest.recording import read_csv
 from liquake.model import Side
 from liquake.storage import reader as reader_module
 from liquake.storage.journal import Journal
@@ -64,6 +66,13 @@ def test_the_span_reaches_over_every_kind_of_event(path: Path) -> None:
         assert reader.span() == (START, START + 6_000_000)
 
 
+def test_a_recorded_day_is_the_same_from_a_journal(path: Path, shared: Path) -> None:
+    day = list(read_csv(shared / "data" / "okx_mar2026.csv.gz"))
+    with Journal(path) as journal:
+        journal.record(day)
+    assert list(read_journal(path)) == day
+
+
 def test_a_missing_file_is_not_made(path: Path) -> None:
     with pytest.raises(JournalError, match="there is no such file"):
         JournalReader(path)
@@ -88,3 +97,14 @@ def test_damage_met_on_the_way_is_said_in_a_sentence(path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(RecordingError, match="it is damaged: move it away"):
         list(read_journal(path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write in any folder")
+def test_a_closed_journal_in_a_folder_that_cannot_be_written_is_readable(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.record(every_kind())
+    path.parent.chmod(0o555)
+    try:
+        assert list(read_journal(path)) == every_kind()
+    finally:
+        path.parent.chmod(0o755)
