@@ -83,7 +83,7 @@ class JournalError(LiquakeError):
     """The journal at `path` cannot be opened or written."""
 
     def __init__(self, path: object, why: str) -> None:
-        self.path = str(path)
+        self.path, self.why = str(path), why
         super().__init__(f"journal {self.path}: {why}")
 
 

@@ -77,13 +77,17 @@ def market_of(asset: str) -> str:
     return f"{asset}USDT"
 
 
+# The day of delivery: BTCUSDT_260626 on Binance, BTCUSDM26 among Bybit's inverse contracts.
+_DELIVERY = re.compile(r"_\d{6}$|(?<=USD)[FGHJKMNQUVXZ]\d{2}$")
+
+
 def asset_of(name: str) -> str | None:
     """The asset a user means by `name`, or `None` when it cannot be the name of a market.
 
     >>> [asset_of(name) for name in ("BTC", "btcusdt", "btc-usdt-swap", "1000PEPEUSDT", "BTC/USD", "PERP", "?")]
     ['BTC', 'BTC', 'BTC', 'PEPE', 'BTC', 'PERP', None]
     """
-    text = _SUFFIXES.sub("", name.strip().upper())
+    text = _SUFFIXES.sub("", _DELIVERY.sub("", name.strip().upper()))
     parts = [part for part in re.split(r"[-_/:]", text) if part]
     if not parts or not all(part.isascii() and part.isalnum() for part in parts):
         return None

@@ -1,0 +1,117 @@
+"""Opening the journal's file: one connection that may write, any number that may not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from liquake import __version__
+from liquake.errors import JournalError
+from liquake.storage.schema import APPLICATION_ID, TABLES, VERSION
+
+_LOCKED_AT_MOST = 0.25
+"""Seconds to wait for another program's lock before it is reported; the journal tries again by itself."""
+_WAL_KEPT = 64 * 1024 * 1024
+CACHE_KIBIBYTES = 32 * 1024
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """The connection that writes and checkpoints `path`, made with its tables where it is new.
+
+    SQLite before 3.51.3 can corrupt the write-ahead log when one connection writes while another checkpoints: the
+    caller holds the `WriterLock`, and every other connection is of `open_to_read`. `synchronous=NORMAL`: a commit
+    survives the death of the process; the death of the machine can take those since the last checkpoint.
+    Raises `JournalError`.
+    """
+    try:
+        # The thread that opens it is not the one that writes.
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_LOCKED_AT_MOST)
+    except sqlite3.Error as error:
+        raise JournalError(path, explain(error)) from None
+    with _closed_on_failure(connection, path):
+        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            _check(connection, path)
+        else:
+            _create(connection)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that can neither write nor checkpoint `path`. Raises `JournalError`."""
+    if not path.is_file():
+        raise JournalError(path, "there is no such file: check the path")
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError:
+        # Without a log left behind and in a folder that cannot be written, SQLite has no place for its shared memory.
+        # Nobody else can be writing there either.
+        if not path.with_name(path.name + "-wal").exists():
+            connection.close()
+            connection = sqlite3.connect(address + "&immutable=1", uri=True, isolation_level=None)
+    except sqlite3.DatabaseError:
+        pass  # what is wrong with it is said by the check
+    with _closed_on_failure(connection, path):
+        _check(connection, path)
+    return connection
+
+
+def explain(error: sqlite3.Error) -> str:
+    """SQLite's complaint as the second half of a sentence, with the mend where there is one."""
+    text = str(error)
+    for found, meaning in (
+        ("not a database", "it is not an SQLite database: give another path"),
+        ("malformed", "it is damaged: move it away, and a new one is begun"),
+        ("full", "the disk is full: make room, and writing goes on"),
+        ("I/O error", "the disk does not take it: see that it has room and is sound, and writing goes on"),
+        ("locked", "another program holds it locked: close that, and writing goes on"),
+        ("readonly", "it cannot be written: give a path in a folder of yours"),
+        ("unable to open", "it cannot be opened: give a path in a folder of yours"),
+    ):
+        if found in text:
+            return meaning
+    return text
+
+
+@contextmanager
+def _closed_on_failure(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        connection.close()
+        raise JournalError(path, explain(error)) from None
+    except JournalError:
+        connection.close()
+        raise
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise JournalError(path, "it is a database, but not a journal of liquake: give another path")
+    if version > VERSION:
+        raise JournalError(
+            path,
+            f"a newer liquake wrote it (schema {version}, this one knows {VERSION}): update, or give another path",
+        )
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for table in TABLES:
+        connection.execute(table)
+    connection.execute(
+        "INSERT INTO meta VALUES ('schema', ?), ('liquake', ?), ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
+        (str(VERSION), __version__),
+    )
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version={VERSION}")
+    connection.execute("COMMIT")

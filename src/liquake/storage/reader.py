@@ -1,0 +1,113 @@
+"""Reading the journal, while it is written too."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from liquake.engine.snapshot import Sum
+from liquake.errors import JournalError, RecordingError
+from liquake.model import Event, Side
+from liquake.storage.database import explain, open_to_read
+from liquake.storage.schema import Row, read_events, read_ledger, read_prices
+
+_PAGE = 4096
+
+
+def read_journal(path: Path) -> Iterator[Event]:
+    """The events of the journal at `path` in order of receipt: what was there at the start, in constant memory.
+
+    Raises `RecordingError`, at the call when the file is no journal.
+    """
+    try:
+        JournalReader(path).close()
+    except JournalError as error:
+        raise RecordingError(path, error.why) from None
+    return _read(path)
+
+
+def _read(path: Path) -> Iterator[Event]:
+    try:
+        with JournalReader(path) as reader:
+            yield from reader.events()
+    except JournalError as error:
+        raise RecordingError(path, error.why) from None
+
+
+class JournalReader:
+    """A reader of the journal at `path`; it can change nothing there. Raises `JournalError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = open_to_read(path)
+
+    def __enter__(self) -> JournalReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def events(self) -> Iterator[Event]:
+        """Every event recorded until now, in order of receipt."""
+        first, last = self._ends("min(seq)"), self._ends("max(seq)")
+        if not first:
+            return
+        # By pages: a transaction that stayed open through a replay would let the write-ahead log grow all the while.
+        for low in range(min(first), max(last) + 1, _PAGE):
+            yield from self._page(low, min(low + _PAGE, max(last) + 1))
+
+    def span(self) -> tuple[int, int] | None:
+        """When the first and the last event were received, UTC nanoseconds; `None` for an empty journal."""
+        first = self._moments("min(seq)")
+        return (min(first), max(self._moments("max(seq)"))) if first else None
+
+    def counts(self) -> Mapping[str, int]:
+        """Rows per table."""
+        tables = ("events", "frames", "ledger", "prices")
+        return {table: int(self._query(f"SELECT count(*) FROM {table}")[0][0]) for table in tables}
+
+    def totals(self) -> Mapping[tuple[str, Side, str], Sum]:
+        """Everything stored, added up by venue, side and asset."""
+        rows = self._query(
+            "SELECT venue, side, asset, count(*), total(amount), total(usd), count(*) - count(usd)"
+            " FROM events GROUP BY venue, side, asset"
+        )
+        return {(venue, Side(side), asset): Sum(*sums) for venue, side, asset, *sums in rows}
+
+    def _page(self, low: int, high: int) -> list[Event]:
+        events = read_events(self._range("events", low, high))
+        ledger = read_ledger(self._range("ledger", low, high))
+        prices = read_prices(self._range("prices", low, high))
+        page: dict[int, Event] = {}
+        for rows in (events, ledger, prices):
+            page.update(rows)
+        return [page[seq] for seq in sorted(page)]
+
+    def _range(self, table: str, low: int, high: int) -> list[Row]:
+        return self._query(f"SELECT * FROM {table} WHERE seq >= ? AND seq < ? ORDER BY seq", low, high)
+
+    def _ends(self, end: str) -> list[int]:
+        return [
+            row[0]
+            for table in ("events", "ledger", "prices")
+            for row in self._query(f"SELECT {end} FROM {table}")
+            if row[0] is not None
+        ]
+
+    def _moments(self, end: str) -> list[int]:
+        return [
+            row[0]
+            for table, column in (("events", "ts_recv"), ("ledger", "ts"), ("prices", "ts_recv"))
+            for row in self._query(f"SELECT {column} FROM {table} WHERE seq = (SELECT {end} FROM {table})")
+        ]
+
+    def _query(self, statement: str, *parameters: int) -> list[Row]:
+        try:
+            return self._connection.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(self.path, explain(error)) from None

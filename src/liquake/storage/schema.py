@@ -1,0 +1,181 @@
+"""What the journal's tables hold, and how an event becomes a row and a row the same event again.
+
+`seq` counts through `events`, `ledger` and `prices` together in order of receipt: merged by it they are what was
+recorded, and as the integer primary key of `events` it is the cursor of whoever follows the journal. It has holes
+where a duplicate was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from liquake.model import DecodeError, FeedStatus, Gap, Liquidation, Price, PriceBasis, PriceKind, Side
+
+VERSION = 1
+"""Of the schema; in SQLite's `user_version`."""
+APPLICATION_ID = 0x6C71756B
+"""SQLite's mark of whose file it is: "lquk"."""
+
+TABLES = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE events (
+        seq INTEGER PRIMARY KEY,
+        venue TEXT NOT NULL,
+        key TEXT NOT NULL,
+        instrument TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        side TEXT NOT NULL,
+        price REAL NOT NULL,
+        price_basis TEXT NOT NULL,
+        amount REAL,
+        usd REAL,
+        ts_event INTEGER NOT NULL,
+        ts_recv INTEGER NOT NULL,
+        identity TEXT NOT NULL,
+        tags TEXT,
+        frame INTEGER,
+        UNIQUE (venue, key)
+    )""",
+    """CREATE TABLE frames (
+        id INTEGER PRIMARY KEY,
+        venue TEXT NOT NULL,
+        connection TEXT NOT NULL,
+        ts_recv INTEGER NOT NULL,
+        frame BLOB NOT NULL
+    )""",
+    """CREATE TABLE ledger (
+        seq INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        venue TEXT NOT NULL,
+        connection TEXT NOT NULL,
+        ts INTEGER NOT NULL,
+        detail TEXT NOT NULL
+    )""",
+    """CREATE TABLE prices (
+        seq INTEGER PRIMARY KEY,
+        venue TEXT NOT NULL,
+        instrument TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        price REAL NOT NULL,
+        ts_event INTEGER NOT NULL,
+        ts_recv INTEGER NOT NULL
+    )""",
+)
+"""`identity`, `tags` and `detail` are JSON. Frames are kept as received: deflated one by one they would be a fifth to
+a third smaller, for more time than writing them takes, and no longer readable with any SQLite shell."""
+
+WIDTHS = {"events": 15, "frames": 5, "ledger": 6, "prices": 8}
+
+FeedRecord = FeedStatus | Gap | DecodeError
+Row = tuple[Any, ...]
+
+_identity = msgspec.json.Decoder(tuple[str | int | float, ...])
+_tags = msgspec.json.Decoder(tuple[str, ...])
+_detail = msgspec.json.Decoder(FeedRecord)
+_SIDES = {side.value: side for side in Side}
+_BASES = {basis.value: basis for basis in PriceBasis}
+_KINDS = {kind.value: kind for kind in PriceKind}
+
+
+@cache
+def insertion(table: str, rows: int) -> str:
+    """The statement that puts `rows` rows into `table`."""
+    one = f"({','.join('?' * WIDTHS[table])})"
+    # Not OR IGNORE, which would swallow a row with a missing price as if it were a duplicate.
+    conflict = " ON CONFLICT (venue, key) DO NOTHING" if table == "events" else ""
+    return f"INSERT INTO {table} VALUES {','.join([one] * rows)}{conflict}"
+
+
+def chunks(rows: list[Row], largest: int) -> Iterator[list[Row]]:
+    """`rows` in pieces of `largest`, then of the powers of two below: few statement texts, so all stay prepared."""
+    start, size = 0, largest
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
+
+
+def event_row(seq: int, event: Liquidation, frame: int | None) -> Row:
+    """A row of `events`."""
+    return (
+        seq,
+        event.venue,
+        event.key,
+        event.instrument,
+        event.asset,
+        str(event.side),
+        event.price,
+        str(event.price_basis),
+        event.amount,
+        event.usd,
+        event.ts_event,
+        event.ts_recv,
+        _json(event.identity),
+        _json(event.tags) if event.tags else None,
+        frame,
+    )
+
+
+def ledger_row(seq: int, record: FeedRecord) -> Row:
+    """A row of `ledger`. A gap stands under the time at which it ended."""
+    ts = record.end if isinstance(record, Gap) else record.ts
+    kind = str(type(record).__struct_config__.tag)
+    return seq, kind, record.venue, record.connection, ts, _json(record)
+
+
+def price_row(seq: int, price: Price) -> Row:
+    """A row of `prices`."""
+    return (
+        seq,
+        price.venue,
+        price.instrument,
+        price.asset,
+        str(price.kind),
+        price.price,
+        price.ts_event,
+        price.ts_recv,
+    )
+
+
+def read_events(rows: Iterable[Row]) -> Iterator[tuple[int, Liquidation]]:
+    """The liquidations in rows of `events`, each with its `seq`."""
+    for seq, venue, _, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, identity, tags, _ in rows:
+        yield (
+            seq,
+            Liquidation(
+                venue,
+                instrument,
+                asset,
+                _SIDES[side],
+                price,
+                _BASES[basis],
+                amount,
+                usd,
+                ts_event,
+                ts_recv,
+                _identity.decode(identity),
+                _tags.decode(tags) if tags else (),
+            ),
+        )
+
+
+def read_ledger(rows: Iterable[Row]) -> Iterator[tuple[int, FeedRecord]]:
+    """The feed's states, gaps and errors in rows of `ledger`, each with its `seq`."""
+    for seq, *_, detail in rows:
+        yield seq, _detail.decode(detail)
+
+
+def read_prices(rows: Iterable[Row]) -> Iterator[tuple[int, Price]]:
+    """The prices in rows of `prices`, each with its `seq`."""
+    for seq, venue, instrument, asset, kind, price, ts_event, ts_recv in rows:
+        yield seq, Price(venue, instrument, asset, _KINDS[kind], price, ts_event, ts_recv)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

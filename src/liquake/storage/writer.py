@@ -1,0 +1,145 @@
+"""Batches into the journal's tables, each in one transaction. Knows nothing of threads."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from liquake.errors import JournalError
+from liquake.model import Liquidation, Price
+from liquake.storage.database import explain, open_to_write
+from liquake.storage.lock import WriterLock
+from liquake.storage.schema import FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row
+
+# sqlite3 lets go of the interpreter's lock once per statement, and winning it back from a busy event loop can take 5 ms
+# each time: one statement per row has then been seen to write a few hundred rows a second.
+_ROWS_PER_STATEMENT = 256
+
+UNSTORABLE = (
+    ValueError,
+    OverflowError,
+    TypeError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+"""What a row is refused for, however often it is tried."""
+
+
+class Carrier(NamedTuple):
+    """The frame that brought an event."""
+
+    venue: str
+    connection: str
+    ts_recv: int
+    frame: bytes | str
+
+
+class Entry(NamedTuple):
+    """One event to be written."""
+
+    event: Liquidation | Price | FeedRecord
+    carrier: Carrier | None = None
+    weight: int = 0
+    """Bytes of frames that are let go of with this entry."""
+
+
+class Written(NamedTuple):
+    """What became of the liquidations of a batch."""
+
+    rows: int
+    duplicates: int
+
+
+class Writer:
+    """The connection that writes the journal at `path`, and the lock that makes it the only one.
+
+    Raises `JournalError` when it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = _locked(path)
+        try:
+            self._connection = open_to_write(path)
+            self._seq = self._last_seq(path)
+        except JournalError:
+            self._lock.release()
+            raise
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+        self._lock.release()
+
+    def commit(self, entries: Sequence[Entry]) -> Written:
+        """Write `entries` whole or not at all.
+
+        Raises one of `UNSTORABLE` when a row can never be written, another `sqlite3.Error` when it cannot be now.
+        """
+        rows = self._lay_out(entries)
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for table in ("frames", "ledger", "prices"):
+                self._insert(table, rows[table])
+            written = self._insert("events", rows["events"])
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        return Written(written, len(rows["events"]) - written)
+
+    def _lay_out(self, entries: Sequence[Entry]) -> dict[str, list[Row]]:
+        """Rows by table. A frame has the number of the first event it carried, so that one counter does for all."""
+        rows: dict[str, list[Row]] = {"events": [], "frames": [], "ledger": [], "prices": []}
+        carried: Carrier | None = None
+        frame: int | None = None
+        for event, carrier, _ in entries:
+            self._seq += 1
+            if isinstance(event, Liquidation):
+                if carrier is None:
+                    frame = None
+                elif carrier is not carried:
+                    frame = self._seq
+                    rows["frames"].append(_frame_row(frame, carrier))
+                carried = carrier
+                rows["events"].append(event_row(self._seq, event, frame))
+            elif isinstance(event, Price):
+                rows["prices"].append(price_row(self._seq, event))
+            else:
+                rows["ledger"].append(ledger_row(self._seq, event))
+        return rows
+
+    def _insert(self, table: str, rows: list[Row]) -> int:
+        """How many of `rows` went in."""
+        before = self._connection.total_changes
+        for part in chunks(rows, _ROWS_PER_STATEMENT):
+            self._connection.execute(insertion(table, len(part)), tuple(chain.from_iterable(part)))
+        return self._connection.total_changes - before
+
+    def _last_seq(self, path: Path) -> int:
+        tables = " UNION ALL ".join(f"SELECT max(seq) AS seq FROM {table}" for table in ("events", "ledger", "prices"))
+        try:
+            return int(self._connection.execute(f"SELECT coalesce(max(seq), 0) FROM ({tables})").fetchone()[0])
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise JournalError(path, explain(error)) from None
+
+
+def _locked(path: Path) -> WriterLock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return WriterLock(path)
+    except OSError as error:
+        why = f"its folder cannot be written ({error.strerror}): give a path in a folder of yours"
+        raise JournalError(path, why) from None
+
+
+def _frame_row(number: int, carrier: Carrier) -> Row:
+    raw = carrier.frame
+    # A text frame has been valid UTF-8 on the wire; what else it may hold must not stop the batch.
+    frame = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
+    return number, carrier.venue, carrier.connection, carrier.ts_recv, frame
