@@ -41,6 +41,9 @@ class Sum(msgspec.Struct, frozen=True):
         )
 
 
+_NOTHING = Sum()
+
+
 class Totals:
     """Sums of one stream of events over the windows of `TOTAL_WINDOWS`.
 
@@ -63,16 +66,10 @@ class Totals:
 
     def update(self, time: int, amount: float | None, usd: float | None) -> None:
         """Add one event at `time`, UTC nanoseconds, of `amount` coins and `usd` dollars; `None` where not known."""
-        fine, coarse = self._fine, self._coarse
-        sized = amount is not None and usd is not None
         # A bucket holds what came after its beginning up to and with its end: an event of age exactly W is out.
-        second, minute = -(-time // _FINE), -(-time // _COARSE)
-        if second != fine.newest:
-            before = Sum(self._events, self._amount, self._usd, self._unsized)
-            event = Sum(1, amount or 0.0, usd or 0.0) if sized else Sum(1, 0.0, 0.0, 1)
-            fine.update(second, before, event)
-            if minute != coarse.newest:
-                coarse.update(minute, before, event)
+        second = -(-time // _FINE)
+        if second != self._fine.newest:
+            self._turn(second, -(-time // _COARSE), amount, usd)
         self._events += 1
         if amount is None or usd is None:
             self._unsized += 1
@@ -80,19 +77,32 @@ class Totals:
             self._amount += amount
             self._usd += usd
 
+    def _turn(self, second: int, minute: int, amount: float | None, usd: float | None) -> None:
+        """Begin a second, and a minute, or change those that are over for a late event."""
+        fine, coarse = self._fine, self._coarse
+        if second < fine.newest:
+            event = Sum(1, 0.0, 0.0, 1) if amount is None or usd is None else Sum(1, amount, usd)
+            fine.insert(second, event)
+            if minute < coarse.newest:
+                coarse.insert(minute, event)
+            return
+        fine.open(second, self._events, self._amount, self._usd, self._unsized)
+        if minute != coarse.newest:
+            coarse.open(minute, self._events, self._amount, self._usd, self._unsized)
+
     def value(self, now: int) -> dict[str, Sum]:
         """Sums by window name. `now`, UTC nanoseconds, is not before the newest event."""
-        return {name: self.window(now, seconds) for name, seconds in TOTAL_WINDOWS.items()}
+        return {
+            name: self.total() if seconds is None else self.window(now, seconds)
+            for name, seconds in TOTAL_WINDOWS.items()
+        }
 
-    def window(self, now: int, seconds: float | None) -> Sum:
-        """What came in the last `seconds` before `now`, or ever."""
-        if seconds is None:
-            return self.total()
-        width = round(seconds * _SECOND)
-        history = self._fine if width <= _FINE_SPAN else self._coarse
-        before = history.before(now - width)
+    def window(self, now: int, seconds: float) -> Sum:
+        """What came in the last `seconds` before `now`, a length of `TOTAL_WINDOWS`."""
+        width = int(seconds) * _SECOND
+        before = (self._fine if width <= _FINE_SPAN else self._coarse).before(now - width)
         if before is None:
-            return Sum()
+            return _NOTHING
         events, amount, usd, unsized = before
         return Sum(self._events - events, self._amount - amount, self._usd - usd, self._unsized - unsized)
 
@@ -112,27 +122,25 @@ class _History:
 
     def __init__(self, step: int, span: int) -> None:
         self._step, self._span = step, span // step
-        self.newest: int | None = None
+        self.newest = -1
         self._trim_at = _LEAST_TRIMMED
         self._buckets = array("q")
         self._events, self._unsized = array("q"), array("q")
         self._amounts, self._usd = array("d"), array("d")
 
-    def update(self, bucket: int, before: Sum, event: Sum) -> None:
-        """Open `bucket`, or put a late `event` into it. `before` is the running sum without the event."""
-        if self.newest is not None and bucket < self.newest:
-            self._insert(bucket, event)
-            return
+    def open(self, bucket: int, events: int, amount: float, usd: float, unsized: int) -> None:
+        """Begin `bucket`, with the running sums as they are before it."""
         self.newest = bucket
         self._buckets.append(bucket)
-        self._events.append(before.events)
-        self._amounts.append(before.amount)
-        self._usd.append(before.usd)
-        self._unsized.append(before.unsized)
+        self._events.append(events)
+        self._amounts.append(amount)
+        self._usd.append(usd)
+        self._unsized.append(unsized)
         if len(self._buckets) >= self._trim_at:
             self._trim(bucket - self._span)
 
-    def _insert(self, bucket: int, event: Sum) -> None:
+    def insert(self, bucket: int, event: Sum) -> None:
+        """Put a late `event` into `bucket`: the running sums before every later one grow by it."""
         # Older than everything held: it counts as before all of them.
         place = bisect_left(self._buckets, bucket)
         held = self._buckets[place] == bucket

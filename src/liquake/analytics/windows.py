@@ -22,7 +22,7 @@ class Windows:
     (2, 200.0)
     """
 
-    __slots__ = ("_sums", "_times", "reset_reason")
+    __slots__ = ("_sums", "_times", "_trim_after", "events", "newest", "reset_reason", "usd")
 
     def __init__(self) -> None:
         self.reset("")
@@ -30,29 +30,43 @@ class Windows:
     def reset(self, reason: str) -> None:
         """Forget every event. `reset_reason` tells a reader why."""
         self.reset_reason = reason
+        self.events = 0
+        """Added since the start, those in no window any more too."""
+        self.usd = 0.0
+        """Dollars of `events`."""
+        self.newest = -1
         self._times = array("q")
         # Dollars before each event, and after the last: one longer than `_times`.
         self._sums = array("d", [0.0])
+        self._trim_after = HORIZON
 
     def update(self, time: int, usd: float) -> None:
         """Add an event of `usd` dollars at `time`, UTC nanoseconds. One older than `HORIZON` is in no window."""
-        times, sums = self._times, self._sums
-        if times and time < times[-1]:
-            if time > times[-1] - HORIZON:
-                self._insert(time, usd)
+        self.events += 1
+        if time < self.newest:
+            self._insert(time, usd)
             return
-        times.append(time)
-        sums.append(sums[-1] + usd)
-        if times[0] < time - 2 * HORIZON:
-            # Amortised: at most once per HORIZON of event time.
-            expired = bisect_right(times, time - HORIZON)
-            del times[:expired], sums[:expired]
+        self.newest = time
+        self.usd = total = self.usd + usd
+        self._times.append(time)
+        self._sums.append(total)
+        if time > self._trim_after:
+            self._trim(time)
 
     def _insert(self, time: int, usd: float) -> None:
         place = bisect_right(self._times, time)
-        self._times.insert(place, time)
-        tail = self._sums[place:]
-        self._sums[place + 1 :] = array("d", [before + usd for before in tail])
+        if time > self.newest - HORIZON:
+            self._times.insert(place, time)
+            self._sums.insert(place, self._sums[place])
+            place += 1
+        self._sums[place:] = array("d", [before + usd for before in self._sums[place:]])
+        self.usd = self._sums[-1]
+
+    def _trim(self, time: int) -> None:
+        # Once per HORIZON of event time, so that the work of moving what stays is spread over as many appends.
+        expired = bisect_right(self._times, time - HORIZON)
+        del self._times[:expired], self._sums[:expired]
+        self._trim_after = time + HORIZON
 
     def value(self, now: int, window: int) -> tuple[int, float]:
         """Events and dollars with an age at `now` of at least zero and under `window` nanoseconds."""
@@ -67,7 +81,8 @@ class Windows:
     def copy(self) -> Windows:
         """One that goes on from here by itself."""
         other = Windows()
-        other.reset_reason, other._times, other._sums = self.reset_reason, self._times[:], self._sums[:]
+        other.events, other.usd, other.newest = self.events, self.usd, self.newest
+        other._times, other._sums, other._trim_after = self._times[:], self._sums[:], self._trim_after
         return other
 
     def __len__(self) -> int:
@@ -75,4 +90,4 @@ class Windows:
 
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""
-        return self._times.tolist(), self._sums.tolist()
+        return self.events, self._times.tolist(), self._sums.tolist()
