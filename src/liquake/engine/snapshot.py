@@ -10,43 +10,34 @@ from collections.abc import Mapping
 
 import msgspec
 
+from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Derivative, Motion
+from liquake.analytics.latency import Quantiles
+from liquake.analytics.peaks import Peak
+from liquake.analytics.totals import TOTAL_WINDOWS, Sum
 from liquake.model import Coverage, FeedState, Liquidation, Side
+
+__all__ = [
+    "ALL",
+    "KINEMATIC_WINDOWS",
+    "TOTAL_WINDOWS",
+    "Activity",
+    "Cell",
+    "ConnectionState",
+    "Derivative",
+    "FeedRecord",
+    "MarketPrice",
+    "Motion",
+    "Peak",
+    "Quantiles",
+    "Snapshot",
+    "Statistics",
+    "Sum",
+    "VenueState",
+    "WindowKinematics",
+]
 
 ALL = "ALL"
 """In place of a market's name: every market together."""
-
-KINEMATIC_WINDOWS = (0.1, 0.5, 2.0, 10.0, 60.0)
-"""Seconds. Each is W = 2 tau of its smoothing chain."""
-
-TOTAL_WINDOWS: Mapping[str, float | None] = {
-    "5m": 300.0,
-    "15m": 900.0,
-    "1h": 3600.0,
-    "4h": 14400.0,
-    "24h": 86400.0,
-    "all": None,
-}
-"""Seconds by name; `None` since the start. The trailing edge moves in steps of 1 s (5m, 15m) or 60 s (the others)."""
-
-
-class Derivative(msgspec.Struct, frozen=True):
-    """One derivative of the event count or of the dollars, with its standard error under a Poisson stream."""
-
-    value: float
-    error: float
-
-    @property
-    def significant(self) -> bool:
-        """Whether the value is at least two standard errors from zero."""
-        return self.error > 0.0 and abs(self.value) >= 2.0 * self.error
-
-
-class Motion(msgspec.Struct, frozen=True):
-    """Velocity (per s), acceleration (per s^2) and jerk (per s^3) of one stream at one time scale."""
-
-    velocity: Derivative
-    acceleration: Derivative
-    jerk: Derivative
 
 
 class WindowKinematics(msgspec.Struct, frozen=True):
@@ -65,23 +56,6 @@ class WindowKinematics(msgspec.Struct, frozen=True):
     def trusted(self) -> bool:
         """Whether enough events are expected in the window (five) for its derivatives to mean anything."""
         return self.counts.velocity.value * self.window >= 5.0
-
-
-class Sum(msgspec.Struct, frozen=True):
-    """Events added up. `unsized` of the `events` had no known amount and are missing from `amount` and `usd`."""
-
-    events: int = 0
-    amount: float = 0.0
-    usd: float = 0.0
-    unsized: int = 0
-
-    def __add__(self, other: Sum) -> Sum:
-        return Sum(
-            self.events + other.events,
-            self.amount + other.amount,
-            self.usd + other.usd,
-            self.unsized + other.unsized,
-        )
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -113,15 +87,6 @@ class Activity(msgspec.Struct, frozen=True):
             if self.age < limit:
                 return name
         return "old"
-
-
-class Quantiles(msgspec.Struct, frozen=True):
-    """Percentiles in milliseconds, from a histogram with buckets of 5 %. `count` 0 means none measured."""
-
-    count: int = 0
-    p50: float = 0.0
-    p99: float = 0.0
-    worst: float = 0.0
 
 
 class MarketPrice(msgspec.Struct, frozen=True):
@@ -223,16 +188,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     venues: tuple[VenueState, ...]
     latency: Quantiles
     """Event time to our receipt over all venues."""
-
-
-class Peak(msgspec.Struct, frozen=True):
-    """The most that any `window` seconds held, and the event time at which that was reached."""
-
-    window: float
-    events: int
-    events_at: int | None
-    usd: float
-    usd_at: int | None
 
 
 class FeedRecord(msgspec.Struct, frozen=True):

@@ -1,0 +1,125 @@
+"""What one event, and one snapshot, cost the engine.
+
+Each figure is the median of single timed calls, and the mean beside it, since some work is put off and done in lumps.
+The claims are that neither the number of markets, nor how many events are held, nor the length of what a window looks
+back on changes the cost of an event: the first column is the event, the ratios are against the first row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Callable, Iterator
+from statistics import median
+from time import perf_counter_ns
+
+from liquake.engine.engine import Engine
+from liquake.model import Coverage, CoverageKind, Liquidation, PriceBasis, Side
+
+SECOND = 1_000_000_000
+START = 1_780_000_000 * SECOND
+VENUES = ("binance", "bybit", "okx", "hyperliquid")
+COVERAGES = {venue: Coverage(CoverageKind.COMPLETE, "") for venue in VENUES}
+
+
+def liquidations(count: int, markets: int, per_second: float, *, seed: int = 1) -> Iterator[Liquidation]:
+    """A Poisson stream over four venues; each arrives up to half a second after it happened."""
+    rng = random.Random(seed)
+    assets = [f"COIN{number}" for number in range(markets)]
+    time = START
+    for number in range(count):
+        time += round(rng.expovariate(per_second) * SECOND)
+        asset, price = rng.choice(assets), rng.uniform(0.1, 100_000.0)
+        usd = rng.lognormvariate(8.0, 1.5)
+        happened = time - rng.randrange(SECOND // 2)
+        yield Liquidation(
+            venue=rng.choice(VENUES),
+            instrument=f"{asset}USDT",
+            asset=asset,
+            side=rng.choice((Side.LONG, Side.SHORT)),
+            price=price,
+            price_basis=PriceBasis.FILL,
+            amount=usd / price,
+            usd=usd,
+            ts_event=happened,
+            ts_recv=time,
+            identity=(f"{asset}USDT", happened, number),
+        )
+
+
+def engine_after(events: list[Liquidation]) -> Engine:
+    """An engine that holds `events`."""
+    engine = Engine(COVERAGES)
+    for event in events:
+        engine.apply(event)
+    return engine
+
+
+def timed(call: Callable[[], object]) -> int:
+    """Nanoseconds of one call."""
+    begun = perf_counter_ns()
+    call()
+    return perf_counter_ns() - begun
+
+
+def cost_of_events(warm: int, measured: int, markets: int, per_second: float) -> tuple[Engine, list[float]]:
+    """The engine, and microseconds of each of `measured` events after `warm` others."""
+    events = list(liquidations(warm + measured, markets, per_second))
+    engine = engine_after(events[:warm])
+    apply, costs = engine.apply, []
+    for event in events[warm:]:
+        begun = perf_counter_ns()
+        apply(event)
+        costs.append((perf_counter_ns() - begun) / 1_000)
+    return engine, costs
+
+
+def line(label: str, costs: list[float], first: float) -> str:
+    """One row of a table."""
+    middle, mean = median(costs), sum(costs) / len(costs)
+    tail = sorted(costs)[int(len(costs) * 0.99)]
+    return f"{label:>22}  {middle:8.2f}  {mean:8.2f}  {tail:8.2f}  {middle / first:6.2f}"
+
+
+def events_table(title: str, rows: list[tuple[str, int, int, float]], measured: int) -> None:
+    """Print the cost of an event for each (label, events before, markets, events per second)."""
+    print(f"\n{title:<22}  {'median':>8}  {'mean':>8}  {'p99':>8}  {'ratio':>6}   us per event")
+    first = 0.0
+    for label, warm, markets, per_second in rows:
+        _, costs = cost_of_events(warm, measured, markets, per_second)
+        first = first or median(costs)
+        print(line(label, costs, first))
+
+
+def snapshots_table(measured: int) -> None:
+    """Print the cost of a snapshot by number of markets, for every market and for one."""
+    print(f"\n{'snapshot, ms':<22}  {'all':>8}  {'one':>8}")
+    for markets in (1, 10, 100, 500):
+        engine = engine_after(list(liquidations(measured, markets, 20.0)))
+        now = START + round(measured / 20.0 * SECOND) + 10 * SECOND
+        every = median(timed(lambda: engine.snapshot(now)) for _ in range(15)) / 1e6  # noqa: B023
+        one = median(timed(lambda: engine.snapshot(now, ["COIN0USDT"])) for _ in range(15)) / 1e6  # noqa: B023
+        print(f"{f'{markets} markets':>22}  {every:8.2f}  {one:8.2f}")
+
+
+def main() -> None:
+    """Print every table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=20_000, help="timed events per row (default %(default)s)")
+    measured = parser.parse_args().events
+    events_table(
+        "markets (20 events/s)", [(f"{markets}", 20_000, markets, 20.0) for markets in (1, 10, 100, 500)], measured
+    )
+    events_table(
+        "held (100 markets)", [(f"after {warm:,}", warm, 100, 20.0) for warm in (1_000, 10_000, 100_000)], measured
+    )
+    events_table(
+        "rate (held per window)",
+        [(f"{rate:,.0f} events/s", 20_000, 100, rate) for rate in (1.0, 10.0, 100.0, 1_000.0)],
+        measured,
+    )
+    snapshots_table(measured)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Events, coins and dollars of one venue, side and market, over minutes, hours and for ever."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping
+
+import msgspec
+
+TOTAL_WINDOWS: Mapping[str, float | None] = {
+    "5m": 300.0,
+    "15m": 900.0,
+    "1h": 3600.0,
+    "4h": 14400.0,
+    "24h": 86400.0,
+    "all": None,
+}
+"""Seconds by name; `None` since the start. The trailing edge moves in steps of 1 s (5m, 15m) or 60 s (the others)."""
+
+_SECOND = 1_000_000_000
+_FINE, _COARSE = _SECOND, 60 * _SECOND
+_FINE_SPAN, _COARSE_SPAN = 900 * _SECOND, 86_400 * _SECOND
+_LEAST_TRIMMED = 64
+
+
+class Sum(msgspec.Struct, frozen=True):
+    """Events added up. `unsized` of the `events` had no known amount and are missing from `amount` and `usd`."""
+
+    events: int = 0
+    amount: float = 0.0
+    usd: float = 0.0
+    unsized: int = 0
+
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(
+            self.events + other.events,
+            self.amount + other.amount,
+            self.usd + other.usd,
+            self.unsized + other.unsized,
+        )
+
+
+_NOTHING = Sum()
+
+
+class Totals:
+    """Sums of one stream of events over the windows of `TOTAL_WINDOWS`.
+
+    Keeps the running sums, and what they were when each second of the last 15 minutes and each minute of the last 24
+    hours began that had an event: a window is the difference. An update adds to the running sums; it writes to the
+    history only when it opens a second or a minute, or comes late.
+    """
+
+    __slots__ = ("_amount", "_coarse", "_events", "_fine", "_unsized", "_usd", "reset_reason")
+
+    def __init__(self) -> None:
+        self.reset("")
+
+    def reset(self, reason: str) -> None:
+        """Forget every event. `reset_reason` tells a reader why."""
+        self.reset_reason = reason
+        self._events, self._amount, self._usd, self._unsized = 0, 0.0, 0.0, 0
+        self._fine = _History(_FINE, _FINE_SPAN)
+        self._coarse = _History(_COARSE, _COARSE_SPAN)
+
+    def update(self, time: int, amount: float | None, usd: float | None) -> None:
+        """Add one event at `time`, UTC nanoseconds, of `amount` coins and `usd` dollars; `None` where not known."""
+        # A bucket holds what came after its beginning up to and with its end: an event of age exactly W is out.
+        second = -(-time // _FINE)
+        if second != self._fine.newest:
+            self._turn(second, -(-time // _COARSE), amount, usd)
+        self._events += 1
+        if amount is None or usd is None:
+            self._unsized += 1
+        else:
+            self._amount += amount
+            self._usd += usd
+
+    def _turn(self, second: int, minute: int, amount: float | None, usd: float | None) -> None:
+        """Begin a second, and a minute, or change those that are over for a late event."""
+        fine, coarse = self._fine, self._coarse
+        if second < fine.newest:
+            event = Sum(1, 0.0, 0.0, 1) if amount is None or usd is None else Sum(1, amount, usd)
+            fine.insert(second, event)
+            if minute < coarse.newest:
+                coarse.insert(minute, event)
+            return
+        fine.open(second, self._events, self._amount, self._usd, self._unsized)
+        if minute != coarse.newest:
+            coarse.open(minute, self._events, self._amount, self._usd, self._unsized)
+
+    def value(self, now: int) -> dict[str, Sum]:
+        """Sums by window name. `now`, UTC nanoseconds, is not before the newest event."""
+        return {
+            name: self.total() if seconds is None else self.window(now, seconds)
+            for name, seconds in TOTAL_WINDOWS.items()
+        }
+
+    def window(self, now: int, seconds: float) -> Sum:
+        """What came in the last `seconds` before `now`, a length of `TOTAL_WINDOWS`."""
+        width = int(seconds) * _SECOND
+        before = (self._fine if width <= _FINE_SPAN else self._coarse).before(now - width)
+        if before is None:
+            return _NOTHING
+        events, amount, usd, unsized = before
+        return Sum(self._events - events, self._amount - amount, self._usd - usd, self._unsized - unsized)
+
+    def total(self) -> Sum:
+        """What came since the start."""
+        return Sum(self._events, self._amount, self._usd, self._unsized)
+
+    def state(self) -> tuple[object, ...]:
+        """Every number it holds, for a hash."""
+        return self._events, self._amount, self._usd, self._unsized, self._fine.state(), self._coarse.state()
+
+
+class _History:
+    """What the running sums were when each bucket of `step` nanoseconds began that had an event, over `span`."""
+
+    __slots__ = ("_amounts", "_buckets", "_events", "_span", "_step", "_trim_at", "_unsized", "_usd", "newest")
+
+    def __init__(self, step: int, span: int) -> None:
+        self._step, self._span = step, span // step
+        self.newest = -1
+        self._trim_at = _LEAST_TRIMMED
+        self._buckets = array("q")
+        self._events, self._unsized = array("q"), array("q")
+        self._amounts, self._usd = array("d"), array("d")
+
+    def open(self, bucket: int, events: int, amount: float, usd: float, unsized: int) -> None:
+        """Begin `bucket`, with the running sums as they are before it."""
+        self.newest = bucket
+        self._buckets.append(bucket)
+        self._events.append(events)
+        self._amounts.append(amount)
+        self._usd.append(usd)
+        self._unsized.append(unsized)
+        if len(self._buckets) >= self._trim_at:
+            self._trim(bucket - self._span)
+
+    def insert(self, bucket: int, event: Sum) -> None:
+        """Put a late `event` into `bucket`: the running sums before every later one grow by it."""
+        # Older than everything held: it counts as before all of them.
+        place = bisect_left(self._buckets, bucket)
+        held = self._buckets[place] == bucket
+        if not held and bucket >= self._buckets[-1] - self._span:
+            self._buckets.insert(place, bucket)
+            for counts in (self._events, self._unsized):
+                counts.insert(place, counts[place])
+            for sums in (self._amounts, self._usd):
+                sums.insert(place, sums[place])
+            held = True
+        later = place + held
+        self._events[later:] = array("q", [before + 1 for before in self._events[later:]])
+        if event.unsized:
+            self._unsized[later:] = array("q", [before + 1 for before in self._unsized[later:]])
+        else:
+            self._amounts[later:] = array("d", [before + event.amount for before in self._amounts[later:]])
+            self._usd[later:] = array("d", [before + event.usd for before in self._usd[later:]])
+
+    def _trim(self, oldest: int) -> None:
+        expired = bisect_left(self._buckets, oldest)
+        for column in (self._buckets, self._events, self._amounts, self._usd, self._unsized):
+            del column[:expired]
+        # Twice what is left, so that trimming stays a constant share of the work whatever the rate.
+        self._trim_at = max(_LEAST_TRIMMED, 2 * len(self._buckets))
+
+    def before(self, moment: int) -> tuple[int, float, float, int] | None:
+        """The running sums when the first bucket began that ends after `moment`; `None` if none does."""
+        place = bisect_left(self._buckets, moment // self._step + 1)
+        if place == len(self._buckets):
+            return None
+        return self._events[place], self._amounts[place], self._usd[place], self._unsized[place]
+
+    def state(self) -> tuple[object, ...]:
+        """Every number it holds, for a hash."""
+        columns = (self._buckets, self._events, self._amounts, self._usd, self._unsized)
+        return tuple(column.tolist() for column in columns)

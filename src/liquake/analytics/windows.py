@@ -1,0 +1,93 @@
+"""Exact counts and dollars of trailing windows."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+
+HORIZON = 180 * 1_000_000_000
+"""Nanoseconds for which events are held: three adjacent windows of 60 s."""
+
+
+class Windows:
+    """The events of the last `HORIZON`, in order of time, with the running sum of their dollars.
+
+    A window is two positions found by bisection, so that reading changes nothing and costs O(log n). An update is an
+    append; an event that comes late is inserted at its place, which moves those after it.
+
+    >>> windows = Windows()
+    >>> for second in (1, 2, 3):
+    ...     windows.update(second * 1_000_000_000, 100.0)
+    >>> windows.value(3_000_000_000, 2_000_000_000)
+    (2, 200.0)
+    """
+
+    __slots__ = ("_sums", "_times", "_trim_after", "events", "newest", "reset_reason", "usd")
+
+    def __init__(self) -> None:
+        self.reset("")
+
+    def reset(self, reason: str) -> None:
+        """Forget every event. `reset_reason` tells a reader why."""
+        self.reset_reason = reason
+        self.events = 0
+        """Added since the start, those in no window any more too."""
+        self.usd = 0.0
+        """Dollars of `events`."""
+        self.newest = -1
+        self._times = array("q")
+        # Dollars before each event, and after the last: one longer than `_times`.
+        self._sums = array("d", [0.0])
+        self._trim_after = HORIZON
+
+    def update(self, time: int, usd: float) -> None:
+        """Add an event of `usd` dollars at `time`, UTC nanoseconds. One older than `HORIZON` is in no window."""
+        self.events += 1
+        if time < self.newest:
+            self._insert(time, usd)
+            return
+        self.newest = time
+        self.usd = total = self.usd + usd
+        self._times.append(time)
+        self._sums.append(total)
+        if time > self._trim_after:
+            self._trim(time)
+
+    def _insert(self, time: int, usd: float) -> None:
+        place = bisect_right(self._times, time)
+        if time > self.newest - HORIZON:
+            self._times.insert(place, time)
+            self._sums.insert(place, self._sums[place])
+            place += 1
+        self._sums[place:] = array("d", [before + usd for before in self._sums[place:]])
+        self.usd = self._sums[-1]
+
+    def _trim(self, time: int) -> None:
+        # Once per HORIZON of event time, so that the work of moving what stays is spread over as many appends.
+        expired = bisect_right(self._times, time - HORIZON)
+        del self._times[:expired], self._sums[:expired]
+        self._trim_after = time + HORIZON
+
+    def value(self, now: int, window: int) -> tuple[int, float]:
+        """Events and dollars with an age at `now` of at least zero and under `window` nanoseconds."""
+        first, end = bisect_right(self._times, now - window), bisect_right(self._times, now)
+        return end - first, self._sums[end] - self._sums[first]
+
+    def adjacent(self, now: int, window: int) -> tuple[int, int, int]:
+        """Events of three windows side by side, the newest first."""
+        ends = [bisect_right(self._times, now - k * window) for k in range(4)]
+        return ends[0] - ends[1], ends[1] - ends[2], ends[2] - ends[3]
+
+    def copy(self) -> Windows:
+        """One that goes on from here by itself."""
+        other = Windows()
+        other.events, other.usd, other.newest = self.events, self.usd, self.newest
+        other._times, other._sums, other._trim_after = self._times[:], self._sums[:], self._trim_after
+        return other
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def state(self) -> tuple[object, ...]:
+        """Every number it holds, for a hash."""
+        return self.events, self._times.tolist(), self._sums.tolist()

@@ -1,0 +1,98 @@
+"""What each venue liquidated, by market and side."""
+
+from __future__ import annotations
+
+from liquake.analytics.latency import Latency
+from liquake.analytics.totals import Totals
+from liquake.engine.duplicates import Duplicates
+from liquake.engine.ledger import Feed
+from liquake.engine.snapshot import Activity, Sum, VenueState
+from liquake.engine.stream import Stream
+from liquake.model import Coverage, Liquidation, Side, market_of
+
+_HOUR = 3600.0
+
+
+class Book:
+    """One venue's liquidations in one market. `stream` is what they add to; `None` for a sample kept apart."""
+
+    __slots__ = ("last", "last_time", "long", "market", "short", "stream")
+
+    def __init__(self, asset: str, stream: Stream | None, last: Liquidation, last_time: int) -> None:
+        self.market = market_of(asset)
+        self.stream = stream
+        self.last, self.last_time = last, last_time
+        self.long, self.short = Totals(), Totals()
+
+    def sides(self) -> tuple[tuple[Side, Totals], ...]:
+        """Its totals by side."""
+        return (Side.LONG, self.long), (Side.SHORT, self.short)
+
+    def activity(self, venue: str, now: int) -> Activity:
+        """What `venue` last did here, as seen at `now`."""
+        longs, shorts = self.long.window(now, _HOUR), self.short.window(now, _HOUR)
+        age = max(0.0, (now - self.last_time) / 1e9)
+        return Activity(venue, self.market, self.last, age, longs + shorts, longs, shorts)
+
+
+class VenueBooks:
+    """Everything one venue sent, and its feed. `sample` ones count in no total."""
+
+    def __init__(self, venue: str, coverage: Coverage, *, sample: bool) -> None:
+        self.venue, self.coverage, self.sample = venue, coverage, sample
+        self.feed = Feed()
+        self.books: dict[str, Book] = {}
+        """By asset."""
+        self.long, self.short = Totals(), Totals()
+        """Over all markets: without coins."""
+        self.duplicates = Duplicates()
+        self.latency = Latency()
+        self.accepted = 0
+        self.repeated = 0
+        self.last_recv: int | None = None
+        self.last_price_recv: int | None = None
+        self.last_liquidation: int | None = None
+
+    def sides(self) -> tuple[tuple[Side, Totals], ...]:
+        """Its totals over all markets by side."""
+        return (Side.LONG, self.long), (Side.SHORT, self.short)
+
+    def total(self) -> Sum:
+        """Everything it liquidated since the start."""
+        return self.long.total() + self.short.total()
+
+    def state(self) -> VenueState:
+        """What a reader gets of it."""
+        feed = self.feed
+        return VenueState(
+            venue=self.venue,
+            coverage=self.coverage,
+            connections=tuple(feed.connections.values()),
+            events=0 if self.sample else self.accepted,
+            sampled=self.accepted if self.sample else 0,
+            duplicates=self.repeated,
+            errors=feed.errors,
+            last_error=feed.last_error,
+            rejected=feed.rejected(),
+            reconnects=feed.reconnects,
+            gaps=feed.gaps,
+            gap_seconds=feed.gap_nanoseconds / 1e9,
+            last_recv=self.last_recv,
+            last_price_recv=self.last_price_recv,
+            last_liquidation=self.last_liquidation,
+            latency=self.latency.value(),
+        )
+
+    def numbers(self) -> tuple[object, ...]:
+        """Every number that its liquidations decide, for a hash."""
+        return (
+            self.venue,
+            self.accepted,
+            self.last_liquidation,
+            self.latency.state(),
+            [totals.state() for _, totals in self.sides()],
+            [
+                (asset, book.last.key, book.last_time, [totals.state() for _, totals in book.sides()])
+                for asset, book in sorted(self.books.items())
+            ],
+        )

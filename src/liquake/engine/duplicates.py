@@ -1,0 +1,36 @@
+"""Which events have been seen."""
+
+from __future__ import annotations
+
+REMEMBERED = 600 * 1_000_000_000
+"""Nanoseconds of event time for which a key is remembered at least."""
+CAPACITY = 50_000
+"""Keys that are remembered at least as long as no older ones are: ten minutes of 83 events per second."""
+
+
+class Duplicates:
+    """The keys of one venue's recent events, in two generations.
+
+    When the younger generation is full or old it becomes the elder, and the elder is forgotten: a key is remembered
+    for between one and two times the limits, at the cost of a look into two sets.
+    """
+
+    __slots__ = ("_capacity", "_elder", "_started", "_younger")
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._younger: set[str] = set()
+        self._elder: set[str] = set()
+        self._started = 0
+
+    def seen(self, key: str, time: int) -> bool:
+        """Whether `key` is known; if not, remember it. `time` is its event time, UTC nanoseconds."""
+        younger = self._younger
+        if key in younger or key in self._elder:
+            return True
+        if time >= self._started + REMEMBERED or len(younger) >= self._capacity:
+            self._elder, self._younger = younger, set()
+            younger = self._younger
+            self._started = max(time, self._started)
+        younger.add(key)
+        return False

@@ -1,0 +1,283 @@
+"""The single owner of state: events in, frozen snapshots out.
+
+There is no clock in here. The engine time of a liquidation is the venue's time, but never later than when we received
+it, so that a venue whose clock runs ahead cannot put events into our future.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from heapq import heappop, heappush
+
+from liquake.analytics.latency import merged
+from liquake.analytics.peaks import Peaks
+from liquake.engine.books import Book, VenueBooks
+from liquake.engine.ledger import History
+from liquake.engine.prices import Prices
+from liquake.engine.snapshot import ALL, Activity, Cell, Snapshot, Statistics, WindowKinematics
+from liquake.engine.statistics import statistics_of
+from liquake.engine.stream import Stream
+from liquake.engine.tape import Tape
+from liquake.engine.throughput import Throughput
+from liquake.model import (
+    Coverage,
+    CoverageKind,
+    DecodeError,
+    Event,
+    FeedStatus,
+    Gap,
+    Liquidation,
+    Price,
+    Side,
+    market_of,
+)
+
+_UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed leaves out.")
+
+_Unsettled = tuple[int, int, float, Stream]
+"""Engine time, arrival (so that no two are equal), dollars, market."""
+
+
+class Engine:
+    """Liquidations of every venue as numbers. `apply` is the only writer; reading changes nothing.
+
+    Kinematics describe the moment `watermark` seconds before they are read. Venues send in batches (Bybit every 500 ms,
+    Binance and OKX at most one per symbol and second), so the newest second is always incomplete, and a rate that ends
+    in it would be seen to fall at every read. Until they are that old events wait, in order of time.
+
+    What a SAMPLE venue sends is shown on the tape and as its activity, and is in no sum over venues unless
+    `include_samples`.
+    """
+
+    def __init__(
+        self, coverages: Mapping[str, Coverage], *, watermark: float = 1.0, include_samples: bool = False
+    ) -> None:
+        self._watermark = round(watermark * 1_000_000_000)
+        self._include_samples = include_samples
+        self._venues: dict[str, VenueBooks] = {}
+        for name, coverage in coverages.items():
+            self._open_venue(name, coverage)
+        self._all = Stream(ALL)
+        self._streams: dict[str, Stream] = {}
+        self._unsettled: list[_Unsettled] = []
+        self._frontier = 0
+        """Engine time up to which events are settled."""
+        self._counted = 0
+        self._peaks = Peaks()
+        self._tape = Tape()
+        self._prices = Prices()
+        self._throughput = Throughput()
+        self._history = History()
+        self._started: int | None = None
+        self._first: int | None = None
+        self._last: int | None = None
+
+    def apply(self, event: Event) -> bool | None:
+        """Take `event` in. Of a liquidation, whether it was new: one received before is counted as such and dropped."""
+        if isinstance(event, Liquidation):
+            return self._apply_liquidation(event)
+        if isinstance(event, FeedStatus | Gap | DecodeError):
+            self._apply_trouble(event)
+            return None
+        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        recv = event.ts_recv or event.ts_event
+        venue.last_recv = recv
+        self._throughput.update(recv)
+        if self._started is None:
+            self._started = recv
+        if isinstance(event, Price):
+            venue.last_price_recv = recv
+            self._prices.update(event, min(event.ts_event, recv))
+        return None
+
+    def _apply_liquidation(self, event: Liquidation) -> bool:
+        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        time, recv = event.ts_event, event.ts_recv
+        if not recv:
+            recv = time
+        elif recv < time:
+            time = recv
+        venue.last_recv = recv
+        self._throughput.update(recv)
+        if self._started is None:
+            self._started = time
+        if venue.duplicates.seen(event.key, time):
+            venue.repeated += 1
+            return False
+        # Recordings without a receive time repeat the event time: that is no measurement.
+        if recv != event.ts_event:
+            venue.latency.update(recv - event.ts_event)
+        self._enter(event, venue, time)
+        return True
+
+    def _enter(self, event: Liquidation, venue: VenueBooks, time: int) -> None:
+        amount, usd = event.amount, event.usd
+        book = venue.books.get(event.asset) or self._open_book(event, venue, time)
+        if time >= book.last_time:
+            book.last, book.last_time = event, time
+        if venue.last_liquidation is None or time > venue.last_liquidation:
+            venue.last_liquidation = time
+        venue.accepted += 1
+        if event.side is Side.LONG:
+            book.long.update(time, amount, usd)
+            venue.long.update(time, None if amount is None else 0.0, usd)
+        else:
+            book.short.update(time, amount, usd)
+            venue.short.update(time, None if amount is None else 0.0, usd)
+        self._tape.show(event)
+        if book.stream is not None:
+            self._count(event, book.stream, time, 0.0 if amount is None or usd is None else usd)
+
+    def _count(self, event: Liquidation, stream: Stream, time: int, usd: float) -> None:
+        self._counted += 1
+        if self._first is None or time < self._first:
+            self._first = time
+        if self._last is None or time > self._last:
+            self._last = time
+        if usd:
+            self._tape.rank(event, time, usd)
+        stream.usd += usd
+        heappush(self._unsettled, (time, self._counted, usd, stream))
+        self._settle(time - self._watermark)
+
+    def _settle(self, frontier: int) -> None:
+        if frontier > self._frontier:
+            self._frontier = frontier
+        frontier, unsettled, everything = self._frontier, self._unsettled, self._all
+        while unsettled and unsettled[0][0] <= frontier:
+            time, _, usd, stream = heappop(unsettled)
+            stream.windows.update(time, usd)
+            stream.kinematics.update(time, usd)
+            everything.windows.update(time, usd)
+            everything.kinematics.update(time, usd)
+            self._peaks.update(time, everything.windows)
+
+    def _apply_trouble(self, event: FeedStatus | Gap | DecodeError) -> None:
+        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        time = event.end if isinstance(event, Gap) else event.ts
+        self._throughput.update(time)
+        if self._started is None:
+            self._started = time
+        if isinstance(event, FeedStatus):
+            if venue.feed.status(event):
+                self._history.status(event)
+        elif isinstance(event, Gap):
+            venue.feed.gap(event)
+            self._history.gap(event)
+        else:
+            venue.feed.error(event)
+            self._history.error(event)
+
+    def _open_venue(self, name: str, coverage: Coverage) -> VenueBooks:
+        sample = coverage.kind is CoverageKind.SAMPLE and not self._include_samples
+        venue = self._venues[name] = VenueBooks(name, coverage, sample=sample)
+        return venue
+
+    def _open_book(self, event: Liquidation, venue: VenueBooks, time: int) -> Book:
+        stream = None
+        if not venue.sample:
+            market = market_of(event.asset)
+            stream = self._streams.get(market)
+            if stream is None:
+                stream = self._streams[market] = Stream(market)
+        book = venue.books[event.asset] = Book(event.asset, stream, event, time)
+        return book
+
+    def snapshot(self, now: int, markets: Sequence[str] | None = None) -> Snapshot:
+        """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
+
+        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`.
+        """
+        prices = self._prices.value()
+        known = self._markets(prices)
+        chosen = known if markets is None else tuple(markets)
+        as_of = max(now - self._watermark, self._frontier)
+        venues = self._venues.values()
+        return Snapshot(
+            now=now,
+            as_of=as_of,
+            started=self._started,
+            events=self._counted,
+            throughput=self._throughput.value(now),
+            markets=known,
+            kinematics=self._kinematics(as_of, chosen),
+            cells=self._cells(now, chosen),
+            activity=self._activity(now),
+            tape=self._tape.latest(),
+            largest=self._tape.largest(now),
+            prices=prices,
+            venues=tuple(venue.state() for venue in venues),
+            latency=merged(venue.latency for venue in venues).value(),
+        )
+
+    def _markets(self, priced: Mapping[str, object]) -> tuple[str, ...]:
+        names = {book.market for venue in self._venues.values() for book in venue.books.values()}.union(priced)
+        streams = self._streams
+        return tuple(sorted(names, key=lambda name: (-streams[name].usd if name in streams else 0.0, name)))
+
+    def _kinematics(self, as_of: int, markets: Sequence[str]) -> dict[str, tuple[WindowKinematics, ...]]:
+        unsettled = defaultdict[str, list[tuple[int, float]]](list)
+        for time, _, usd, stream in sorted(self._unsettled):
+            if time <= as_of:
+                unsettled[stream.market].append((time, usd))
+                unsettled[ALL].append((time, usd))
+        rows = {ALL: self._all.value(as_of, unsettled[ALL])}
+        for market in markets:
+            stream = self._streams.get(market) or Stream(market)
+            rows[market] = stream.value(as_of, unsettled[market])
+        return rows
+
+    def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
+        chosen = set(markets)
+        cells = []
+        for venue in self._venues.values():
+            if venue.sample:
+                continue
+            cells += [Cell(venue.venue, side, ALL, totals.value(now)) for side, totals in venue.sides()]
+            for book in venue.books.values():
+                if book.market in chosen:
+                    cells += [Cell(venue.venue, side, book.market, totals.value(now)) for side, totals in book.sides()]
+        return tuple(cells)
+
+    def _activity(self, now: int) -> tuple[Activity, ...]:
+        books = [
+            (-book.last_time, venue.venue, book.market, book)
+            for venue in self._venues.values()
+            for book in venue.books.values()
+        ]
+        return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=lambda row: row[:3]))
+
+    def statistics(self) -> Statistics:
+        """The whole session: the same for the same events, however often it was looked at."""
+        peaks, windows = self._peaks.copy(), self._all.windows.copy()
+        for time, _, usd, _ in sorted(self._unsettled):
+            windows.update(time, usd)
+            peaks.update(time, windows)
+        return statistics_of(
+            self._venues.values(),
+            first=self._first,
+            last=self._last,
+            peaks=peaks.value(),
+            largest=self._tape.session_largest(),
+            feeds=self._history.records(),
+            state_hash=self.state_hash(),
+        )
+
+    def state_hash(self) -> str:
+        """SHA-256 of every number that liquidations decided, as text.
+
+        Feed troubles, prices and duplicates are not in it: a session and the replay of its journal have the same.
+        """
+        numbers = (
+            self._counted,
+            self._frontier,
+            [(time, usd, stream.market) for time, _, usd, stream in sorted(self._unsettled)],
+            self._all.state(),
+            [stream.state() for _, stream in sorted(self._streams.items())],
+            self._peaks.state(),
+            [(event.venue, event.key) for event in self._tape.session_largest()],
+            [venue.numbers() for _, venue in sorted(self._venues.items()) if venue.accepted],
+        )
+        return sha256(repr(numbers).encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""What became of the feeds: connections, refusals, gaps, unreadable frames."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from liquake.engine.snapshot import ConnectionState, FeedRecord
+from liquake.model import DecodeError, FeedState, FeedStatus, Gap
+
+HISTORY_LENGTH = 200
+GAPS_REMEMBERED = 1_000
+"""Gaps of a venue that a later message can still declare recovered."""
+
+_UP = (FeedState.SUBSCRIBED, FeedState.RESUMED)
+
+
+class Feed:
+    """One venue's connections and troubles."""
+
+    def __init__(self) -> None:
+        self.connections: dict[str, ConnectionState] = {}
+        self.refusals: dict[tuple[str, str], str] = {}
+        """Reason by connection and topic."""
+        self.reconnects = 0
+        self.gaps = 0
+        self.gap_nanoseconds = 0
+        self.errors = 0
+        self.last_error = ""
+        self._dropped: set[str] = set()
+        self._open_gaps: dict[tuple[str, int, int], None] = {}
+
+    def status(self, status: FeedStatus) -> bool:
+        """Take a connection's new state. Whether it is news: one more subscription of many is not."""
+        name, state = status.connection, status.state
+        held = self.connections.get(name)
+        if state is FeedState.REJECTED:
+            self.refusals[name, status.topic] = status.reason
+            if held is not None and held.state in _UP:
+                return True
+        elif state is FeedState.SUBSCRIBED:
+            self.refusals.pop((name, status.topic), None)
+            if held is not None and held.state in _UP:
+                return False
+        elif state is FeedState.CONNECTING:
+            for refused in [key for key in self.refusals if key[0] == name]:
+                del self.refusals[refused]
+        elif state is FeedState.CONNECTED and name in self._dropped:
+            self._dropped.remove(name)
+            self.reconnects += 1
+        elif state is FeedState.DISCONNECTED:
+            self._dropped.add(name)
+        self.connections[name] = ConnectionState(name, state, status.ts, status.reason)
+        return True
+
+    def gap(self, gap: Gap) -> None:
+        """Count a gap that opened; take back one that has been refilled."""
+        key = (gap.connection, gap.start, gap.end)
+        known = key in self._open_gaps
+        if gap.recovered is not known:
+            return
+        sign = -1 if gap.recovered else 1
+        self.gaps += sign
+        self.gap_nanoseconds += sign * (gap.end - gap.start)
+        if gap.recovered:
+            del self._open_gaps[key]
+            return
+        self._open_gaps[key] = None
+        if len(self._open_gaps) > GAPS_REMEMBERED:
+            del self._open_gaps[next(iter(self._open_gaps))]
+
+    def error(self, error: DecodeError) -> None:
+        """Count something that could not be read."""
+        self.errors += 1
+        self.last_error = error.reason
+
+    def rejected(self) -> tuple[str, ...]:
+        """The refused subscriptions, each with its reason."""
+        return tuple(f"{topic}: {reason}" if reason else topic for (_, topic), reason in self.refusals.items())
+
+
+class History:
+    """The latest lines of what happened to all feeds. A run of unreadable frames makes one."""
+
+    def __init__(self) -> None:
+        self._records: deque[FeedRecord] = deque(maxlen=HISTORY_LENGTH)
+        self._unreadable: tuple[str, str] | None = None
+
+    def status(self, status: FeedStatus) -> None:
+        """Write a line for a connection's new state."""
+        detail = ": ".join(part for part in (status.topic, status.reason) if part)
+        self._write(status.ts, status.venue, status.connection, f"{status.state} {detail}".rstrip())
+
+    def gap(self, gap: Gap) -> None:
+        """Write a line for a gap that opened or was refilled."""
+        outcome = "refilled" if gap.recovered else "events may be missing"
+        what = f"gap of {(gap.end - gap.start) / 1e9:.1f} s, {gap.cause}: {outcome}"
+        self._write(gap.end, gap.venue, gap.connection, what)
+
+    def error(self, error: DecodeError) -> None:
+        """Write a line for the first of a run of frames that could not be read."""
+        source = (error.venue, error.connection)
+        if self._unreadable != source:
+            self._write(error.ts, error.venue, error.connection, f"unreadable: {error.reason}")
+            self._unreadable = source
+
+    def _write(self, ts: int, venue: str, connection: str, what: str) -> None:
+        self._unreadable = None
+        self._records.append(FeedRecord(ts, venue, connection, what))
+
+    def records(self) -> tuple[FeedRecord, ...]:
+        """The newest last."""
+        return tuple(self._records)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from liquake.analytics.totals import TOTAL_WINDOWS, Sum, Totals
+
+SECOND = 1_000_000_000
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+
+
+def after(*events: tuple[int, float | None]) -> Totals:
+    totals = Totals()
+    for time, usd in events:
+        totals.update(time, None if usd is None else usd / 2.0, usd)
+    return totals
+
+
+def test_windows_hold_what_is_younger_than_they_are_long() -> None:
+    now = 40 * HOUR
+    totals = after((now - 30 * HOUR, 1.0), (now - 5 * HOUR, 10.0), (now - HOUR + 60 * SECOND, 100.0), (now, 1_000.0))
+    assert {name: held.usd for name, held in totals.value(now).items()} == {
+        "5m": 1_000.0,
+        "15m": 1_000.0,
+        "1h": 1_100.0,
+        "4h": 1_100.0,
+        "24h": 1_110.0,
+        "all": 1_111.0,
+    }
+
+
+@pytest.mark.parametrize(("name", "step"), [("5m", 1), ("15m", 1), ("1h", 60), ("4h", 60), ("24h", 60)])
+def test_an_event_of_exactly_the_windows_age_is_out(name: str, step: int) -> None:
+    width = int(TOTAL_WINDOWS[name] or 0) * SECOND
+    totals = after((DAY, 1.0))
+    assert totals.value(DAY + width - step * SECOND)[name].events == 1
+    assert totals.value(DAY + width - 1)[name].events == 1
+    assert totals.value(DAY + width)[name].events == 0
+
+
+def test_events_of_unknown_size_are_counted_and_said() -> None:
+    totals = after((DAY, None), (DAY + SECOND, 10.0), (DAY - SECOND, None))
+    assert totals.value(DAY + SECOND)["5m"] == Sum(3, 5.0, 10.0, 2)
+
+
+def test_hours_late_events_go_to_the_windows_of_their_own_time() -> None:
+    now = 2 * DAY
+    totals = after((now, 1.0), (now - 3 * HOUR, 10.0), (now - 30 * HOUR, 100.0))
+    held = totals.value(now)
+    assert [held[name].usd for name in ("15m", "1h", "4h", "24h", "all")] == [1.0, 1.0, 11.0, 11.0, 111.0]
+    assert [held[name].events for name in ("15m", "1h", "4h", "24h", "all")] == [1, 1, 2, 2, 3]
+
+
+def test_windows_equal_a_sum_over_all_events_in_whatever_order_they_come() -> None:
+    rng = random.Random(2)
+    events: list[tuple[int, float | None]] = []
+    totals = Totals()
+    newest = DAY
+    for _ in range(3_000):
+        newest += rng.randrange(120 * SECOND)
+        time = newest - (rng.randrange(20 * HOUR) if rng.random() < 0.1 else rng.randrange(3 * SECOND))
+        usd = None if rng.random() < 0.1 else rng.lognormvariate(8, 2)
+        events.append((time, usd))
+        totals.update(time, usd, usd)
+    now = -(-newest // (60 * SECOND)) * 60 * SECOND
+    for name, seconds in TOTAL_WINDOWS.items():
+        inside = [usd for time, usd in events if seconds is None or time > now - int(seconds) * SECOND]
+        known = [usd for usd in inside if usd is not None]
+        held = totals.value(now)[name]
+        assert (held.events, held.unsized) == (len(inside), len(inside) - len(known))
+        assert held.usd == held.amount == pytest.approx(sum(known), rel=1e-9)
+
+
+def test_memory_is_bounded_by_the_windows() -> None:
+    totals = Totals()
+    for minute in range(20_000):
+        totals.update(minute * 60 * SECOND, 1.0, 1.0)
+    assert len(repr(totals.state())) < 120_000
+    assert totals.value(19_999 * 60 * SECOND)["24h"].events == 1_440
+
+
+def test_empty_windows_are_exactly_nothing() -> None:
+    totals = after((DAY, 0.1), (DAY + SECOND, 0.2))
+    assert totals.value(3 * DAY)["24h"] == Sum()
+    assert Totals().value(DAY)["all"] == Sum()
+
+
+def test_a_reset_forgets_everything_and_says_why() -> None:
+    totals = after((DAY, 1.0))
+    totals.reset("new session")
+    assert totals.state() == Totals().state()
+    assert totals.reset_reason == "new session"
