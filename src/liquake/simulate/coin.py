@@ -154,7 +154,9 @@ class Coin:
         price = self.price * (1.0 + 3e-4 * (rng.random() - 0.5))
         margin = 0.001 + 0.004 * rng.random()
         share = rng.random()
-        venue = next(name for name, upto in zip(_VENUES, _VENUE_WEIGHTS, strict=True) if share <= upto or name == _VENUES[-1])
+        venue = next(
+            name for name, upto in zip(_VENUES, _VENUE_WEIGHTS, strict=True) if share <= upto or name == _VENUES[-1]
+        )
         return Order(
             ts=self._start + round(elapsed * 1e9),
             venue=venue,
@@ -284,4 +286,3 @@ def diurnal(unix_seconds: float) -> float:
 def heavy_tailed(rng: Random) -> float:
     """A draw of Student's t with 3 degrees of freedom."""
     return rng.gauss(0.0, 1.0) / sqrt(rng.gammavariate(1.5, 2.0) / 3.0)
-

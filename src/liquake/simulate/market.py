@@ -23,9 +23,7 @@ _STEP_NS = round(STEP * 1e9)
 class Market:
     """Several coins that share news and a common factor."""
 
-    def __init__(
-        self, preset: str | Preset, seed: int, start: int, assets: Iterable[str] = ASSET_NAMES
-    ) -> None:
+    def __init__(self, preset: str | Preset, seed: int, start: int, assets: Iterable[str] = ASSET_NAMES) -> None:
         """Begin at `start`, UTC nanoseconds. Raises `UnknownScenario`."""
         self.preset = find_preset(preset) if isinstance(preset, str) else preset
         self.start = self.now = start
