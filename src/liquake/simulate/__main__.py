@@ -1,7 +1,7 @@
 """The simulated venues as a process of their own, for `liquake demo`.
 
-Prints one line of JSON with the address of each venue when they answer, and serves until its standard input ends, so that
-a parent that is killed leaves nothing behind.
+Prints one line of JSON with the address of each venue when they answer, and serves until its standard input ends, so
+that a parent that is killed leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class _UntilEnd(asyncio.Protocol):
         self._over = over
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc
         self._over.set()
 
 

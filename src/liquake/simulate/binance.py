@@ -116,10 +116,19 @@ class BinanceServer(VenueServer):
         size = f"{max(self.rng.expovariate(1 / 2_000.0) / price / contract.bundle, 0.001):.3f}"
         when = now // MILLISECOND
         return {
-            "e": "aggTrade", "E": when, "a": self._trade_id, "s": contract.symbol, "p": contract.price_text(price),
-            "q": size, "nq": size, "f": self._trade_id * 2, "l": self._trade_id * 2 + 1, "T": when - 12,
-            "m": self.rng.random() < 0.5, "st": 2 if contract.inverse else 1,
-        }  # fmt: skip
+            "e": "aggTrade",
+            "E": when,
+            "a": self._trade_id,
+            "s": contract.symbol,
+            "p": contract.price_text(price),
+            "q": size,
+            "nq": size,
+            "f": self._trade_id * 2,
+            "l": self._trade_id * 2 + 1,
+            "T": when - 12,
+            "m": self.rng.random() < 0.5,
+            "st": 2 if contract.inverse else 1,
+        }
 
     async def _stream(self, topic: str, message: Row) -> None:
         if not self.speaks:
@@ -146,6 +155,7 @@ class BinanceServer(VenueServer):
         return [encode({"stream": _ALL, "data": {"e": "forceOrder", "E": when, "o": row}}) for row in rows]
 
     async def _linear(self, request: web.Request) -> web.Response:
+        del request
         symbols = [
             _info(contract, "USDT") | {"status": "TRADING"}
             for contract in self.listing.contracts
@@ -154,6 +164,7 @@ class BinanceServer(VenueServer):
         return web.json_response({"timezone": "UTC", "serverTime": self.clock.now() // MILLISECOND, "symbols": symbols})
 
     async def _inverse(self, request: web.Request) -> web.Response:
+        del request
         symbols = [
             _info(contract, "USD") | {"contractStatus": "TRADING", "contractSize": int(contract.multiplier)}
             for contract in self.listing.contracts
@@ -173,7 +184,7 @@ def _draws(server: VenueServer, asset: str, seconds: float) -> int:
 
 
 def _frame(connection: Connection, topics: Sequence[str], message: Row) -> str | None:
-    """`message` as this connection gets it, or `None` when it asked for none of `topics` or came by a retired address."""
+    """`message` as this connection gets it; `None` when it asked for none of `topics` or came by a retired address."""
     if not connection.path.startswith("/market/"):
         return None
     topic = next((topic for topic in topics if topic in connection.topics), None)
@@ -213,11 +224,21 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
     identity = (contract.symbol, side, size, limit, paid, when)
     event = Published("binance", contract.symbol, order.side, float(paid), amount, usd, when * MILLISECOND, identity)
     row = {
-        "s": contract.symbol, "S": side, "o": "LIMIT", "f": "IOC", "q": size, "p": limit, "ap": paid, "X": "FILLED",
+        "s": contract.symbol,
+        "S": side,
+        "o": "LIMIT",
+        "f": "IOC",
+        "q": size,
+        "p": limit,
+        "ap": paid,
+        "X": "FILLED",
         # The last fill of several is less than the whole: whoever reads `l` instead of `z` counts too little.
-        "l": f"{float(size) / 2:.{contract.size_decimals}f}", "z": size, "T": when,
-        "ps": contract.symbol.removesuffix("_PERP"), "st": 2 if contract.inverse else 1,
-    }  # fmt: skip
+        "l": f"{float(size) / 2:.{contract.size_decimals}f}",
+        "z": size,
+        "T": when,
+        "ps": contract.symbol.removesuffix("_PERP"),
+        "st": 2 if contract.inverse else 1,
+    }
     return event, row
 
 
@@ -225,16 +246,31 @@ def _mark(contract: Contract, price: float, now: int) -> Row:
     when = now // MILLISECOND
     text = contract.price_text(price)
     return {
-        "e": "markPriceUpdate", "E": when, "s": contract.symbol, "p": text, "ap": text, "i": contract.price_text(price * 0.9999),
-        "P": text, "r": "0.00010000", "T": (when // 28_800_000 + 1) * 28_800_000, "st": 2 if contract.inverse else 1,
-    }  # fmt: skip
+        "e": "markPriceUpdate",
+        "E": when,
+        "s": contract.symbol,
+        "p": text,
+        "ap": text,
+        "i": contract.price_text(price * 0.9999),
+        "P": text,
+        "r": "0.00010000",
+        "T": (when // 28_800_000 + 1) * 28_800_000,
+        "st": 2 if contract.inverse else 1,
+    }
 
 
 def _info(contract: Contract, quote: str) -> Row:
     base = f"{contract.bundle}{contract.asset}" if contract.bundle > 1 else contract.asset
     return {
-        "symbol": contract.symbol, "pair": contract.symbol.removesuffix("_PERP"), "contractType": "PERPETUAL",
-        "baseAsset": base, "quoteAsset": quote, "marginAsset": contract.asset if contract.inverse else quote,
-        "pricePrecision": contract.price_decimals, "quantityPrecision": contract.size_decimals, "onboardDate": 1569398400000,
-        "deliveryDate": 4133404800000, "underlyingType": "COIN",
-    }  # fmt: skip
+        "symbol": contract.symbol,
+        "pair": contract.symbol.removesuffix("_PERP"),
+        "contractType": "PERPETUAL",
+        "baseAsset": base,
+        "quoteAsset": quote,
+        "marginAsset": contract.asset if contract.inverse else quote,
+        "pricePrecision": contract.price_decimals,
+        "quantityPrecision": contract.size_decimals,
+        "onboardDate": 1569398400000,
+        "deliveryDate": 4133404800000,
+        "underlyingType": "COIN",
+    }

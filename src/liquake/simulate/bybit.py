@@ -115,10 +115,15 @@ class BybitServer(VenueServer):
         return None
 
     def _answer(self, connection: Connection, request: Row, message: str = "", success: bool = True) -> str:
-        return encode({
-            "success": success, "ret_msg": message, "conn_id": _id(connection), "req_id": request.get("req_id", ""),
-            "op": request["op"],
-        })  # fmt: skip
+        return encode(
+            {
+                "success": success,
+                "ret_msg": message,
+                "conn_id": _id(connection),
+                "req_id": request.get("req_id", ""),
+                "op": request["op"],
+            }
+        )
 
     async def _batch(self, contract: Contract, orders: Sequence[Order]) -> None:
         read = [_read(contract, order) for order in orders]
@@ -136,12 +141,17 @@ class BybitServer(VenueServer):
         price, quoted = self.market.price(contract.asset), self.market.quote(contract.asset)
         unit = contract.bundle if not contract.inverse else 1.0 / price
         return {
-            "symbol": contract.symbol, "tickDirection": "PlusTick", "lastPrice": contract.price_text(price),
-            "markPrice": contract.price_text(price), "indexPrice": contract.price_text(price * 0.9999),
-            "bid1Price": contract.price_text(quoted.bid), "bid1Size": f"{quoted.bid_amount / unit:.3f}",
-            "ask1Price": contract.price_text(quoted.ask), "ask1Size": f"{quoted.ask_amount / unit:.3f}",
+            "symbol": contract.symbol,
+            "tickDirection": "PlusTick",
+            "lastPrice": contract.price_text(price),
+            "markPrice": contract.price_text(price),
+            "indexPrice": contract.price_text(price * 0.9999),
+            "bid1Price": contract.price_text(quoted.bid),
+            "bid1Size": f"{quoted.bid_amount / unit:.3f}",
+            "ask1Price": contract.price_text(quoted.ask),
+            "ask1Size": f"{quoted.ask_amount / unit:.3f}",
             "fundingRate": "0.0001",
-        }  # fmt: skip
+        }
 
     async def _snapshot(self, connection: Connection, topic: str) -> None:
         if self.speaks:
@@ -222,9 +232,14 @@ def _with_ordinal(event: Published, ordinal: int) -> Published:
 def _info(contract: Contract) -> Row:
     base = f"{contract.bundle}{contract.asset}" if contract.bundle > 1 else contract.asset
     return {
-        "symbol": contract.symbol, "contractType": "InversePerpetual" if contract.inverse else "LinearPerpetual",
-        "status": "Trading", "baseCoin": base, "quoteCoin": "USD" if contract.inverse else "USDT",
-        "settleCoin": contract.asset if contract.inverse else "USDT", "launchTime": "1585526400000", "deliveryTime": "0",
+        "symbol": contract.symbol,
+        "contractType": "InversePerpetual" if contract.inverse else "LinearPerpetual",
+        "status": "Trading",
+        "baseCoin": base,
+        "quoteCoin": "USD" if contract.inverse else "USDT",
+        "settleCoin": contract.asset if contract.inverse else "USDT",
+        "launchTime": "1585526400000",
+        "deliveryTime": "0",
         "priceScale": str(contract.price_decimals),
         "lotSizeFilter": {"qtyStep": f"{10.0**-contract.size_decimals:.{contract.size_decimals}f}"},
-    }  # fmt: skip
+    }

@@ -1,8 +1,8 @@
 """One coin's market: a price, the positions around it, and what happens when the price reaches them.
 
-The price is a value that news and noise move, plus a displacement that forced orders cause and that mostly decays. Forced
-orders move the price into further positions: what stops them is that depth answers less than in proportion and that
-buyers come back, as it is in real markets.
+The price is a value that news and noise move, plus a displacement that forced orders cause and that mostly decays.
+Forced orders move the price into further positions: what stops them is that depth answers less than in proportion and
+that buyers come back, as it is in real markets.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Coin:
         return min(1.0, self._recent / (0.5 * self._depth))
 
     def gain(self, side: Side) -> float:
-        """Dollars of positions touched per dollar executed, were the price to go on against `side`: the local branching number."""
+        """Dollars of positions of `side` touched per dollar executed, from here on: the local branching number."""
         return self._ladders[side].density(self.log_price) * self._impact()
 
     def quote(self) -> Quoted:
@@ -120,8 +120,8 @@ class Coin:
     def step(self, common: float, shove: float, orders: list[Order], cascades: list[Cascade]) -> None:
         """Go on by `STEP` seconds.
 
-        `common` is the common factor's standard normal draw and `shove` its log return from news in this step. Forced orders
-        of the step are added to `orders`, unsorted.
+        `common` is the common factor's standard normal draw and `shove` its log return from news in this step. Forced
+        orders of the step are added to `orders`, unsorted.
         """
         if self._elapsed >= self._renewal:
             self._renew()

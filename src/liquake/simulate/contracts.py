@@ -70,7 +70,7 @@ class Published(msgspec.Struct, frozen=True, gc=False):
     side: Side
     """The position that was liquidated."""
     price: float
-    """In the field that the venue documents for it: Binance and Hyperliquid the fill, Bybit and OKX the bankruptcy price."""
+    """The fill at Binance and Hyperliquid, the bankruptcy price at Bybit and OKX."""
     amount: float
     """Coins, of the size as written."""
     usd: float

@@ -235,27 +235,50 @@ class HyperliquidServer(VenueServer):
         price, quoted = self.market.price(contract.asset), self.market.quote(contract.asset)
         text = contract.price_text(price)
         return {
-            "funding": "0.0000125", "openInterest": f"{2e9 / price / contract.bundle:.2f}", "prevDayPx": text, "dayNtlVlm": "1500000000.0",
-            "premium": "0.0001", "oraclePx": contract.price_text(price * 0.9999), "markPx": text, "midPx": text,
+            "funding": "0.0000125",
+            "openInterest": f"{2e9 / price / contract.bundle:.2f}",
+            "prevDayPx": text,
+            "dayNtlVlm": "1500000000.0",
+            "premium": "0.0001",
+            "oraclePx": contract.price_text(price * 0.9999),
+            "markPx": text,
+            "midPx": text,
             "impactPxs": [contract.price_text(quoted.bid), contract.price_text(quoted.ask)],
-        }  # fmt: skip
+        }
 
     def _trade(self, contract: Contract, ts: int, order: Order | None = None, taker: str | None = None) -> Row:
         price = order.price if order else self.market.price(contract.asset)
         usd = order.usd if order else self.rng.expovariate(1 / 2_500.0)
         size = max(usd / price / contract.bundle, 10.0**-contract.size_decimals)
         return {
-            "coin": contract.symbol, "side": taker or self.rng.choice("AB"), "px": contract.price_text(price),
-            "sz": f"{size:.{contract.size_decimals}f}", "time": ts // MILLISECOND, "hash": f"0x{self.rng.getrandbits(256):064x}",
-            "tid": self.rng.getrandbits(50), "users": [self._address(), self._address()],
-        }  # fmt: skip
+            "coin": contract.symbol,
+            "side": taker or self.rng.choice("AB"),
+            "px": contract.price_text(price),
+            "sz": f"{size:.{contract.size_decimals}f}",
+            "time": ts // MILLISECOND,
+            "hash": f"0x{self.rng.getrandbits(256):064x}",
+            "tid": self.rng.getrandbits(50),
+            "users": [self._address(), self._address()],
+        }
 
     def _fill(self, contract: Contract, trade: Row, side: str, direction: str, crossed: bool) -> Row:
         return {
-            "coin": contract.symbol, "px": trade["px"], "sz": trade["sz"], "side": side, "time": trade["time"],
-            "startPosition": "0.0", "dir": direction, "closedPnl": "0.0", "hash": trade["hash"], "oid": self.rng.getrandbits(38),
-            "crossed": crossed, "fee": "0.0", "tid": trade["tid"], "feeToken": "USDC", "twapId": None,
-        }  # fmt: skip
+            "coin": contract.symbol,
+            "px": trade["px"],
+            "sz": trade["sz"],
+            "side": side,
+            "time": trade["time"],
+            "startPosition": "0.0",
+            "dir": direction,
+            "closedPnl": "0.0",
+            "hash": trade["hash"],
+            "oid": self.rng.getrandbits(38),
+            "crossed": crossed,
+            "fee": "0.0",
+            "tid": trade["tid"],
+            "feeToken": "USDC",
+            "twapId": None,
+        }
 
     def _liquidated(self, trade: Row, method: str) -> Row:
         return {"liquidation": {"liquidatedUser": self._address(), "markPx": trade["px"], "method": method}}

@@ -20,8 +20,8 @@ DISTANCES = tuple((max(1 / leverage - _MAINTENANCE, _NEAREST), weight) for lever
 class Ladder:
     """The open positions of one side, by the price that liquidates them.
 
-    They are closed by their owners at a constant rate. Instead of shrinking every cell all the time, the dollars are kept
-    as they would have been at time zero, and `_scale` brings them to now.
+    They are closed by their owners at a constant rate. Instead of shrinking every cell all the time, the dollars are
+    kept as they would have been at time zero, and `_scale` brings them to now.
     """
 
     def __init__(self, side: Side, life: float) -> None:

@@ -1,8 +1,8 @@
 """The market of all simulated coins: pure, seeded, moved by its caller's time.
 
-Structure and parameters: a leverage ladder on a grid of log prices, a log-Ornstein-Uhlenbeck volatility, news with heavy
-tails, a queue of touched positions, and impact that is concave and mostly decays. The same preset, seed and start give
-the same orders, whatever the steps in which they are asked for.
+A leverage ladder on a grid of log prices, a log-Ornstein-Uhlenbeck volatility, news with heavy tails, a queue of
+touched positions, and impact that is concave and mostly decays. The same preset, seed and start give the same orders,
+whatever the steps in which they are asked for.
 """
 
 from __future__ import annotations

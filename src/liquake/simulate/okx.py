@@ -113,7 +113,7 @@ class OkxServer(VenueServer):
             await self._replay(connection, known)
 
     def _argument(self, argument: Row) -> Row | None:
-        """The argument as the venue understands it: what it does not use falls away. `None` when there is no such channel."""
+        """The argument without what the venue does not use; `None` when there is no such channel."""
         channel, symbol = argument.get("channel"), argument.get("instId")
         if channel == _LIQUIDATIONS and argument.get("instType") in _LIQUIDATION_TYPES:
             return {"channel": channel, "instType": argument["instType"]}
@@ -188,10 +188,14 @@ class OkxServer(VenueServer):
         quoted = self.market.quote(contract.asset)
         contracts = price / contract.multiplier if contract.inverse else 1.0 / contract.multiplier
         return {
-            "instId": symbol, "instType": _kind(contract), "last": contract.price_text(price),
-            "bidPx": contract.price_text(quoted.bid), "bidSz": f"{quoted.bid_amount * contracts:.2f}",
-            "askPx": contract.price_text(quoted.ask), "askSz": f"{quoted.ask_amount * contracts:.2f}",
-        }  # fmt: skip
+            "instId": symbol,
+            "instType": _kind(contract),
+            "last": contract.price_text(price),
+            "bidPx": contract.price_text(quoted.bid),
+            "bidSz": f"{quoted.bid_amount * contracts:.2f}",
+            "askPx": contract.price_text(quoted.ask),
+            "askSz": f"{quoted.ask_amount * contracts:.2f}",
+        }
 
     def hostile(self) -> Sequence[str | bytes]:
         good = {"bkLoss": "0", "bkPx": "80000", "ccy": "", "posSide": "long", "side": "sell", "sz": "1"}
@@ -265,9 +269,18 @@ def _info(contract: Contract) -> Row:
     family, kind = _family(contract), _kind(contract)
     quote = family.partition("-")[2]
     return {
-        "instType": kind, "instId": contract.symbol, "instFamily": family, "uly": family, "baseCcy": "", "quoteCcy": "",
-        "settleCcy": contract.asset if contract.inverse else quote, "ctVal": f"{contract.multiplier:.2f}".rstrip("0").rstrip("."), "ctMult": "1",
-        "ctValCcy": "USD" if contract.inverse else contract.asset, "ctType": "inverse" if contract.inverse else "linear",
-        "state": "live", "tickSz": f"{10.0**-contract.price_decimals:.{contract.price_decimals}f}",
+        "instType": kind,
+        "instId": contract.symbol,
+        "instFamily": family,
+        "uly": family,
+        "baseCcy": "",
+        "quoteCcy": "",
+        "settleCcy": contract.asset if contract.inverse else quote,
+        "ctVal": f"{contract.multiplier:.2f}".rstrip("0").rstrip("."),
+        "ctMult": "1",
+        "ctValCcy": "USD" if contract.inverse else contract.asset,
+        "ctType": "inverse" if contract.inverse else "linear",
+        "state": "live",
+        "tickSz": f"{10.0**-contract.price_decimals:.{contract.price_decimals}f}",
         "lotSz": f"{10.0**-contract.size_decimals:.{contract.size_decimals}f}",
-    }  # fmt: skip
+    }

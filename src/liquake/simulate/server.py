@@ -1,7 +1,7 @@
 """A simulated venue: one loopback port for its REST and its WebSocket.
 
-What venues share is here: connections, faults, and the truth about what was sent. What a venue *is* is in its own module,
-written from its documents and independently of the client's decoder, so that the two check each other.
+What venues share is here: connections, faults, and the truth about what was sent. What a venue *is* is in its own
+module, written from its documents and independently of the client's decoder, so that the two check each other.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class VenueServer(ABC):
 
     async def greet(self, connection: Connection, request: web.Request) -> None:
         """A WebSocket was opened."""
+        del connection, request
 
     def hostile(self) -> Sequence[str | bytes]:
         """Frames in the venue's own shape whose values cannot be."""
@@ -144,7 +145,7 @@ class VenueServer(ABC):
 
     # What happens to it.
 
-    async def drop(self) -> None:
+    def drop(self) -> None:
         """Cut every connection."""
         for connection in self.connections:
             connection.cut()
@@ -178,10 +179,20 @@ class VenueServer(ABC):
         health = self._timetable.health(elapsed)
         if health is not None and health is not self.health:
             self.become(health)
+            if health is Health.REFUSING:
+                self.drop()
         for fault in self._timetable.due(elapsed):
-            await {"drop": self.drop, "close": self.announce_close, "garbage": self.garbage}[fault]()
+            await self._suffer(fault)
         await self._close_due(now)
         await self.tell(now, count)
+
+    async def _suffer(self, fault: FaultName) -> None:
+        if fault == "drop":
+            self.drop()
+        elif fault == "close":
+            await self.announce_close()
+        else:
+            await self.garbage()
 
     async def _close_due(self, now: int) -> None:
         announced = self._closing is not None and now >= self._closing

@@ -35,7 +35,7 @@ SERVERS: Mapping[str, type[VenueServer]] = {
 class Simulation:
     """A market and the venues on which it is traded.
 
-    Simulated time is the clock's: with the wall clock `serve` keeps things going by itself, with another one call `advance`.
+    Simulated time is the clock's: `serve` keeps up with it by itself, or is told not to and `advance` is called.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Simulation:
     ) -> None:
         """Raises `UnknownScenario` and `UnknownVenue`.
 
-        `rate` replaces the preset by that many events per second, evenly spaced over the chosen venues. `throttled=False`
-        sends every event at once in a frame of its own. `faults` are for every venue, or by venue. `truth=False` keeps no
-        record of what was published, for runs without an end.
+        `rate` replaces the preset by that many events per second, evenly spaced over the chosen venues.
+        `throttled=False` sends every event at once in a frame of its own. `faults` are for every venue, or by venue.
+        `truth=False` keeps no record of what was published, for runs without an end.
         """
         self.clock = clock or WallClock()
         self.seed = seed
