@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
 from liquake.simulate.presets import Health, Outage
+
+
+FaultName = Literal["drop", "close", "garbage"]
 
 
 class Faults(msgspec.Struct, frozen=True):
@@ -27,20 +31,20 @@ class Timetable:
     """When the faults of one venue are due. Times in seconds after the start."""
 
     def __init__(self, faults: Faults, venue: str) -> None:
-        self._every = {
+        schedule: dict[FaultName, float | None] = {
             "drop": faults.drop_every,
             "close": faults.close_every,
             "garbage": faults.garbage_every,
         }
+        self._every = {name: every for name, every in schedule.items() if every is not None}
         self._next = dict(self._every)
         self._outages = [outage for outage in faults.outages if outage.venue == venue]
 
-    def due(self, elapsed: float) -> Iterator[str]:
-        """The faults whose time has come: "drop", "close", "garbage"."""
-        for name, at in self._next.items():
-            every = self._every[name]
-            if at is not None and every is not None and elapsed >= at:
-                self._next[name] = max(at + every, elapsed)
+    def due(self, elapsed: float) -> Iterator[FaultName]:
+        """The faults whose time has come."""
+        for name, every in self._every.items():
+            if elapsed >= self._next[name]:
+                self._next[name] = max(self._next[name] + every, elapsed)
                 yield name
 
     def health(self, elapsed: float) -> Health | None:

@@ -17,7 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from liquake.clock import Clock
 from liquake.simulate.contracts import Contract, Listing, Published
-from liquake.simulate.faults import GARBAGE, Faults, Timetable
+from liquake.simulate.faults import GARBAGE, FaultName, Faults, Timetable
 from liquake.simulate.market import Market
 from liquake.simulate.order import Order
 from liquake.simulate.presets import Health
@@ -30,6 +30,8 @@ TICKS_PER_SECOND = 10
 _CLOSE_AFTER = 1.0
 """Seconds between the announcement of a close and the close."""
 _LARGEST_REQUEST = 1 << 20
+_UNREAD = 4 << 20
+"""Bytes a client may be behind."""
 
 
 class Connection:
@@ -46,10 +48,15 @@ class Connection:
         """Messages it sent in the second `counted`."""
         self.counted = 0
         self._socket, self._transport = socket, transport
+        # A client that does not read must not hold up the others: writing never waits, and who falls behind is cut.
+        transport.set_write_buffer_limits(high=2 * _UNREAD)
 
     async def send(self, frame: str | bytes) -> bool:
         """Send one message; tell whether the connection still took it."""
         if self._socket.closed or self._transport.is_closing():
+            return False
+        if self._transport.get_write_buffer_size() > _UNREAD:
+            self.cut()
             return False
         try:
             if isinstance(frame, str):
@@ -156,6 +163,8 @@ class VenueServer(ABC):
         if self._last_frame:
             frames.append(self._last_frame[: len(self._last_frame) * 2 // 3])
         chosen = frames if everything else [self.rng.choice(frames)]
+        if self.health is Health.HALF_OPEN:
+            return 0
         for connection in list(self.connections):
             for frame in chosen:
                 await connection.send(frame)
@@ -272,7 +281,9 @@ class VenueServer(ABC):
         return guarded
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(autoping=False, compress=False, timeout=0.1, max_msg_size=_LARGEST_REQUEST)
+        socket = web.WebSocketResponse(
+            autoping=False, autoclose=False, compress=False, timeout=0.1, max_msg_size=_LARGEST_REQUEST
+        )
         await socket.prepare(request)
         self.opened += 1
         connection = Connection(self.opened, request.path, socket, _transport(request), self.clock.now())
@@ -293,6 +304,9 @@ class VenueServer(ABC):
             elif message.type is WSMsgType.TEXT:
                 connection.heard = self.clock.now()
                 await self.hear(connection, message.data)
+        if self.health is Health.HALF_OPEN:
+            await self._recovered.wait()
+        await socket.close()
 
 
 def _transport(request: web.Request) -> asyncio.Transport:
