@@ -67,7 +67,8 @@ class Coin:
     def __init__(self, asset: Asset, preset: Preset, rng: Random, start: int) -> None:
         self.asset, self._preset, self._rng, self._start = asset, preset, rng, start
         self._value = log(asset.price)
-        self._displacement = 0.0
+        self.displacement = 0.0
+        """Log price that forced orders have added and that has not decayed yet."""
         self._news = 0.0
         self._level = rng.gauss(0.0, _VOLATILITY_DEVIATION)
         self._diurnal = 1.0
@@ -79,7 +80,7 @@ class Coin:
         self._cell = floor(self._value * CELLS)
         self._elapsed = 0.0
         self._renewal = 0.0
-        self._background = preset.background_per_second * asset.scale
+        self._background = preset.background_per_second * asset.scale if preset.steady is None else 0.0
         self._next_background = rng.expovariate(self._background) if self._background else float("inf")
         for flow in self._flows.values():
             flow.next_usd = self._size(self._preset.order_mean, _ORDER_DEVIATION)
@@ -89,7 +90,7 @@ class Coin:
     @property
     def log_price(self) -> float:
         """Logarithm of dollars per coin."""
-        return self._value + self._displacement
+        return self._value + self.displacement
 
     @property
     def price(self) -> float:
@@ -110,7 +111,7 @@ class Coin:
         price, stress = self.price, self.stress
         half = price * 0.5e-4 * (1.0 + 8.0 * stress)
         amount = self._depth / 400.0 / (1.0 + (self._preset.thinning - 1.0) * stress) / price
-        lean = max(-0.8, min(0.8, self._displacement * 100.0))
+        lean = max(-0.8, min(0.8, self.displacement * 100.0))
         return Quoted(price - half, amount * (1.0 + lean), price + half, amount * (1.0 - lean))
 
     def trades_per_second(self) -> float:
@@ -131,7 +132,7 @@ class Coin:
         arriving = self._news * _NEWS_SHARE
         self._news -= arriving
         self._value += noise + arriving + shove * asset.beta
-        self._displacement *= _IMPACT_KEPT
+        self.displacement *= _IMPACT_KEPT
         self._recent *= _RECENT_KEPT
         for side in _SIDES:
             flow = self._flows[side]
@@ -179,7 +180,7 @@ class Coin:
     def _impact(self) -> float:
         """Log price per dollar of forced orders, at the moment."""
         thin = 1.0 + (self._preset.thinning - 1.0) * self.stress
-        return 0.01 / self._depth * exp(0.6 * self._level) * thin / (1.0 + abs(self._displacement) / 0.01)
+        return 0.01 / self._depth * exp(0.6 * self._level) * thin / (1.0 + abs(self.displacement) / 0.01)
 
     def _execute(self, side: Side, flow: _Flow, orders: list[Order]) -> None:
         last = flow.queue < _NEGLIGIBLE
@@ -190,7 +191,7 @@ class Coin:
         self._recent += usd
         kick = usd * self._impact() * (-1.0 if side is Side.LONG else 1.0)
         self._value += kick * _PERMANENT
-        self._displacement += kick * (1.0 - _PERMANENT)
+        self.displacement += kick * (1.0 - _PERMANENT)
         self._give_out(side, flow, orders, last)
 
     def _give_out(self, side: Side, flow: _Flow, orders: list[Order], last: bool) -> None:

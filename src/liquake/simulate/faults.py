@@ -9,7 +9,6 @@ import msgspec
 
 from liquake.simulate.presets import Health, Outage
 
-
 FaultName = Literal["drop", "close", "garbage"]
 
 

@@ -8,7 +8,7 @@ whatever the steps in which they are asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import exp
+from math import exp, inf
 from random import Random
 
 from liquake.model import Side
@@ -18,6 +18,9 @@ from liquake.simulate.order import Cascade, Order, Quoted
 from liquake.simulate.presets import Preset, Shock, find_preset
 
 _STEP_NS = round(STEP * 1e9)
+_LEADER = "BTC"
+_FOLLOWING = 0.6
+"""How much of what forced orders do to the leader's price the others do too, and undo with it."""
 
 
 class Market:
@@ -39,7 +42,7 @@ class Market:
         }
         self._weights = [coin.asset.scale for coin in self.coins.values()]
         self._news = 0.0
-        self._next_steady = 0.0
+        self._next_steady = self._wait_for_steady()
         self._next_news = self._wait_for_news()
         self._cycle_start = 0.0
         self._waiting: list[Shock] = []
@@ -79,20 +82,30 @@ class Market:
         common = self._tide.gauss(0.0, 1.0)
         shove = self._shove(elapsed)
         fresh: list[Order] = []
-        for coin in self.coins.values():
-            coin.step(common, shove, fresh, self.cascades)
+        drag = 0.0
+        for name, coin in self.coins.items():
+            before = coin.displacement
+            coin.step(common, shove + drag, fresh, self.cascades)
+            if name == _LEADER:
+                drag = _FOLLOWING * (coin.displacement - before)
         if self.preset.steady is not None:
-            self._independent(elapsed + STEP, self.preset.steady, fresh)
+            self._independent(elapsed + STEP, fresh)
         if len(fresh) > 1:
             fresh.sort(key=_time)
         orders += fresh
         self.now += _STEP_NS
 
-    def _independent(self, until: float, rate: float, orders: list[Order]) -> None:
+    def _independent(self, until: float, orders: list[Order]) -> None:
         while self._next_steady < until:
             (coin,) = self._steady.choices(list(self.coins.values()), self._weights)
             orders.append(coin.any_order(self._next_steady))
-            self._next_steady += 1.0 / rate if self.preset.even else self._steady.expovariate(rate)
+            self._next_steady += self._wait_for_steady()
+
+    def _wait_for_steady(self) -> float:
+        rate = self.preset.steady
+        if rate is None:
+            return inf
+        return 1.0 / rate if self.preset.even else self._steady.expovariate(rate)
 
     def _shove(self, elapsed: float) -> float:
         """Log return of the common factor in this step from news, shocks and drift."""
@@ -115,7 +128,7 @@ class Market:
     def _wait_for_news(self) -> float:
         rate = self.preset.news_per_day
         if not rate or self.preset.steady is not None:
-            return float("inf")
+            return inf
         return self.elapsed + self._tide.expovariate(rate / SECONDS_PER_DAY)
 
     def _hear(self) -> None:
