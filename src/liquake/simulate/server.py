@@ -29,6 +29,8 @@ SECOND = 1_000_000_000
 TICKS_PER_SECOND = 10
 _CLOSE_AFTER = 1.0
 """Seconds between the announcement of a close and the close."""
+_PATIENCE = 1.0
+"""Seconds that the answer to a closing frame is waited for."""
 _LARGEST_REQUEST = 1 << 20
 _UNREAD = 4 << 20
 """Bytes a client may be behind."""
@@ -48,12 +50,18 @@ class Connection:
         """Messages it sent in the second `counted`."""
         self.counted = 0
         self._socket, self._transport = socket, transport
+        self._closing = False
         # A client that does not read must not hold up the others: writing never waits, and who falls behind is cut.
         transport.set_write_buffer_limits(high=2 * _UNREAD)
 
+    @property
+    def open(self) -> bool:
+        """Whether it still takes messages."""
+        return not (self._closing or self._socket.closed or self._transport.is_closing())
+
     async def send(self, frame: str | bytes) -> bool:
         """Send one message; tell whether the connection still took it."""
-        if self._socket.closed or self._transport.is_closing():
+        if not self.open:
             return False
         if self._transport.get_write_buffer_size() > _UNREAD:
             self.cut()
@@ -69,18 +77,31 @@ class Connection:
 
     async def ping(self, payload: bytes) -> None:
         """Send a WebSocket ping."""
-        if not self._socket.closed and not self._transport.is_closing():
+        if self.open:
             await self._socket.ping(payload)
 
     async def pong(self, payload: bytes) -> None:
         """Answer a WebSocket ping."""
-        if not self._socket.closed and not self._transport.is_closing():
+        if self.open:
             await self._socket.pong(payload)
 
     async def close(self, code: int, reason: bytes = b"") -> None:
-        """Close with a closing frame, without waiting for the answer of a client that may be gone."""
-        if not self._transport.is_closing():
-            await self._socket.close(code=code, message=reason, drain=False)
+        """Send a closing frame and give the client a moment to answer it.
+
+        Not aiohttp's own `close`: called beside a `receive`, that cuts the transport before the client can answer.
+        """
+        if self._closing or self._transport.is_closing():
+            return
+        self._closing = True
+        await self._socket.send_frame(code.to_bytes(2, "big") + reason, WSMsgType.CLOSE)
+        asyncio.get_running_loop().call_later(_PATIENCE, self._transport.close)
+
+    async def closed(self) -> None:
+        """The client's closing frame has come, or its connection is gone."""
+        if self._closing:
+            self._transport.close()
+        else:
+            await self._socket.close()
 
     def cut(self) -> None:
         """Close the TCP connection without a word. What was sent before still arrives."""
@@ -282,7 +303,7 @@ class VenueServer(ABC):
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(
-            autoping=False, autoclose=False, compress=False, timeout=0.1, max_msg_size=_LARGEST_REQUEST
+            autoping=False, autoclose=False, compress=False, timeout=_PATIENCE, max_msg_size=_LARGEST_REQUEST
         )
         await socket.prepare(request)
         self.opened += 1
@@ -306,7 +327,7 @@ class VenueServer(ABC):
                 await self.hear(connection, message.data)
         if self.health is Health.HALF_OPEN:
             await self._recovered.wait()
-        await socket.close()
+        await connection.closed()
 
 
 def _transport(request: web.Request) -> asyncio.Transport:
