@@ -64,7 +64,7 @@ class Connection:
         if not self.open:
             return False
         if self._transport.get_write_buffer_size() > _UNREAD:
-            self.cut()
+            self.abort()
             return False
         try:
             if isinstance(frame, str):
@@ -106,6 +106,10 @@ class Connection:
     def cut(self) -> None:
         """Close the TCP connection without a word. What was sent before still arrives."""
         self._transport.close()
+
+    def abort(self) -> None:
+        """Close the TCP connection and forget what could not be sent yet."""
+        self._transport.abort()
 
 
 class VenueServer(ABC):
@@ -283,7 +287,7 @@ class VenueServer(ABC):
         """Close everything."""
         self.become(Health.REFUSING)
         for connection in list(self.connections):
-            connection.cut()
+            connection.abort()
         if self._runner is not None:
             await self._runner.cleanup()
 

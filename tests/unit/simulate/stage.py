@@ -19,6 +19,7 @@ from liquake.simulate.simulation import Simulation
 
 START = 1_790_000_000 * SECOND
 DEADLINE = 5.0
+Socket = aiohttp.ClientWebSocketResponse
 PRICES = {"BTC": 80_000.0, "ETH": 2_500.0, "SOL": 150.0, "PEPE": 0.000005}
 
 
@@ -35,8 +36,9 @@ class Stage:
         (server,) = self.simulation.servers.values()
         return server
 
-    async def connect(self, path: str, **options: Any) -> aiohttp.ClientWebSocketResponse:
-        return await self.session.ws_connect(self.address + path, **options)
+    async def connect(self, path: str, **options: Any) -> Socket:
+        socket: Socket = await self.session.ws_connect(self.address + path, **options)
+        return socket
 
     async def wait(self, seconds: float) -> None:
         """Let simulated time pass in steps of a tenth of a second, as the wall clock would."""
@@ -66,20 +68,20 @@ async def stage(
         yield Stage(simulation, addresses[venue], session, clock)
 
 
-async def read(socket: aiohttp.ClientWebSocketResponse) -> Any:
+async def read(socket: Socket) -> Any:
     """The next message, decoded; OKX's bare words as they are."""
     text = await asyncio.wait_for(socket.receive_str(), DEADLINE)
     return text if text == "pong" else json.loads(text)
 
 
-async def read_until(socket: aiohttp.ClientWebSocketResponse, wanted: Callable[[Any], bool]) -> Any:
+async def read_until(socket: Socket, wanted: Callable[[Any], bool]) -> Any:
     """The next message that is `wanted`."""
     while not wanted(message := await read(socket)):
         pass
     return message
 
 
-async def ended(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMsgType:
+async def ended(socket: Socket) -> aiohttp.WSMsgType:
     """How the connection ended, after reading off what was still in it."""
     while True:
         message = await asyncio.wait_for(socket.receive(), DEADLINE)
@@ -90,5 +92,5 @@ async def ended(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMsgType:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds."""
     async with asyncio.timeout(DEADLINE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for happens inside a server and raises no event
             await asyncio.sleep(0.005)

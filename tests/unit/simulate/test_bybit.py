@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aiohttp import ClientWebSocketResponse
 
 from liquake.model import Side
-from tests.unit.simulate.stage import Stage, ended, read, read_until, stage
+from tests.unit.simulate.stage import Socket, Stage, ended, read, read_until, stage
 
 LINEAR, INVERSE = "/v5/public/linear", "/v5/public/inverse"
 
 
-async def subscribed(at: Stage, path: str, *topics: str) -> ClientWebSocketResponse:
+async def subscribed(at: Stage, path: str, *topics: str) -> Socket:
     socket = await at.connect(path)
     await socket.send_json({"op": "subscribe", "args": topics, "req_id": "a"})
     assert (await read(socket))["success"] is True

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aiohttp import ClientWebSocketResponse
 
 from liquake.model import Side
 from liquake.simulate.hyperliquid import VAULTS
-from tests.unit.simulate.stage import Stage, ended, read, read_until, stage
+from tests.unit.simulate.stage import Socket, Stage, ended, read, read_until, stage
 
 
-async def subscribe(at: Stage, *subscriptions: dict[str, Any]) -> ClientWebSocketResponse:
+async def subscribe(at: Stage, *subscriptions: dict[str, Any]) -> Socket:
     socket = await at.connect("/ws")
     for subscription in subscriptions:
         await socket.send_json({"method": "subscribe", "subscription": subscription})
