@@ -1,0 +1,376 @@
+"""A simulated venue: one loopback port for its REST and its WebSocket.
+
+What venues share is here: connections, faults, and the truth about what was sent. What a venue *is* is in its own
+module, written from its documents and independently of the client's decoder, so that the two check each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Any, ClassVar
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from liquake.clock import Clock
+from liquake.simulate.contracts import Contract, Listing, Published
+from liquake.simulate.faults import GARBAGE, FaultName, Faults, Timetable
+from liquake.simulate.market import Market
+from liquake.simulate.order import Order
+from liquake.simulate.presets import Health
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Row = dict[str, Any]
+
+SECOND = 1_000_000_000
+TICKS_PER_SECOND = 10
+_CLOSE_AFTER = 1.0
+"""Seconds between the announcement of a close and the close."""
+_PATIENCE = 1.0
+"""Seconds that the answer to a closing frame is waited for."""
+_LARGEST_REQUEST = 1 << 20
+_UNREAD = 4 << 20
+"""Bytes a client may be behind."""
+
+
+class Connection:
+    """One client's WebSocket, and what it has subscribed to."""
+
+    def __init__(
+        self, number: int, path: str, socket: web.WebSocketResponse, transport: asyncio.Transport, now: int
+    ) -> None:
+        self.number, self.path, self.opened = number, path, now
+        self.heard = self.told = now
+        """When it last sent us text, and when we last sent it any: UTC nanoseconds."""
+        self.topics: dict[str, Row] = {}
+        self.count = 0
+        """Messages it sent in the second `counted`."""
+        self.counted = 0
+        self._socket, self._transport = socket, transport
+        self._closing = False
+        # A client that does not read must not hold up the others: writing never waits, and who falls behind is cut.
+        transport.set_write_buffer_limits(high=2 * _UNREAD)
+
+    @property
+    def open(self) -> bool:
+        """Whether it still takes messages."""
+        return not (self._closing or self._socket.closed or self._transport.is_closing())
+
+    async def send(self, frame: str | bytes) -> bool:
+        """Send one message; tell whether the connection still took it."""
+        if not self.open:
+            return False
+        if self._transport.get_write_buffer_size() > _UNREAD:
+            self.abort()
+            return False
+        try:
+            if isinstance(frame, str):
+                await self._socket.send_str(frame)
+            else:
+                await self._socket.send_bytes(frame)
+        except ConnectionError:
+            return False
+        return True
+
+    async def ping(self, payload: bytes) -> None:
+        """Send a WebSocket ping."""
+        if self.open:
+            await self._socket.ping(payload)
+
+    async def pong(self, payload: bytes) -> None:
+        """Answer a WebSocket ping."""
+        if self.open:
+            await self._socket.pong(payload)
+
+    async def close(self, code: int, reason: bytes = b"") -> None:
+        """Send a closing frame and give the client a moment to answer it.
+
+        Not aiohttp's own `close`: called beside a `receive`, that cuts the transport before the client can answer.
+        """
+        if self._closing or self._transport.is_closing():
+            return
+        self._closing = True
+        await self._socket.send_frame(code.to_bytes(2, "big") + reason, WSMsgType.CLOSE)
+        asyncio.get_running_loop().call_later(_PATIENCE, self._transport.close)
+
+    async def closed(self) -> None:
+        """The client's closing frame has come, or its connection is gone."""
+        if self._closing:
+            self._transport.close()
+        else:
+            await self._socket.close()
+
+    def cut(self) -> None:
+        """Close the TCP connection without a word. What was sent before still arrives."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close the TCP connection and forget what could not be sent yet."""
+        self._transport.abort()
+
+
+class VenueServer(ABC):
+    """A venue on a loopback port. `publish` and `tick` are its only inputs besides its clients."""
+
+    name: ClassVar[str]
+    lifetime: float | None = None
+    """Seconds after which a connection is closed."""
+
+    def __init__(self, market: Market, clock: Clock, seed: int, throttled: bool, faults: Faults, truth: bool) -> None:
+        self.market, self.clock, self.throttled = market, clock, throttled
+        self.rng = Random(f"{seed} {self.name}")
+        self.listing = Listing(tuple(c for c in self.list_contracts() if c.asset in market.coins), self.rng)
+        self.health = Health.HEALTHY
+        self.duplicating = faults.duplicate
+        self.published: list[Published] = []
+        """What was sent, once per event, in order of sending."""
+        self.connections: list[Connection] = []
+        self.opened = 0
+        """Connections ever opened."""
+        self._timetable = Timetable(faults, self.name)
+        self._truth = truth
+        self._closing: int | None = None
+        self._last_frame = ""
+        self._recovered = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    # What a venue is.
+
+    @abstractmethod
+    def list_contracts(self) -> tuple[Contract, ...]:
+        """Everything listed, for all simulated coins."""
+
+    @abstractmethod
+    def sockets(self) -> Sequence[str]:
+        """Paths at which a WebSocket may be opened."""
+
+    @abstractmethod
+    def pages(self) -> Sequence[web.RouteDef]:
+        """The REST requests it answers."""
+
+    @abstractmethod
+    async def hear(self, connection: Connection, text: str) -> None:
+        """One text message from a client."""
+
+    @abstractmethod
+    async def publish(self, order: Order) -> None:
+        """An order was executed: send it, or keep it for the end of its interval."""
+
+    @abstractmethod
+    async def tell(self, now: int, count: int) -> None:
+        """Every tenth of a second: prices, trades, and what waited. `count` counts the ticks."""
+
+    async def greet(self, connection: Connection, request: web.Request) -> None:
+        """A WebSocket was opened."""
+        del connection, request
+
+    def hostile(self) -> Sequence[str | bytes]:
+        """Frames in the venue's own shape whose values cannot be."""
+        return ()
+
+    async def announce_close(self, after: float = _CLOSE_AFTER) -> None:
+        """Close every connection `after` seconds from now, with a word before where the venue gives one."""
+        self._closing = self.clock.now() + round(after * SECOND)
+
+    # What happens to it.
+
+    def drop(self) -> None:
+        """Cut every connection."""
+        for connection in self.connections:
+            connection.cut()
+
+    async def garbage(self, everything: bool = False) -> int:
+        """Send every connection one unreadable frame, or one of each kind; return how many each was sent."""
+        frames: list[str | bytes] = [*GARBAGE, *self.hostile()]
+        if self._last_frame:
+            frames.append(self._last_frame[: len(self._last_frame) * 2 // 3])
+        chosen = frames if everything else [self.rng.choice(frames)]
+        if self.health is Health.HALF_OPEN:
+            return 0
+        for connection in list(self.connections):
+            for frame in chosen:
+                await connection.send(frame)
+        return len(chosen)
+
+    def become(self, health: Health) -> None:
+        """Fail in the way of `health`, or recover."""
+        self.health = health
+        if health is not Health.HALF_OPEN:
+            self._recovered.set()
+            self._recovered = asyncio.Event()
+
+    @property
+    def speaks(self) -> bool:
+        """Whether data goes out at all."""
+        return self.health in (Health.HEALTHY, Health.REFUSING)
+
+    async def tick(self, now: int, count: int) -> None:
+        """A tenth of a second has passed; it is `now`, UTC nanoseconds."""
+        elapsed = (now - self.market.start) / SECOND
+        health = self._timetable.health(elapsed)
+        if health is not None and health is not self.health:
+            self.become(health)
+            if health is Health.REFUSING:
+                self.drop()
+        for fault in self._timetable.due(elapsed):
+            await self._suffer(fault)
+        await self._close_due(now)
+        await self.tell(now, count)
+
+    async def _suffer(self, fault: FaultName) -> None:
+        if fault == "drop":
+            self.drop()
+        elif fault == "close":
+            await self.announce_close()
+        else:
+            await self.garbage()
+
+    async def _close_due(self, now: int) -> None:
+        announced = self._closing is not None and now >= self._closing
+        if announced:
+            self._closing = None
+        for connection in list(self.connections):
+            old = self.lifetime is not None and now - connection.opened > self.lifetime * SECOND
+            if announced or old:
+                await connection.close(WSCloseCode.GOING_AWAY)
+
+    # Sending.
+
+    async def deliver(self, events: Sequence[Published], frame_for: Callable[[Connection], str | None]) -> bool:
+        """Send `events`, in the frame that each connection should get, and keep the truth about it.
+
+        What happens while nobody is connected, or while the venue says nothing, was never published: then `False`.
+        """
+        if not self.speaks or not self.connections:
+            return False
+        sent, copies = self.clock.now(), 0
+        for connection in list(self.connections):
+            frame = frame_for(connection)
+            if frame is not None and await connection.send(frame):
+                copies += 1
+                connection.told = sent
+                self._last_frame = frame
+                if self.duplicating:
+                    await connection.send(frame)
+        if self._truth:
+            self.published += [msgspec.structs.replace(event, sent=sent, subscribed=copies) for event in events]
+        return True
+
+    async def send_topic(self, topic: str, frame: str) -> None:
+        """Send a frame that is not a liquidation to those who asked for `topic`."""
+        if not self.speaks:
+            return
+        for connection in list(self.connections):
+            if topic in connection.topics and await connection.send(frame):
+                connection.told = self.clock.now()
+
+    def wanted(self, topic: str) -> bool:
+        """Whether anybody has asked for `topic`."""
+        return any(topic in connection.topics for connection in self.connections)
+
+    # The port.
+
+    async def start(self) -> str:
+        """Open the port; return its address, "http://127.0.0.1:port"."""
+        app = web.Application()
+        app.add_routes([web.get(path, self._through(self._socket)) for path in self.sockets()])
+        app.add_routes([web.route(page.method, page.path, self._through(page.handler)) for page in self.pages()])
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Close everything."""
+        self.become(Health.REFUSING)
+        for connection in list(self.connections):
+            connection.abort()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _through(self, handler: Any) -> Handler:
+        """`handler` behind the venue's health."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if self.health is Health.HALF_OPEN:
+                await self._recovered.wait()
+            if self.health is Health.REFUSING:
+                _transport(request).close()
+                return web.Response()
+            response: web.StreamResponse = await handler(request)
+            return response
+
+        return guarded
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(
+            autoping=False, autoclose=False, compress=False, timeout=_PATIENCE, max_msg_size=_LARGEST_REQUEST
+        )
+        await socket.prepare(request)
+        self.opened += 1
+        connection = Connection(self.opened, request.path, socket, _transport(request), self.clock.now())
+        self.connections.append(connection)
+        try:
+            await self.greet(connection, request)
+            await self._converse(connection, socket)
+        finally:
+            self.connections.remove(connection)
+        return socket
+
+    async def _converse(self, connection: Connection, socket: web.WebSocketResponse) -> None:
+        async for message in socket:
+            if self.health is Health.HALF_OPEN:
+                continue
+            if message.type is WSMsgType.PING:
+                await connection.pong(message.data)
+            elif message.type is WSMsgType.TEXT:
+                connection.heard = self.clock.now()
+                await self.hear(connection, message.data)
+        if self.health is Health.HALF_OPEN:
+            await self._recovered.wait()
+        await connection.closed()
+
+
+def _transport(request: web.Request) -> asyncio.Transport:
+    transport = request.transport
+    if transport is None:
+        raise ConnectionResetError
+    return transport
+
+
+def encode(value: object) -> str:
+    """JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def decode(text: str) -> Any:
+    """What a client sent, or `None` when it is not a JSON object."""
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+class Slots:
+    """Orders that wait for the end of an interval, one interval per contract, spread over the ticks."""
+
+    def __init__(self, ticks: int) -> None:
+        self._ticks = ticks
+        self._waiting: dict[str, tuple[Contract, list[Order]]] = {}
+        self._phases: dict[str, int] = {}
+
+    def add(self, contract: Contract, order: Order) -> None:
+        """Keep `order` for the end of its contract's interval."""
+        self._waiting.setdefault(contract.symbol, (contract, []))[1].append(order)
+
+    def due(self, count: int) -> list[tuple[Contract, list[Order]]]:
+        """The contracts whose interval ends with tick `count`, with the orders of the interval in order of time."""
+        ready = [symbol for symbol in self._waiting if (count + self._phase(symbol)) % self._ticks == 0]
+        return [self._waiting.pop(symbol) for symbol in ready]
+
+    def _phase(self, symbol: str) -> int:
+        return self._phases.setdefault(symbol, len(self._phases) % self._ticks)

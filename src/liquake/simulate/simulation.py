@@ -1,0 +1,156 @@
+"""The simulated venues as one: a market, a server per venue, and the time that moves them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from liquake.clock import Clock, WallClock
+from liquake.errors import UnknownVenue
+from liquake.simulate.assets import ASSET_NAMES
+from liquake.simulate.binance import BinanceServer
+from liquake.simulate.bybit import BybitServer
+from liquake.simulate.contracts import Published
+from liquake.simulate.faults import Faults
+from liquake.simulate.hyperliquid import HyperliquidServer
+from liquake.simulate.market import Market
+from liquake.simulate.okx import OkxServer
+from liquake.simulate.order import Order
+from liquake.simulate.presets import even_load, find_preset
+from liquake.simulate.server import SECOND, TICKS_PER_SECOND, VenueServer
+
+_TICK = SECOND // TICKS_PER_SECOND
+_AHEAD = SECOND // 2
+"""How far the market is computed ahead of the time at which its orders are published."""
+_FORGIVEN = 5 * SECOND
+"""A longer standstill of the machine is left out instead of caught up with."""
+
+SERVERS: Mapping[str, type[VenueServer]] = {
+    server.name: server for server in (BinanceServer, BybitServer, OkxServer, HyperliquidServer)
+}
+
+
+class Simulation:
+    """A market and the venues on which it is traded.
+
+    Simulated time is the clock's: `serve` keeps up with it by itself, or is told not to and `advance` is called.
+    """
+
+    def __init__(
+        self,
+        preset: str = "calm",
+        seed: int = 0,
+        venues: Iterable[str] = tuple(SERVERS),
+        clock: Clock | None = None,
+        *,
+        assets: Iterable[str] = ASSET_NAMES,
+        rate: float | None = None,
+        throttled: bool = True,
+        faults: Faults | Mapping[str, Faults] | None = None,
+        truth: bool = True,
+    ) -> None:
+        """Raises `UnknownScenario` and `UnknownVenue`.
+
+        `rate` replaces the preset by that many events per second, evenly spaced over the chosen venues.
+        `throttled=False` sends every event at once in a frame of its own. `faults` are for every venue, or by venue.
+        `truth=False` keeps no record of what was published, for runs without an end.
+        """
+        self.clock = clock or WallClock()
+        self.seed = seed
+        chosen = tuple(dict.fromkeys(venues))
+        settings = even_load(rate) if rate is not None else find_preset(preset)
+        self.market = Market(settings, seed, self.clock.now(), assets)
+        self.servers: dict[str, VenueServer] = {}
+        for name in chosen:
+            if name not in SERVERS:
+                raise UnknownVenue(name, SERVERS)
+            own = (faults.get(name) if isinstance(faults, Mapping) else faults) or Faults(outages=settings.outages)
+            self.servers[name] = SERVERS[name](self.market, self.clock, seed, throttled, own, truth)
+        self._spread = rate is not None
+        self._orders: deque[Order] = deque()
+        self._given = 0
+        self._next_tick = self.market.start + _TICK
+        self._ticks = 0
+
+    @property
+    def published(self) -> list[Published]:
+        """What all venues sent, once per event; each venue's in order."""
+        return [event for server in self.servers.values() for event in server.published]
+
+    @asynccontextmanager
+    async def serve(self, run: bool = True) -> AsyncIterator[dict[str, str]]:
+        """Open a port per venue and give their addresses, "http://127.0.0.1:port", by venue.
+
+        With `run`, time goes on by itself as long as the context is open.
+        """
+        async with AsyncExitStack() as stack:
+            addresses = {}
+            for name, server in self.servers.items():
+                addresses[name] = await server.start()
+                stack.push_async_callback(server.stop)
+            if run:
+                task = asyncio.create_task(self.run(), name="simulation")
+                stack.push_async_callback(_cancel, task)
+            yield addresses
+
+    async def run(self) -> None:
+        """Go on as the clock does, until cancelled."""
+        while True:
+            now = self.clock.now()
+            if now - self._next_tick > _FORGIVEN:
+                self._skip_to(now)
+            await self.advance(now)
+            moment = min(self._next_tick, self._orders[0].ts if self._orders else self._next_tick)
+            await asyncio.sleep(max(0.0, (moment - self.clock.now()) / SECOND))
+
+    async def advance(self, until: int) -> None:
+        """Let everything happen that is due by `until`, UTC nanoseconds, in order of time."""
+        while True:
+            if self._orders and self._orders[0].ts <= min(until, self._next_tick):
+                await self.publish(self._orders.popleft())
+            elif self._next_tick <= until:
+                await self._tick()
+            else:
+                return
+
+    async def publish(self, order: Order) -> None:
+        """Execute `order` on its venue, now; on none when its venue is not simulated."""
+        server = self.servers.get(order.venue)
+        if server is not None:
+            await server.publish(order)
+
+    async def _tick(self) -> None:
+        now = self._next_tick
+        self._orders += self._placed(self.market.step(now + _AHEAD))
+        self._ticks += 1
+        self._next_tick += _TICK
+        for server in self.servers.values():
+            await server.tick(now, self._ticks)
+
+    def _placed(self, orders: list[Order]) -> list[Order]:
+        """An even load goes to the chosen venues in turn, so that its rate is what was asked for."""
+        if not self._spread:
+            return orders
+        names = tuple(self.servers)
+        placed = []
+        for order in orders:
+            placed.append(_at(order, names[self._given % len(names)]))
+            self._given += 1
+        return placed
+
+    def _skip_to(self, now: int) -> None:
+        self.market.step(now)
+        self._orders.clear()
+        self._next_tick = now
+
+
+def _at(order: Order, venue: str) -> Order:
+    return Order(order.ts, venue, order.asset, order.side, order.price, order.bankruptcy_price, order.amount, order.usd)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
