@@ -114,7 +114,7 @@ WORDS: Mapping[FeedState, str] = {
     FeedState.CONNECTED: "subscribing",
     FeedState.SUBSCRIBED: "live",
     FeedState.RESUMED: "live",
-    FeedState.CLOSING: "moving",
+    FeedState.CLOSING: "rotating",
     FeedState.REJECTED: "REFUSED",
     FeedState.STALE: "STALE",
     FeedState.DISCONNECTED: "DOWN",
