@@ -38,7 +38,9 @@ COVERAGES = {
     ),
     "bybit": Coverage(CoverageKind.COMPLETE, "Every liquidation, in batches of half a second.", date(2025, 2, 20)),
     "okx": Coverage(CoverageKind.THROTTLED, "About one order per contract and second.", None, Throttle.LATEST, 1.0),
-    "hyperliquid": Coverage(CoverageKind.SAMPLE, "Only fills against a few watched addresses; there is no public feed."),
+    "hyperliquid": Coverage(
+        CoverageKind.SAMPLE, "Only fills against a few watched addresses; there is no public feed."
+    ),
 }
 
 
@@ -48,13 +50,29 @@ def ago(seconds: float) -> int:
 
 
 def liquidation(
-    venue: str, asset: str, side: Side, price: float, amount: float | None, age: float, basis: PriceBasis = PriceBasis.FILL
+    venue: str,
+    asset: str,
+    side: Side,
+    price: float,
+    amount: float | None,
+    age: float,
+    basis: PriceBasis = PriceBasis.FILL,
 ) -> Liquidation:
     """One that happened `age` seconds before the moment; of unknown size where `amount` is `None`."""
     usd = None if amount is None else amount * price
     when = ago(age)
     return Liquidation(
-        venue, f"{asset}USDT", asset, side, price, basis, amount, usd, when, when + 40_000_000, (asset, side.value, when)
+        venue,
+        f"{asset}USDT",
+        asset,
+        side,
+        price,
+        basis,
+        amount,
+        usd,
+        when,
+        when + 40_000_000,
+        (asset, side.value, when),
     )
 
 
@@ -80,7 +98,9 @@ def _motion(velocity: float, acceleration: float, jerk: float, window: float, un
     return Motion(Derivative(velocity, errors[0]), Derivative(acceleration, errors[1]), Derivative(jerk, errors[2]))
 
 
-def _window(window: float, events: int, usd: float, velocity: float, acceleration: float, jerk: float) -> WindowKinematics:
+def _window(
+    window: float, events: int, usd: float, velocity: float, acceleration: float, jerk: float
+) -> WindowKinematics:
     size = usd / events if events else 0.0
     return WindowKinematics(
         window,
@@ -133,7 +153,7 @@ def feed(
     gaps: int = 0,
     gap_seconds: float = 0.0,
     reconnects: int = 0,
-    latency: Quantiles = Quantiles(),
+    latency: Quantiles | None = None,
 ) -> VenueState:
     """A venue with one connection, in `state` for `since` seconds, last heard `heartbeat` seconds ago."""
     last = None if heartbeat is None else ago(heartbeat)
@@ -153,7 +173,7 @@ def feed(
         last,
         last,
         None,
-        latency,
+        latency or Quantiles(),
     )
 
 

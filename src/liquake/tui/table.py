@@ -73,17 +73,29 @@ def phrase(parts: Iterable[Cell], width: int, theme: Theme) -> Text:
     return line
 
 
+def whole(groups: Iterable[Sequence[Cell]], width: int, gap: str = "  ") -> list[Cell]:
+    """The first groups that fit uncut into `width` cells, with `gap` between them: half a number is a wrong one."""
+    parts: list[Cell] = []
+    left = width
+    for group in groups:
+        spaced = [(gap, _PLAIN), *group] if parts and group else list(group)
+        left -= sum(cell_len(text) for text, _ in spaced)
+        if left < 0:
+            break
+        parts += spaced
+    return parts
+
+
 def either_end(left: Sequence[Cell], right: Sequence[Cell], width: int, theme: Theme) -> Text:
-    """`left` from the left edge and `right` up to the right edge; `left` gives way where both do not fit."""
-    needed = sum(cell_len(text) for text, _ in right)
-    line = phrase(left, max(width - needed - 1, 0), theme)
-    line.append(" " * max(width - needed - line.cell_len, 0))
-    return line.append_text(phrase(right, width, theme))
+    """`left` from the left edge, and `right` up to the right edge where both fit uncut."""
+    line = phrase(left, width, theme)
+    room = width - line.cell_len - sum(cell_len(text) for text, _ in right)
+    return line.append(" " * room).append_text(phrase(right, width, theme)) if room > 0 else line
 
 
 def title(name: str, parts: Sequence[Cell], width: int, theme: Theme) -> Text:
     """A panel's first line: its name, what it shows, and a rule to the right edge."""
-    line = phrase([(name, theme["title"]), ("  ", _PLAIN), *parts], width, theme)
+    line = phrase([(name, theme["title"]), ("  " if parts else "", _PLAIN), *parts], width, theme)
     left = width - line.cell_len - 1
     return line.append(" " + theme.glyphs.rule * left, theme["faint"]) if left > 0 else line
 

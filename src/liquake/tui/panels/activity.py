@@ -30,32 +30,38 @@ _COLUMNS = (
     Column("events", "1 h events", 10, right=True, least=110),
 )
 
+_LEGEND_FROM = 9
+"""Lines of room from which the marks are explained in place; a smaller panel leaves that to the help."""
+
 
 def activity(picture: Picture, width: int, height: int) -> Text:
     """One row per venue and market, the most recent first; below them each feed that is quiet or in trouble."""
     snapshot, theme = picture.snapshot, picture.theme
-    first = title("EXCHANGE ACTIVITY", _subject(picture), width, theme)
     if not snapshot.venues:
-        return stack([first, phrase([("Connecting: no venue yet.", theme["text"])], width, theme)], height)
+        sentence = phrase([("Connecting: no venue yet.", theme["text"])], width, theme)
+        return stack([title("EXCHANGE ACTIVITY", [], width, theme), sentence], height)
     feeds = {venue.venue: venue for venue in snapshot.venues}
     market = picture.view.market
     busy = [entry for entry in snapshot.activity if market in (ALL, entry.market)]
     silent = [_silence(feed, picture, width) for feed in _silent(snapshot, busy)]
-    legend = [_legend(theme, width)]
-    room = height - 2 - len(silent) - len(legend)
+    legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
+    room = max(height - 2 - len(silent) - len(legend), 1)
+    first = title("EXCHANGE ACTIVITY", _subject(picture, len(busy), room), width, theme)
     columns = shown(_COLUMNS, width)
-    rows = [row(columns, _cells(entry, feeds[entry.venue], theme), theme) for entry in busy[: max(room, 1)]]
+    rows = [row(columns, _cells(entry, feeds[entry.venue], theme), theme) for entry in busy[:room]]
     head = [heading(columns, theme)] if rows else []
     gap = [Text()] * (height - 1 - len(head) - len(rows) - len(silent) - len(legend))
     return stack([first, *head, *rows, *silent, *gap, *legend], height)
 
 
-def _subject(picture: Picture) -> list[Cell]:
-    snapshot, view, theme = picture.snapshot, picture.view, picture.theme
-    if view.market != ALL:
-        return [(view.market, theme["strong"])]
-    pairs = len(snapshot.activity)
-    return [(f"{pairs} venue x market pairs, the latest first", theme["muted"])] if pairs else []
+def _subject(picture: Picture, pairs: int, room: int) -> list[Cell]:
+    view, theme = picture.view, picture.theme
+    parts = [] if view.market == ALL else [(f"{view.market}  ", theme["strong"])]
+    if pairs > room:
+        parts.append((f"the latest {room} of {pairs} venue x market pairs", theme["muted"]))
+    elif pairs > 1:
+        parts.append(("the latest first", theme["muted"]))
+    return parts
 
 
 def _silent(snapshot: Snapshot, busy: list[Activity]) -> list[VenueState]:
@@ -125,5 +131,5 @@ def _withholds(feed: VenueState) -> bool:
 
 
 def _legend(theme: Theme, width: int) -> Text:
-    words = f"= complete  {theme.glyphs.at_least} at least: feed throttled  ~ sample, not in totals  ! feed in trouble"
+    words = f"= complete  {theme.glyphs.at_least} at least (throttled)  ~ sample, not in totals  ! in trouble"
     return phrase([(words, theme["muted"])], width, theme)

@@ -8,7 +8,7 @@ from liquake.engine.snapshot import Quantiles, Snapshot
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.status import Status
-from liquake.tui.table import Cell, phrase, stack
+from liquake.tui.table import Cell, phrase, stack, whole
 from liquake.tui.theme import Theme
 
 if TYPE_CHECKING:
@@ -17,52 +17,40 @@ if TYPE_CHECKING:
 KEYS = (
     ("q", "leave"),
     ("p", "freeze"),
-    ("u", "USD/count"),
-    ("m M", "market"),
-    ("+ -", "size"),
+    ("u", "USD"),
+    ("m/M", "market"),
+    ("+/-", "size"),
     ("/", "filter"),
     ("?", "help"),
-    ("esc", "back"),
+    ("Esc", "back"),
 )
 
 
 def footer(picture: Picture, width: int, height: int) -> Text:
-    """Delays and journal, faults of the feeds, keys; the first two on one line where they fit."""
+    """Delays and what is kept, faults of the feeds, keys."""
     snapshot, status, theme = picture.snapshot, picture.status, picture.theme
-    gap: Cell = ("   ", theme["faint"])
-    delays = [*_delays(snapshot, status, theme), gap, *_journal(status, theme)]
-    faults = _faults(snapshot, theme)
-    if height < 3:
-        lines = [phrase([*delays, gap, *faults], width, theme)]
-    else:
-        lines = [phrase(delays, width, theme), phrase(faults, width, theme)]
-    return stack([*lines, keys(theme, width)], height)
-
-
-def keys(theme: Theme, width: int) -> Text:
-    """What each key does."""
-    parts = [part for key, verb in KEYS for part in ((key, theme["key"]), (f" {verb}  ", theme["muted"]))]
-    return phrase(parts, width, theme)
-
-
-def _delays(snapshot: Snapshot, status: Status, theme: Theme) -> list[Cell]:
-    return [
-        (f"venue{theme.glyphs.to}us ", theme["muted"]),
-        *_quantiles(snapshot.latency, theme),
-        (f"   us{theme.glyphs.to}state ", theme["muted"]),
-        *_quantiles(status.state_latency, theme),
+    delays = [
+        [("p50/p99", theme["muted"])],
+        [(f"venue{theme.glyphs.to}us ", theme["muted"]), *_quantiles(snapshot.latency, theme)],
+        [(f"us{theme.glyphs.to}state ", theme["muted"]), *_quantiles(status.state_latency, theme)],
     ]
+    services = [
+        [("redis ", theme["muted"]), (status.redis, theme["text"])],
+        [("database ", theme["muted"]), (status.database, theme["text"])],
+    ]
+    lines = [whole([*delays, *services], width), whole([_journal(status, theme), *_faults(snapshot, theme)], width)]
+    return stack([phrase(line, width, theme) for line in (*lines, keys(theme))], height)
+
+
+def keys(theme: Theme) -> list[Cell]:
+    """What each key does."""
+    return [part for key, verb in KEYS for part in ((key, theme["key"]), (f" {verb}  ", theme["muted"]))]
 
 
 def _quantiles(measured: Quantiles, theme: Theme) -> list[Cell]:
     if not measured.count:
         return [("not measured", theme["muted"])]
-    return [
-        ("p50 ", theme["muted"]),
-        (formats.latency(measured.p50), theme["number"]),
-        (" p99 ", theme["muted"]),
-        (formats.latency(measured.p99), theme["number"]),
-    ]
+    return [(f"{formats.latency(measured.p50)}/{formats.latency(measured.p99)}", theme["number"])]
 
 
 def _journal(status: Status, theme: Theme) -> list[Cell]:
@@ -79,22 +67,22 @@ def _journal(status: Status, theme: Theme) -> list[Cell]:
     return parts
 
 
-def _faults(snapshot: Snapshot, theme: Theme) -> list[Cell]:
+def _faults(snapshot: Snapshot, theme: Theme) -> list[list[Cell]]:
     """Counts that should be zero stand out when they are not; duplicates are dropped by design and stay quiet."""
     feeds = snapshot.venues
-    errors, gaps = sum(feed.errors for feed in feeds), sum(feed.gaps for feed in feeds)
-    refused, reconnects = sum(len(feed.rejected) for feed in feeds), sum(feed.reconnects for feed in feeds)
+    gaps = sum(feed.gaps for feed in feeds)
     missing = f" ({formats.age(sum(feed.gap_seconds for feed in feeds))})" if gaps else ""
     numbers = (
-        ("duplicates dropped ", sum(feed.duplicates for feed in feeds), "", False),
-        ("gaps ", gaps, missing, True),
-        ("errors ", errors, "", True),
-        ("refused ", refused, "", True),
-        ("reconnects ", reconnects, "", False),
+        ("duplicates ", sum(feed.duplicates for feed in feeds), "", "number"),
+        ("gaps ", gaps, missing, "state.waiting"),
+        ("errors ", sum(feed.errors for feed in feeds), "", "state.waiting"),
+        ("duplicates ", sum(feed.duplicates for feed in feeds), "", "number"),
+        ("refused ", sum(len(feed.rejected) for feed in feeds), "", "state.waiting"),
+        ("reconnects ", sum(feed.reconnects for feed in feeds), "", "number"),
     )
-    parts: list[Cell] = []
-    for name, number, extra, grave in numbers:
-        style = theme["state.waiting" if grave and number else "number"]
-        parts += [(name, theme["muted"]), (formats.count(number) + extra, style), ("   ", theme["faint"])]
+    groups: list[list[Cell]] = [
+        [(name, theme["muted"]), (formats.count(number) + extra, theme[token if number else "number"])]
+        for name, number, extra, token in numbers
+    ]
     last = next((f"{feed.venue}: {feed.last_error}" for feed in feeds if feed.last_error), "")
-    return [*parts, (last, theme["muted"])]
+    return [*groups, [(last, theme["muted"])]] if last else groups

@@ -9,7 +9,7 @@ from liquake.model import CoverageKind
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.status import Mode, Status
-from liquake.tui.table import Cell, either_end, phrase, stack
+from liquake.tui.table import Cell, either_end, fit, phrase, stack, whole
 from liquake.tui.theme import WORDS, Theme, in_trouble
 
 if TYPE_CHECKING:
@@ -17,27 +17,33 @@ if TYPE_CHECKING:
 
 _HEADLINE_MARKET = "BTCUSDT"
 _PROGRESS = 20
+_NAME = 20
+_ROOMY = 100
 
 
 def header(picture: Picture, width: int, height: int) -> Text:
     """Two lines: the session, then the venues; a third with the markets where there is room."""
     theme = picture.theme
+    corner = _corner(picture)
+    room = width - sum(len(text) for text, _ in corner) - 2
     lines = [
-        either_end(_session(picture, width), _corner(picture), width, theme),
-        phrase(_venues(picture, width), width, theme),
+        either_end(whole(_session(picture, width), room), corner, width, theme),
+        either_end(_venues(picture, width), _date(picture, width), width, theme),
     ]
     return stack([*lines, phrase(_markets(picture), width, theme)], height)
 
 
-def _session(picture: Picture, width: int) -> list[Cell]:
+def _session(picture: Picture, width: int) -> list[list[Cell]]:
+    """In the order of what a narrow screen keeps."""
     snapshot, status, theme = picture.snapshot, picture.status, picture.theme
-    gap: Cell = ("  ", theme["faint"])
-    name = f"liquake {status.version}" if width >= 100 else "liquake"
-    parts = [(name, theme["strong"]), gap, (status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme)]
-    parts += [gap, (formats.runtime(status.runtime), theme["number"])]
-    parts += [gap, (formats.count(snapshot.events), theme["number"]), (" liquidations", theme["muted"])]
-    parts += [gap, (formats.short(snapshot.throughput), theme["number"]), (" msg/s", theme["muted"])]
-    return parts
+    name = f"liquake {status.version}" if width >= _ROOMY else "liquake"
+    return [
+        [(name, theme["strong"])],
+        [(status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme)],
+        [(formats.runtime(status.runtime), theme["number"])],
+        [(formats.count(snapshot.events), theme["number"]), (" events", theme["muted"])],
+        [(formats.short(snapshot.throughput), theme["number"]), (" msg/s", theme["muted"])],
+    ]
 
 
 def _mode(status: Status, theme: Theme) -> list[Cell]:
@@ -46,8 +52,10 @@ def _mode(status: Status, theme: Theme) -> list[Cell]:
         seed = f" seed {status.seed}" if status.seed is not None else ""
         return [(f" {status.scenario}{seed}", theme["text"])]
     if status.mode is Mode.REPLAY:
-        speed = "max" if status.speed is None else f"{status.speed:g}x"
-        return [(f" {status.recording}", theme["text"]), (f" {'ended' if status.ended else speed}", theme["strong"])]
+        name = fit(status.recording, min(len(status.recording), _NAME), ellipsis=theme.glyphs.ellipsis)
+        speed = "ended" if status.ended else "max" if status.speed is None else f"{status.speed:g}x"
+        share = "" if status.progress is None or status.ended else f" {100.0 * status.progress:.0f}%"
+        return [(f" {name}", theme["text"]), (f" {speed}{share}", theme["strong"])]
     return []
 
 
@@ -73,7 +81,7 @@ def _venues(picture: Picture, width: int) -> list[Cell]:
     snapshot, theme = picture.snapshot, picture.theme
     if not snapshot.venues:
         return [("connecting to the venues", theme["muted"])]
-    return [part for feed in snapshot.venues for part in _venue(feed, theme, roomy=width >= 100)]
+    return [part for feed in snapshot.venues for part in _venue(feed, theme, roomy=width >= _ROOMY)]
 
 
 def _venue(feed: VenueState, theme: Theme, *, roomy: bool) -> list[Cell]:
@@ -95,10 +103,18 @@ def _venue(feed: VenueState, theme: Theme, *, roomy: bool) -> list[Cell]:
     return [*parts, ("   " if roomy else "  ", theme["faint"])]
 
 
+def _date(picture: Picture, width: int) -> list[Cell]:
+    """The engine's time; a replay tells the day even where there is little room."""
+    text = formats.date_time(picture.snapshot.now)
+    if width < _ROOMY:
+        text = text[5:] if picture.status.mode is Mode.REPLAY else text[11:]
+    return [(f"{text} UTC", picture.theme["muted"])]
+
+
 def _markets(picture: Picture) -> list[Cell]:
     snapshot, status, theme = picture.snapshot, picture.status, picture.theme
     names = "  ".join(market.removesuffix("USDT") for market in snapshot.markets[:12])
-    parts: list[Cell] = [(f"{formats.date_time(snapshot.now)} UTC  ", theme["muted"])]
+    parts: list[Cell] = []
     if status.progress is not None:
         parts.append((f"{progress(status.progress, theme)}  ", theme["mode.REPLAY"]))
     if names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import log10
 
 from rich.text import Text
@@ -17,23 +17,26 @@ from liquake.tui.theme import Glyphs, Theme
 BASIS_LETTERS = {PriceBasis.FILL: "F", PriceBasis.BANKRUPTCY: "B", PriceBasis.LIMIT: "L", PriceBasis.ENTRY: "E"}
 _LOUD = 10.0
 """Times the threshold from which a line is emphasised."""
-_BAR = 12
+_BAR = 10
+_ROOMY = 100
+_LEGEND_FROM = 9
+"""Lines of room from which the letters are explained in place; a smaller panel leaves that to the help."""
 _FULL_BAR = 1e7
 """Dollars that fill the bar; it grows with the logarithm from 1,000 on."""
 
 _COLUMNS = (
     Column("mark", "", 1),
-    Column("time", "UTC", 8, most=99),
-    Column("time", "UTC", 12, least=100),
+    Column("time", "UTC", 8, most=_ROOMY - 1),
+    Column("time", "UTC", 12, least=_ROOMY),
     Column("venue", "venue", 11),
-    Column("market", "market", 10, most=99),
-    Column("market", "market", 14, least=100),
+    Column("market", "market", 10, most=_ROOMY - 1),
+    Column("market", "market", 14, least=_ROOMY),
     Column("side", "side", 5),
     Column("usd", "USD", 7, right=True),
     Column("amount", "size", 13, right=True),
     Column("price", "price", 10, right=True),
     Column("basis", "", 1),
-    Column("bar", "", _BAR, least=100),
+    Column("bar", "", _BAR, least=85),
 )
 
 
@@ -48,10 +51,11 @@ def tape(picture: Picture, width: int, height: int) -> Text:
         return stack([first, phrase([(_waiting(picture, len(known)), theme["text"])], width, theme)], height)
     samples = {feed.venue for feed in snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE}
     columns = shown(_COLUMNS, width)
-    room = max(height - 3, 1)
-    rows = [row(columns, _cells(entry, picture, sample=entry.venue in samples), theme) for entry in large[:room]]
-    gap = [Text()] * (height - 3 - len(rows))
-    return stack([first, heading(columns, theme), *rows, *gap, _legend(theme, width)], height)
+    legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
+    room = max(height - 2 - len(legend), 1)
+    rows = [row(columns, _cells(entry, picture, samples, width), theme) for entry in large[:room]]
+    gap = [Text()] * (room - len(rows))
+    return stack([first, heading(columns, theme), *rows, *gap, *legend], height)
 
 
 def recent(snapshot: Snapshot) -> list[Liquidation]:
@@ -81,15 +85,14 @@ def _waiting(picture: Picture, known: int) -> str:
     return f"None of the latest {known} {wanted}reaches {formats.dollars(view.threshold)}: - lowers the bar, / filters."
 
 
-def _cells(entry: Liquidation, picture: Picture, *, sample: bool) -> Mapping[str, Cell]:
+def _cells(entry: Liquidation, picture: Picture, samples: Collection[str], width: int) -> Mapping[str, Cell]:
     theme, view = picture.theme, picture.view
     side = theme.side(entry.side)
     loud = entry.usd is not None and view.threshold > 0.0 and entry.usd >= _LOUD * view.threshold
     number = theme["strong" if loud else "number"]
-    roomy = theme["muted"] + theme["loud"] if loud else theme["muted"]
     return {
-        "mark": ("~" if sample else "", theme["state.waiting"]),
-        "time": (formats.clock_time(entry.ts_event, milliseconds=True), roomy),
+        "mark": ("~" if entry.venue in samples else "", theme["state.waiting"]),
+        "time": (formats.clock_time(entry.ts_event, milliseconds=width >= _ROOMY), theme["muted"]),
         "venue": (entry.venue, theme.venue(entry.venue)),
         "market": (f"{entry.asset}USDT", theme["strong" if loud else "text"]),
         "side": (entry.side, side + theme["loud"] if loud else side),
@@ -112,5 +115,5 @@ def bar(usd: float | None, glyphs: Glyphs) -> str:
 
 
 def _legend(theme: Theme, width: int) -> Text:
-    words = "price is the F fill, B bankruptcy price, L order limit, E entry   ~ sample, not in totals"
+    words = "price: F fill  B bankruptcy  L order limit  E entry   ~ sample, not in totals"
     return phrase([(words, theme["muted"])], width, theme)

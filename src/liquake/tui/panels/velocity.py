@@ -8,7 +8,7 @@ from liquake.engine.snapshot import ALL, Derivative, WindowKinematics
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
-from liquake.tui.theme import Theme, in_trouble
+from liquake.tui.theme import WORDS, Theme
 
 _VALUE, _ERROR = 10, 7
 _ESTIMATE = 1 + _VALUE + 2 + _ERROR
@@ -32,13 +32,13 @@ def velocity(picture: Picture, width: int, height: int) -> Text:
 def _waiting(picture: Picture, width: int) -> list[Text]:
     """What the panel waits for: the feeds, the market, or the one market chosen."""
     snapshot, view, theme = picture.snapshot, picture.view, picture.theme
-    up = sum(bool(venue.connections) and not in_trouble(venue.state) for venue in snapshot.venues)
+    live = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
     if snapshot.events and view.market != ALL:
         sentence = f"No liquidation of {view.market} yet: m and M choose another market, Esc shows all."
-    elif not up:
-        sentence = "Connecting: no feed is up yet."
+    elif not live:
+        sentence = "Connecting: no feed is live yet."
     else:
-        sentence = f"No liquidation yet: {up} of {len(snapshot.venues)} feeds are up, with the heartbeats listed below."
+        sentence = f"No liquidation yet. Live feeds: {live} of {len(snapshot.venues)}; each one's heartbeat is below."
     hint = "Rates appear with the first one. Minutes of quiet are normal."
     return [phrase([(sentence, theme["text"])], width, theme), phrase([(hint, theme["muted"])], width, theme)]
 
@@ -85,12 +85,12 @@ def _cells(window: WindowKinematics, elapsed: float, picture: Picture) -> dict[s
 
 
 def _estimate(derivative: Derivative, picture: Picture, *, signed: bool, trusted: bool) -> Cell:
-    """Value ± error; full brightness, and an arrow where there is a direction, only if it can be told from zero."""
+    """Value ± error; bright, with an arrow where there is a direction, only if it can be told from zero."""
     theme, glyphs = picture.theme, picture.theme.glyphs
     prefix = "$" if picture.view.dollars else ""
     value, error = formats.measurement(derivative.value, derivative.error, signed=signed, prefix=prefix)
     clear = trusted and derivative.significant
-    arrow = (glyphs.up if derivative.value > 0.0 else glyphs.down) if clear and signed else " "
+    arrow = (glyphs.up if derivative.value > 0.0 else glyphs.down) if clear and signed else " " if trusted else "?"
     return f"{arrow}{value:>{_VALUE}}{glyphs.plus_minus:>2}{error:<{_ERROR}}", theme["strong" if clear else "muted"]
 
 
@@ -102,7 +102,6 @@ def _note(window: WindowKinematics, elapsed: float) -> str:
 
 def _legend(theme: Theme, width: int) -> Text:
     glyphs = theme.glyphs
-    words = (
-        f"{glyphs.plus_minus} one standard error  {glyphs.up}{glyphs.down} two or more from zero  dim: may be chance"
-    )
+    arrows = f"{glyphs.up}{glyphs.down} two or more from zero"
+    words = f"{glyphs.plus_minus} one standard error  {arrows}  ? too few events"
     return phrase([(words, theme["muted"])], width, theme)
