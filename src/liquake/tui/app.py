@@ -65,8 +65,9 @@ class MonitorApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     TITLE = "liquake"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012 - declared by Textual without ClassVar
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
     CSS = """
     Screen { background: $background; color: $foreground; overflow: hidden; }
     PanelWidget { padding: 0 1; }
@@ -78,8 +79,8 @@ class MonitorApp(App[None]):
     #activity { height: 1fr; }
     #tape { height: 5fr; }
     .-tall #header { height: 4; }
-    .-tall #left { height: 3fr; }
-    .-tall #tape { height: 2fr; }
+    .-tall #left { height: 2fr; }
+    .-tall #tape { height: 1fr; }
     .-tall #velocity { height: 10; }
     .-tall #activity { margin-bottom: 1; }
     .-tall #tape { margin-bottom: 1; }
@@ -216,7 +217,7 @@ class MonitorApp(App[None]):
         self.push_screen(Help(self.look))
 
     def action_step_back(self) -> None:
-        """Out of the help, the filter line, the filter, the frozen picture, the chosen market: the first that applies."""
+        """Out of the help, the filter line, the filter, the frozen picture or the market: the first that applies."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.query_one("#filter").has_class("open"):

@@ -69,9 +69,9 @@ def help_text(theme: Theme) -> Text:
 
 
 class Help(ModalScreen[None]):
-    """The sections on top of the panels; Esc, ? or Enter closes them."""
+    """The sections on top of the panels; Esc, ?, Enter or q closes them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,enter", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,enter,q", "dismiss", "Close")]
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help VerticalScroll { width: 76; max-width: 96%; height: auto; max-height: 92%; padding: 1 3;

@@ -16,6 +16,7 @@ from liquake.tui import formats
 from liquake.tui.table import fit
 
 _MOST_MARKETS = 20
+_HEADLINE_MARKETS = 3
 _MOST_FEED_LINES = 40
 _LABEL = 12
 
@@ -25,19 +26,19 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
 
     `coverages` by venue: what each feed leaves out. Without `unicode` in ASCII.
     """
-    at_least = "≥" if unicode else ">="
+    floor = _Floor(coverages, "≥" if unicode else ">=")
     parts = (
-        _summary(statistics, coverages, at_least),
-        _by_venue(statistics, coverages, at_least),
-        _by_market(statistics),
-        _by_venue_market(statistics),
+        _summary(statistics, floor),
+        _by_venue(statistics, floor),
+        _by_market(statistics, floor),
+        _by_venue_market(statistics, floor),
         _peaks(statistics.peaks),
         _largest(statistics.largest),
         _latency(statistics),
         _feeds(statistics),
         _left_out(statistics, coverages),
     )
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+    return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
 
 
 def statistics_object(statistics: Statistics) -> dict[str, Any]:
@@ -84,11 +85,11 @@ def _sum(total: Sum, markets: Mapping[str, Mapping[str, Sum]], side: Side | None
 
 
 def _plain(total: Sum, amount: float | None) -> dict[str, Any]:
-    unknown = total.events > 0 and total.unsized == total.events
+    known = _known(total) is not None
     return {
         "events": total.events,
-        "usd": None if unknown else round(total.usd, 2),
-        "amount": None if unknown or amount is None else round(amount, 8),
+        "usd": round(total.usd, 2) if known else None,
+        "amount": round(amount, 8) if known and amount is not None else None,
         "unsized": total.unsized,
     }
 
@@ -119,84 +120,116 @@ def _quantiles(measured: Quantiles) -> dict[str, Any]:
     return {"count": measured.count, "p50_ms": p50, "p99_ms": p99, "worst_ms": worst}
 
 
-def _usd(total: Sum, at_least: str = "") -> str:
+class _Floor(msgspec.Struct, frozen=True):
+    """Says which sums are only "at least": those with a feed in them that withholds some."""
+
+    coverages: Mapping[str, Coverage]
+    sign: str
+
+    def of(self, venues: Iterable[str]) -> str:
+        """The sign to put before a sum over `venues`, or nothing."""
+        short = any(venue in self.coverages and self.coverages[venue].lower_bound for venue in venues)
+        return self.sign if short else ""
+
+
+def _usd(total: Sum, sign: str = "") -> str:
     """Dollars to the cent; "unknown" where no size is known, never 0."""
-    return (
-        formats.UNKNOWN
-        if total.events and total.unsized == total.events
-        else at_least + formats.exact_dollars(total.usd)
-    )
+    if _known(total) is None:
+        return formats.UNKNOWN
+    return (sign if total.events else "") + formats.exact_dollars(total.usd)
 
 
 def _unsized(total: Sum) -> str:
     return f"  ({formats.count(total.unsized)} of unknown size not in it)" if total.unsized else ""
 
 
-def _withheld(venue: str, coverages: Mapping[str, Coverage]) -> bool:
-    return venue in coverages and coverages[venue].lower_bound
-
-
-def _summary(statistics: Statistics, coverages: Mapping[str, Coverage], at_least: str) -> list[str]:
-    total = statistics.total
-    floor = at_least if any(_withheld(venue, coverages) for venue in statistics.by_venue) else ""
-    lines = [f"{'Session':<{_LABEL}}no liquidation seen"]
+def _summary(statistics: Statistics, floor: _Floor) -> list[str]:
+    span = "no liquidation seen"
     if statistics.first is not None and statistics.last is not None:
-        span = formats.runtime((statistics.last - statistics.first) / 1e9)
-        between = f"{formats.date_time(statistics.first)} to {formats.date_time(statistics.last)} UTC, {span}"
-        lines = [f"{'Session':<{_LABEL}}{between}"]
-    lines.append(_line("Total", total, floor))
-    lines += [_line(side.value, statistics.by_side.get(side, Sum()), floor, total) for side in Side]
+        length = formats.runtime((statistics.last - statistics.first) / 1e9)
+        span = f"{formats.date_time(statistics.first)} to {formats.date_time(statistics.last)} UTC, {length}"
+    sign = floor.of(statistics.by_venue)
     trouble = f"{formats.count(statistics.duplicates)} duplicates dropped, {formats.count(statistics.errors)} errors"
-    return [*lines, f"{'Feeds':<{_LABEL}}{trouble}", f"{'State':<{_LABEL}}{statistics.state_hash}"]
+    lines = [
+        ("Session", span),
+        ("Total", _amounts(statistics.total, sign)),
+        *((side.value, _amounts(statistics.by_side.get(side, Sum()), sign, statistics.total)) for side in Side),
+        *[("Coins", coins) for coins in _coins(statistics)],
+        ("Feeds", trouble),
+        ("State", statistics.state_hash),
+    ]
+    return [f"{name:<{_LABEL}}{text}" for name, text in lines]
 
 
-def _line(name: str, total: Sum, at_least: str, whole: Sum | None = None) -> str:
-    share = f"  {formats.percent(total.events, whole.events):>4}" if whole is not None else " " * 6
-    usd = _usd(total, at_least if total.events else "")
-    return f"{name:<{_LABEL}}{formats.count(total.events):>10} events{share}  {usd:>20}{_unsized(total)}"
+def _amounts(total: Sum, sign: str, whole: Sum | None = None) -> str:
+    share = f"{formats.percent(total.events, whole.events):>4}" if whole is not None else " " * 4
+    return f"{formats.count(total.events):>10} events  {share}  {_usd(total, sign):>20}{_unsized(total)}"
 
 
-def _by_venue(statistics: Statistics, coverages: Mapping[str, Coverage], at_least: str) -> list[str]:
+def _coins(statistics: Statistics) -> list[str]:
+    """One line per market for the few largest; the table has the others."""
+    lines = []
+    for market, sides in _largest_first(statistics.by_market.items())[:_HEADLINE_MARKETS]:
+        asset = market.removesuffix("USDT")
+        long, short = (
+            formats.exact_coins(_known(sides.get(side, Sum())), "").rstrip() for side in (Side.LONG, Side.SHORT)
+        )
+        lines.append(f"{asset} {long} LONG and {short} SHORT")
+    return lines
+
+
+def _known(total: Sum) -> float | None:
+    return None if total.events and total.unsized == total.events else total.amount
+
+
+def _largest_first(rows: Iterable[tuple[str, Mapping[str, Sum]]]) -> list[tuple[str, Mapping[str, Sum]]]:
+    return sorted(rows, key=lambda entry: (-_added(entry[1]).usd, entry[0]))
+
+
+def _by_venue(statistics: Statistics, floor: _Floor) -> list[str]:
     lines = [f"{'BY VENUE':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}"]
     for venue, sides in sorted(statistics.by_venue.items()):
-        floor = at_least if _withheld(venue, coverages) else ""
         for side in Side:
             total = sides.get(side, Sum())
-            usd = _usd(total, floor if total.events else "")
-            events = formats.count(total.events)
-            lines.append(f"{fit(venue, _LABEL)}{side.value:<6}{events:>10}  {usd:>20}{_unsized(total)}".rstrip())
+            start = f"{fit(venue, _LABEL)}{side.value:<6}{formats.count(total.events):>10}"
+            lines.append(f"{start}  {_usd(total, floor.of([venue])):>20}{_unsized(total)}")
     return lines if len(lines) > 1 else []
 
 
-def _by_market(statistics: Statistics) -> list[str]:
-    rows = [(market, "", sides) for market, sides in statistics.by_market.items()]
-    return _market_table("BY MARKET", "", rows)
+def _by_market(statistics: Statistics, floor: _Floor) -> list[str]:
+    lines = [f"{'BY MARKET':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}  {'size':>24}"]
+    for market, sides in _largest_first(statistics.by_market.items())[:_MOST_MARKETS]:
+        venues = [venue for venue, markets in statistics.by_venue_market.items() if market in markets]
+        lines += _market_lines(fit(market, _LABEL), market, sides, floor.of(venues))
+    return [*lines, *_more(len(statistics.by_market))] if len(lines) > 1 else []
 
 
-def _by_venue_market(statistics: Statistics) -> list[str]:
-    """Coins add up within a venue's market only; with one venue the table above says it all."""
+def _by_venue_market(statistics: Statistics, floor: _Floor) -> list[str]:
+    """Coins per venue, which add up within a market only; with one venue the table above says it all."""
     if len(statistics.by_venue_market) < 2:
         return []
     nested = statistics.by_venue_market
-    rows = [(market, venue, sides) for venue, markets in nested.items() for market, sides in markets.items()]
-    return _market_table("BY MARKET", "venue", rows)
+    rows = [(f"{market} {venue}", sides) for venue, markets in nested.items() for market, sides in markets.items()]
+    lines = [f"{'BY MARKET':<{_LABEL}}{'venue':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}  {'size':>24}"]
+    for name, sides in _largest_first(rows)[:_MOST_MARKETS]:
+        market, _, venue = name.partition(" ")
+        lines += _market_lines(fit(market, _LABEL) + fit(venue, _LABEL), market, sides, floor.of([venue]))
+    return [*lines, *_more(len(rows))]
 
 
-def _market_table(name: str, second: str, rows: list[tuple[str, str, Mapping[str, Sum]]]) -> list[str]:
-    """The largest by dollars first; both sides of each."""
-    extra = _LABEL if second else 0
-    rows = sorted(rows, key=lambda entry: (-_added(entry[2]).usd, entry[0], entry[1]))
-    lines = [f"{name:<{_LABEL}}{second:<{extra}}{'side':<6}{'events':>10}  {'USD':>20}  {'size':>24}"]
-    for market, venue, sides in rows[:_MOST_MARKETS]:
-        for side in Side:
-            total = sides.get(side, Sum())
-            known = total.amount if total.unsized < total.events or not total.events else None
-            amount = formats.exact_coins(known, market.removesuffix("USDT"))
-            start = f"{fit(market, _LABEL - 1)} {fit(venue, extra)}{side.value:<6}"
-            lines.append(f"{start}{formats.count(total.events):>10}  {_usd(total):>20}  {amount:>24}")
-    if len(rows) > _MOST_MARKETS:
-        lines.append(f"and {formats.count(len(rows) - _MOST_MARKETS)} more, all in the totals")
-    return lines if rows else []
+def _market_lines(start: str, market: str, sides: Mapping[str, Sum], sign: str) -> list[str]:
+    lines = []
+    for side in Side:
+        total = sides.get(side, Sum())
+        least = sign if total.events and _known(total) is not None else ""
+        amount = least + formats.exact_coins(_known(total), market.removesuffix("USDT"))
+        events = formats.count(total.events)
+        lines.append(f"{start}{side.value:<6}{events:>10}  {_usd(total, sign):>20}  {amount:>24}{_unsized(total)}")
+    return lines
+
+
+def _more(rows: int) -> list[str]:
+    return [f"and {formats.count(rows - _MOST_MARKETS)} more, all in the totals"] if rows > _MOST_MARKETS else []
 
 
 def _peaks(peaks: Iterable[Peak]) -> list[str]:
@@ -243,8 +276,7 @@ def _feeds(statistics: Statistics) -> list[str]:
 
 def _left_out(statistics: Statistics, coverages: Mapping[str, Coverage]) -> list[str]:
     lines = ["WHAT THE FEEDS DO NOT CONTAIN"]
-    for venue, coverage in sorted(coverages.items()):
-        lines.append(f"{fit(venue, _LABEL)}{coverage.kind.lower()}: {coverage.sentence}")
+    lines += [f"{fit(venue, _LABEL)}{each.kind.lower()}: {each.sentence}" for venue, each in sorted(coverages.items())]
     for venue, total in sorted(statistics.sampled.items()):
         lines.append(
             f"{fit(venue, _LABEL)}sample seen, in no sum above: {formats.count(total.events)} events, {_usd(total)}"

@@ -40,8 +40,17 @@ def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") ->
 
 
 def shown(columns: Sequence[Column], width: int) -> tuple[Column, ...]:
-    """The columns that a table of `width` cells has room for."""
-    return tuple(column for column in columns if column.least <= width <= column.most)
+    """The columns that a table of `width` cells has room for; whole ones, since half a number is a wrong one."""
+    chosen: list[Column] = []
+    left = width + 1
+    for column in columns:
+        if not column.least <= width <= column.most:
+            continue
+        left -= column.width + 1
+        if left < 0:
+            break
+        chosen.append(column)
+    return tuple(chosen)
 
 
 def heading(columns: Sequence[Column], theme: Theme) -> Text:
@@ -74,7 +83,7 @@ def phrase(parts: Iterable[Cell], width: int, theme: Theme) -> Text:
 
 
 def whole(groups: Iterable[Sequence[Cell]], width: int, gap: str = "  ") -> list[Cell]:
-    """The first groups that fit uncut into `width` cells, with `gap` between them: half a number is a wrong one."""
+    """The first groups that fit uncut into `width` cells, with `gap` between them."""
     parts: list[Cell] = []
     left = width
     for group in groups:

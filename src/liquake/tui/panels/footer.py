@@ -73,7 +73,6 @@ def _faults(snapshot: Snapshot, theme: Theme) -> list[list[Cell]]:
     gaps = sum(feed.gaps for feed in feeds)
     missing = f" ({formats.age(sum(feed.gap_seconds for feed in feeds))})" if gaps else ""
     numbers = (
-        ("duplicates ", sum(feed.duplicates for feed in feeds), "", "number"),
         ("gaps ", gaps, missing, "state.waiting"),
         ("errors ", sum(feed.errors for feed in feeds), "", "state.waiting"),
         ("duplicates ", sum(feed.duplicates for feed in feeds), "", "number"),
