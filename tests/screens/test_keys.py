@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.text import Text
-from textual.pilot import Pilot
 
 from liquake.engine.snapshot import ALL
 from liquake.tui.app import MonitorApp, Options, PanelWidget
@@ -15,6 +15,9 @@ from liquake.tui.help import Help
 from liquake.tui.picture import THRESHOLDS
 from tests.screens.moments import RICH
 from tests.screens.sources import FixedSource
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
 
 
 @asynccontextmanager

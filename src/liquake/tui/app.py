@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,7 +24,7 @@ from liquake.tui.panels.tape import tape
 from liquake.tui.panels.velocity import velocity
 from liquake.tui.picture import THRESHOLDS, Panel, Picture, View
 from liquake.tui.source import Source
-from liquake.tui.theme import BACKGROUNDS, load_theme
+from liquake.tui.theme import load_theme
 
 if TYPE_CHECKING:
     from textual import events
@@ -31,6 +32,19 @@ if TYPE_CHECKING:
 
 _TAPE_REFRESH = 0.5
 """Seconds between two looks at the tape, which is read as it happens; the panels keep the reader's refresh."""
+
+
+_DARK = Colours(
+    "liquake-dark",
+    primary="#c8ced6",
+    foreground="#c8ced6",
+    background="#0d1014",
+    surface="#171b21",
+    panel="#171b21",
+    variables={"scrollbar": "#3a424d", "scrollbar-background": "#171b21"},
+)
+_TERMINALS_OWN = "ansi-dark"
+"""Textual's theme that sends no colour of its own for text and background, as NO_COLOR asks."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -69,7 +83,7 @@ class MonitorApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012 - declared by Textual without ClassVar
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
     CSS = """
-    Screen { background: $background; color: $foreground; overflow: hidden; }
+    MonitorApp > Screen { overflow: hidden; }
     PanelWidget { padding: 0 1; }
     #header { height: 2; }
     #footer { height: 3; dock: bottom; }
@@ -106,27 +120,14 @@ class MonitorApp(App[None]):
     ]
 
     def __init__(self, source: Source, options: Options | None = None) -> None:
-        super().__init__()
         options = options or Options()
-        name = "mono" if self.no_color else options.theme
+        name = "mono" if os.environ.get("NO_COLOR") else options.theme
+        super().__init__(ansi_color=True if name == "mono" else None)
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
         self.picture = Picture(source.snapshot(), source.status(), options.view, self.look)
         self._filter_before = ""
-        background = BACKGROUNDS[name]
-        ansi = background.startswith("ansi")
-        surface, foreground = (background, "ansi_default") if ansi else ("#171b21", "#c8ced6")
-        self.register_theme(
-            Colours(
-                f"liquake-{name}",
-                primary=foreground,
-                foreground=foreground,
-                background=background,
-                surface=surface,
-                panel=surface,
-                ansi=ansi,
-            )
-        )
-        self.theme = f"liquake-{name}"
+        self.register_theme(_DARK)
+        self.theme = _DARK.name if name == "dark" else _TERMINALS_OWN
 
     def compose(self) -> ComposeResult:
         yield PanelWidget(header, "header")

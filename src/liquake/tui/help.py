@@ -27,17 +27,17 @@ SECTIONS = (
         "Velocity",
         "How many liquidations per second (u: dollars per second), how fast that grows (acceleration), and how "
         "fast the growth changes (jerk), over five time scales. Events and USD are exact counts of the window; "
-        "the rest are estimates with one standard error behind the sign. Short windows are noisy by nature: "
-        "without an arrow a number cannot be told from chance, and ? marks windows with fewer than five expected "
-        "events. The newest second is left out, because venues publish in batches.",
+        "the rest are estimates with one standard error behind ±. Short windows are noisy by nature: without an "
+        "arrow (▲ up, ▼ down) a number cannot be told from chance, and ? marks windows with fewer than five "
+        "expected events. The newest second is left out, because venues publish in batches.",
     ),
     (
         "Exchange activity",
         "The last liquidation of each venue and market, with its age: LIVE under 5 s, ACT under 60 s, idle under "
-        "an hour, then old. The first column says what the venue's feed covers: = every liquidation; a greater- "
-        "than sign: the venue withholds some, so sums are at least that much; ~ a sample of watched accounts, "
-        "never in totals; d published late; ! in trouble, so its silence means nothing. A quiet feed shows its "
-        "last heartbeat: liquidations can be absent for minutes while the feed is healthy.",
+        "an hour, then old. The first column says what the venue's feed covers: = every liquidation; ≥ the venue "
+        "withholds some, so sums are at least that much; ~ a sample of watched accounts, never in totals; d "
+        "published late; ! in trouble, so its silence means nothing. A quiet feed shows its last heartbeat: "
+        "liquidations can be absent for minutes while the feed is healthy.",
     ),
     (
         "Tape",
@@ -62,9 +62,16 @@ SECTIONS = (
 
 def help_text(theme: Theme) -> Text:
     """All sections, one below the other."""
+    signs: dict[str, str | int | None] = {
+        "≥": theme.glyphs.at_least,
+        "±": theme.glyphs.plus_minus,
+        "▲": theme.glyphs.up,
+        "▼": theme.glyphs.down,
+    }
     text = Text()
     for name, words in SECTIONS:
-        text.append(f"{name}\n", theme["title"]).append(f"{words}\n\n", theme["text"])
+        text.append(f"{name}\n", theme["title"])
+        text.append(f"{words.translate(str.maketrans(signs))}\n\n", theme["text"])
     return text
 
 
@@ -75,8 +82,8 @@ class Help(ModalScreen[None]):
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help VerticalScroll { width: 76; max-width: 96%; height: auto; max-height: 92%; padding: 1 3;
-                          background: $surface; }
-    Help Static { height: auto; }
+                          background: $surface; scrollbar-size-vertical: 1; }
+    Help Static { height: auto; padding-right: 1; }
     """
 
     def __init__(self, theme: Theme) -> None:

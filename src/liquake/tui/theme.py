@@ -69,8 +69,6 @@ _MONO = dict.fromkeys(_DARK, "") | {
 PALETTES: Mapping[str, Mapping[str, str]] = {"dark": _DARK, "mono": _MONO}
 """By name, the default first. Every palette answers every token."""
 
-BACKGROUNDS: Mapping[str, str] = {"dark": "#0d1014", "mono": "ansi_default"}
-
 
 class Glyphs(msgspec.Struct, frozen=True):
     """The signs outside ASCII, and what stands for them where the terminal's encoding cannot show them."""
@@ -87,8 +85,8 @@ class Glyphs(msgspec.Struct, frozen=True):
     ellipsis: str = "…"
     squared: str = "²"
     cubed: str = "³"
-    bar: str = "▏▎▍▌▋▊▉█"
-    """A cell filled by eighths, the full one last."""
+    bar: str = "╸━"
+    """A cell filled in part, the full one last."""
     track: str = "─"
 
 
@@ -105,7 +103,7 @@ ASCII = Glyphs(
     ellipsis="~",
     squared="^2",
     cubed="^3",
-    bar="#",
+    bar="=",
     track=".",
 )
 
