@@ -10,10 +10,10 @@ import msgspec
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.theme import Theme as Colours
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Label
 
 from liquake.engine.snapshot import ALL
 from liquake.tui.help import Help
@@ -101,9 +101,9 @@ class MonitorApp(App[None]):
     .-wide #panels { layout: horizontal; }
     .-wide #left { width: 112; height: 100%; }
     .-wide #tape { width: 1fr; height: 1fr; }
-    #filter { display: none; dock: bottom; height: 1; border: none; padding: 0 1; margin-bottom: 3;
-              background: $surface; }
+    #filter { display: none; dock: bottom; height: 1; padding: 0 1; margin-bottom: 3; background: $surface; }
     #filter.open { display: block; }
+    #filter Input { width: 1fr; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Leave"),
@@ -136,7 +136,9 @@ class MonitorApp(App[None]):
                 yield PanelWidget(velocity, "velocity")
                 yield PanelWidget(activity, "activity")
             yield PanelWidget(tape, "tape")
-        yield Input(placeholder="words: venue, market, side. Enter keeps, Esc drops", id="filter", compact=True)
+        with Horizontal(id="filter"):
+            yield Label("filter the tape: ")
+            yield Input(placeholder="venue, market, side; Enter keeps, Esc drops", compact=True)
         yield PanelWidget(footer, "footer")
 
     def on_mount(self) -> None:
@@ -199,14 +201,14 @@ class MonitorApp(App[None]):
     def action_filter(self) -> None:
         """Open the line in which the tape's filter is written."""
         self._filter_before = self.view.filter
-        line = self.query_one("#filter", Input)
+        self.query_one("#filter").add_class("open")
+        line = self.query_one(Input)
         line.value = self.view.filter
-        line.add_class("open")
         line.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The tape follows every letter."""
-        if event.input.has_class("open"):
+        if self.query_one("#filter").has_class("open"):
             self.choose(filter=event.value.strip())
 
     def on_input_submitted(self) -> None:
@@ -237,8 +239,7 @@ class MonitorApp(App[None]):
         self.draw()
 
     def _close_filter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.remove_class("open")
+        self.query_one("#filter").remove_class("open")
         self.set_focus(None)
 
     def _panel(self, name: str) -> PanelWidget:

@@ -125,7 +125,8 @@ def age(seconds: float | None) -> str:
         return f"{whole // 60}m{whole % 60:02d}s"
     if whole < 86400:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+    days = whole // 86400
+    return f"{days}d{whole % 86400 // 3600:02d}h" if days < 100 else f"{days} d"
 
 
 def runtime(seconds: float) -> str:

@@ -73,8 +73,8 @@ def _silence(feed: VenueState, picture: Picture, width: int) -> Text:
     """Why a feed shows nothing: it lives and waits, is on its way, or is in trouble, since when and why."""
     theme = picture.theme
     parts = [
-        (f"{theme.coverage(feed.coverage.kind, feed.state)} ", theme.feed(feed.state)),
-        (f"{feed.venue:<11} ", theme.venue(feed.venue)),
+        (theme.coverage(feed.coverage.kind, feed.state), theme.feed(feed.state)),
+        (f" {feed.venue:<11} ", theme.venue(feed.venue)),
         (_reason(feed, picture), theme["text" if in_trouble(feed.state) else "muted"]),
     ]
     return phrase(parts, width, theme)
@@ -82,15 +82,19 @@ def _silence(feed: VenueState, picture: Picture, width: int) -> Text:
 
 def _reason(feed: VenueState, picture: Picture) -> str:
     now, word = picture.snapshot.now, WORDS[feed.state]
-    pulse = f"{formats.age((now - feed.last_recv) / 1e9)} ago" if feed.last_recv is not None else "not yet"
+    pulse = "no heartbeat yet" if feed.last_recv is None else f"last heartbeat {_ago(feed.last_recv, now)}"
     if in_trouble(feed.state):
         worst = next(connection for connection in feed.connections if connection.state is feed.state)
         why = f" ({worst.reason})" if worst.reason else ""
-        return f"{word} for {formats.age((now - worst.since) / 1e9)}{why}; last data {pulse}"
+        return f"{word} for {formats.age((now - worst.since) / 1e9)}{why}; {pulse}"
     if word != "live":
-        return f"{word}; last heartbeat {pulse}"
+        return f"{word}; {pulse}"
     market = "" if picture.view.market == ALL else f" for {picture.view.market}"
-    return f"waiting{market}: no liquidation so far; last heartbeat {pulse}"
+    return f"waiting{market}: no liquidation so far; {pulse}"
+
+
+def _ago(ts: int, now: int) -> str:
+    return f"{formats.age((now - ts) / 1e9)} ago"
 
 
 def _cells(entry: Activity, feed: VenueState, theme: Theme) -> Mapping[str, Cell]:

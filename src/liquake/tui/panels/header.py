@@ -86,14 +86,11 @@ def _venues(picture: Picture, width: int) -> list[Cell]:
 
 def _venue(feed: VenueState, theme: Theme, *, roomy: bool) -> list[Cell]:
     word = WORDS[feed.state]
-    up = word == "live"
+    sign = theme.glyphs.dot if word == "live" else "!" if in_trouble(feed.state) else theme.glyphs.ring
     parts: list[Cell] = [
-        (
-            f"{theme.glyphs.dot if up else '!' if in_trouble(feed.state) else theme.glyphs.ring} ",
-            theme.feed(feed.state),
-        ),
-        (feed.venue, theme.venue(feed.venue)),
-        (f" {word}", theme.feed(feed.state)),
+        (sign, theme.feed(feed.state)),
+        (f" {feed.venue} ", theme.venue(feed.venue)),
+        (word, theme.feed(feed.state)),
     ]
     if roomy:
         sample = feed.coverage.kind is CoverageKind.SAMPLE
