@@ -81,7 +81,10 @@ def _venues(picture: Picture, width: int) -> list[Cell]:
     snapshot, theme = picture.snapshot, picture.theme
     if not snapshot.venues:
         return [("connecting to the venues", theme["muted"])]
-    return [part for feed in snapshot.venues for part in _venue(feed, theme, roomy=width >= _ROOMY)]
+    roomy = width >= _ROOMY
+    gap: Cell = ("   " if roomy else "  ", theme["faint"])
+    parts = [part for feed in snapshot.venues for part in (gap, *_venue(feed, theme, roomy=roomy))]
+    return parts[1:]
 
 
 def _venue(feed: VenueState, theme: Theme, *, roomy: bool) -> list[Cell]:
@@ -97,14 +100,14 @@ def _venue(feed: VenueState, theme: Theme, *, roomy: bool) -> list[Cell]:
         parts.append(
             (f" {formats.count(feed.sampled)} sampled" if sample else f" {formats.count(feed.events)}", theme["muted"])
         )
-    return [*parts, ("   " if roomy else "  ", theme["faint"])]
+    return parts
 
 
 def _date(picture: Picture, width: int) -> list[Cell]:
     """The engine's time; a replay tells the day even where there is little room."""
     text = formats.date_time(picture.snapshot.now)
     if width < _ROOMY:
-        text = text[5:] if picture.status.mode is Mode.REPLAY else text[11:]
+        text = text[5:16] if picture.status.mode is Mode.REPLAY else text[11:]
     return [(f"{text} UTC", picture.theme["muted"])]
 
 
