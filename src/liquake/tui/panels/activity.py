@@ -1,0 +1,139 @@
+"""What each venue last did in each market, what its numbers cover, and how one knows that a quiet feed is alive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from liquake.engine.snapshot import ALL, Activity, Snapshot, Sum, VenueState
+from liquake.model import CoverageKind
+from liquake.tui import formats
+from liquake.tui.picture import Picture
+from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
+from liquake.tui.theme import WORDS, Theme, in_trouble
+
+_COLUMNS = (
+    Column("mark", "", 1),
+    Column("venue", "venue", 11),
+    Column("market", "market", 10, most=99),
+    Column("market", "market", 14, least=100),
+    Column("age", "last", 6, right=True),
+    Column("state", "", 4),
+    Column("side", "side", 5),
+    Column("size", "size", 13, right=True),
+    Column("usd", "USD", 7, right=True),
+    Column("hour", "1 h USD", 8, right=True),
+    Column("share", "long", 4, right=True, most=99),
+    Column("long", "1 h LONG", 9, right=True, least=100),
+    Column("short", "1 h SHORT", 9, right=True, least=100),
+    Column("events", "1 h events", 10, right=True, least=110),
+)
+
+_LEGEND_FROM = 9
+"""Lines of room from which the marks are explained in place; a smaller panel leaves that to the help."""
+
+
+def activity(picture: Picture, width: int, height: int) -> Text:
+    """One row per venue and market, the most recent first; below them each feed that is quiet or in trouble."""
+    snapshot, theme = picture.snapshot, picture.theme
+    if not snapshot.venues:
+        sentence = phrase([("Connecting: no venue yet.", theme["text"])], width, theme)
+        return stack([title("EXCHANGE ACTIVITY", [], width, theme), sentence], height)
+    feeds = {venue.venue: venue for venue in snapshot.venues}
+    market = picture.view.market
+    busy = [entry for entry in snapshot.activity if market in (ALL, entry.market)]
+    silent = [_silence(feed, picture, width) for feed in _silent(snapshot, busy)]
+    legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
+    room = max(height - 2 - len(silent) - len(legend), 1)
+    first = title("EXCHANGE ACTIVITY", _subject(picture, len(busy), room), width, theme)
+    columns = shown(_COLUMNS, width)
+    rows = [row(columns, _cells(entry, feeds[entry.venue], theme), theme) for entry in busy[:room]]
+    head = [heading(columns, theme)] if rows else []
+    gap = [Text()] * (height - 1 - len(head) - len(rows) - len(silent) - len(legend))
+    return stack([first, *head, *rows, *silent, *gap, *legend], height)
+
+
+def _subject(picture: Picture, pairs: int, room: int) -> list[Cell]:
+    view, theme = picture.view, picture.theme
+    parts = [] if view.market == ALL else [(f"{view.market}  ", theme["strong"])]
+    if pairs > room:
+        parts.append((f"the latest {room} of {pairs} venue x market pairs", theme["muted"]))
+    elif pairs > 1:
+        parts.append(("the latest first", theme["muted"]))
+    return parts
+
+
+def _silent(snapshot: Snapshot, busy: list[Activity]) -> list[VenueState]:
+    heard = {entry.venue for entry in busy}
+    return [feed for feed in snapshot.venues if feed.venue not in heard or in_trouble(feed.state)]
+
+
+def _silence(feed: VenueState, picture: Picture, width: int) -> Text:
+    """Why a feed shows nothing: it lives and waits, is on its way, or is in trouble, since when and why."""
+    theme = picture.theme
+    parts = [
+        (theme.coverage(feed.coverage.kind, feed.state), theme.feed(feed.state)),
+        (f" {feed.venue:<11} ", theme.venue(feed.venue)),
+        (_reason(feed, picture), theme["text" if in_trouble(feed.state) else "muted"]),
+    ]
+    return phrase(parts, width, theme)
+
+
+def _reason(feed: VenueState, picture: Picture) -> str:
+    now, word = picture.snapshot.now, WORDS[feed.state]
+    pulse = "no heartbeat yet" if feed.last_recv is None else f"last heartbeat {_ago(feed.last_recv, now)}"
+    if in_trouble(feed.state):
+        worst = next(connection for connection in feed.connections if connection.state is feed.state)
+        why = f" ({worst.reason})" if worst.reason else ""
+        return f"{word} for {formats.age((now - worst.since) / 1e9)}{why}; {pulse}"
+    if word != "live":
+        return f"{word}; {pulse}"
+    market = "" if picture.view.market == ALL else f" for {picture.view.market}"
+    return f"waiting{market}: no liquidation so far; {pulse}"
+
+
+def _ago(ts: int, now: int) -> str:
+    return f"{formats.age((now - ts) / 1e9)} ago"
+
+
+def _cells(entry: Activity, feed: VenueState, theme: Theme) -> Mapping[str, Cell]:
+    last, state = entry.last, entry.state
+    fresh = theme[f"age.{state}"]
+    return {
+        "mark": (theme.coverage(feed.coverage.kind, feed.state), theme.feed(feed.state)),
+        "venue": (entry.venue, theme.venue(entry.venue)),
+        "market": (entry.market, fresh),
+        "age": (formats.age(entry.age), fresh),
+        "state": (state, fresh),
+        "side": (last.side, theme.side(last.side)),
+        "size": (formats.coins(last.amount, last.asset), theme["number"]),
+        "usd": (formats.dollars(last.usd), theme["number"]),
+        "hour": (_volume(entry.hour, feed, theme), theme["number"]),
+        "share": (formats.percent(entry.hour_long.usd, entry.hour.usd), theme["muted"]),
+        "long": (_volume(entry.hour_long, feed, theme), theme["side.long"]),
+        "short": (_volume(entry.hour_short, feed, theme), theme["side.short"]),
+        "events": (_events(entry.hour, feed, theme), theme["muted"]),
+    }
+
+
+def _volume(volume: Sum, feed: VenueState, theme: Theme) -> str:
+    """Dollars; "at least" where the feed withholds some or the size of some is not known."""
+    if volume.unsized and volume.unsized == volume.events:
+        return formats.UNKNOWN
+    least = volume.events > 0 and (volume.unsized > 0 or _withholds(feed))
+    return (theme.glyphs.at_least if least else "") + formats.dollars(volume.usd)
+
+
+def _events(volume: Sum, feed: VenueState, theme: Theme) -> str:
+    return (theme.glyphs.at_least if volume.events and _withholds(feed) else "") + formats.count(volume.events)
+
+
+def _withholds(feed: VenueState) -> bool:
+    """A sample is not a lower bound of anything a reader would add up: it is marked as what it is."""
+    return feed.coverage.lower_bound and feed.coverage.kind is not CoverageKind.SAMPLE
+
+
+def _legend(theme: Theme, width: int) -> Text:
+    words = f"= complete  {theme.glyphs.at_least} at least (throttled)  ~ sample, not in totals  ! in trouble"
+    return phrase([(words, theme["muted"])], width, theme)

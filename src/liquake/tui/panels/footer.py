@@ -1,0 +1,87 @@
+"""How the program is doing: delays, what is kept, what went wrong; and the keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liquake.engine.snapshot import Quantiles, Snapshot
+from liquake.tui import formats
+from liquake.tui.picture import Picture
+from liquake.tui.status import Status
+from liquake.tui.table import Cell, phrase, stack, whole
+from liquake.tui.theme import Theme
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+KEYS = (
+    ("q", "leave"),
+    ("p", "freeze"),
+    ("u", "USD"),
+    ("m/M", "market"),
+    ("+/-", "size"),
+    ("/", "filter"),
+    ("?", "help"),
+    ("Esc", "back"),
+)
+
+
+def footer(picture: Picture, width: int, height: int) -> Text:
+    """Delays and what is kept, faults of the feeds, keys."""
+    snapshot, status, theme = picture.snapshot, picture.status, picture.theme
+    delays = [
+        [("p50/p99", theme["muted"])],
+        [(f"venue{theme.glyphs.to}us ", theme["muted"]), *_quantiles(snapshot.latency, theme)],
+        [(f"us{theme.glyphs.to}state ", theme["muted"]), *_quantiles(status.state_latency, theme)],
+    ]
+    services = [
+        [("redis ", theme["muted"]), (status.redis, theme["text"])],
+        [("database ", theme["muted"]), (status.database, theme["text"])],
+    ]
+    lines = [whole([*delays, *services], width), whole([_journal(status, theme), *_faults(snapshot, theme)], width)]
+    return stack([phrase(line, width, theme) for line in (*lines, keys(theme))], height)
+
+
+def keys(theme: Theme) -> list[Cell]:
+    """What each key does."""
+    return [part for key, verb in KEYS for part in ((key, theme["key"]), (f" {verb}  ", theme["muted"]))]
+
+
+def _quantiles(measured: Quantiles, theme: Theme) -> list[Cell]:
+    if not measured.count:
+        return [("not measured", theme["muted"])]
+    return [(f"{formats.latency(measured.p50)}/{formats.latency(measured.p99)}", theme["number"])]
+
+
+def _journal(status: Status, theme: Theme) -> list[Cell]:
+    journal = status.journal
+    if journal is None:
+        return [("journal off", theme["muted"])]
+    if journal.error:
+        return [(f"journal FAILED: {journal.error}", theme["state.trouble"])]
+    parts = [("journal ", theme["muted"]), (formats.count(journal.rows), theme["number"]), (" kept", theme["muted"])]
+    if journal.pending:
+        parts.append((f" {formats.count(journal.pending)} pending", theme["muted"]))
+    if journal.dropped:
+        parts.append((f" {formats.count(journal.dropped)} LOST", theme["state.trouble"]))
+    return parts
+
+
+def _faults(snapshot: Snapshot, theme: Theme) -> list[list[Cell]]:
+    """Counts that should be zero stand out when they are not; duplicates are dropped by design and stay quiet."""
+    feeds = snapshot.venues
+    gaps = sum(feed.gaps for feed in feeds)
+    missing = f" ({formats.age(sum(feed.gap_seconds for feed in feeds))})" if gaps else ""
+    numbers = (
+        ("gaps ", gaps, missing, "state.waiting"),
+        ("errors ", sum(feed.errors for feed in feeds), "", "state.waiting"),
+        ("duplicates ", sum(feed.duplicates for feed in feeds), "", "number"),
+        ("refused ", sum(len(feed.rejected) for feed in feeds), "", "state.waiting"),
+        ("reconnects ", sum(feed.reconnects for feed in feeds), "", "number"),
+    )
+    groups: list[list[Cell]] = [
+        [(name, theme["muted"]), (formats.count(number) + extra, theme[token if number else "number"])]
+        for name, number, extra, token in numbers
+    ]
+    last = next((f"{feed.venue}: {feed.last_error}" for feed in feeds if feed.last_error), "")
+    return [*groups, [(last, theme["muted"])]] if last else groups

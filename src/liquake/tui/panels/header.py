@@ -1,0 +1,128 @@
+"""Who is speaking: live, simulated or replayed, for how long, which venues are up, and what Bitcoin costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liquake.engine.snapshot import VenueState
+from liquake.model import CoverageKind
+from liquake.tui import formats
+from liquake.tui.picture import Picture
+from liquake.tui.status import Mode, Status
+from liquake.tui.table import Cell, either_end, fit, phrase, stack, whole
+from liquake.tui.theme import WORDS, Theme, in_trouble
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_HEADLINE_MARKET = "BTCUSDT"
+_PROGRESS = 20
+_NAME = 20
+_ROOMY = 100
+
+
+def header(picture: Picture, width: int, height: int) -> Text:
+    """Two lines: the session, then the venues; a third with the markets where there is room."""
+    theme = picture.theme
+    corner = _corner(picture)
+    room = width - sum(len(text) for text, _ in corner) - 2
+    lines = [
+        either_end(whole(_session(picture, width), room), corner, width, theme),
+        either_end(_venues(picture, width), _date(picture, width), width, theme),
+    ]
+    return stack([*lines, phrase(_markets(picture), width, theme)], height)
+
+
+def _session(picture: Picture, width: int) -> list[list[Cell]]:
+    """In the order of what a narrow screen keeps."""
+    snapshot, status, theme = picture.snapshot, picture.status, picture.theme
+    name = f"liquake {status.version}" if width >= _ROOMY else "liquake"
+    return [
+        [(name, theme["strong"])],
+        [(status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme)],
+        [(formats.runtime(status.runtime), theme["number"])],
+        [(formats.count(snapshot.events), theme["number"]), (" events", theme["muted"])],
+        [(formats.short(snapshot.throughput), theme["number"]), (" msg/s", theme["muted"])],
+    ]
+
+
+def _mode(status: Status, theme: Theme) -> list[Cell]:
+    """What is simulated or replayed, so that nobody takes it for the market."""
+    if status.mode is Mode.DEMO:
+        seed = f" seed {status.seed}" if status.seed is not None else ""
+        return [(f" {status.scenario}{seed}", theme["text"])]
+    if status.mode is Mode.REPLAY:
+        name = fit(status.recording, min(len(status.recording), _NAME), ellipsis=theme.glyphs.ellipsis)
+        speed = "ended" if status.ended else "max" if status.speed is None else f"{status.speed:g}x"
+        share = "" if status.progress is None or status.ended else f" {100.0 * status.progress:.0f}%"
+        return [(f" {name}", theme["text"]), (f" {speed}{share}", theme["strong"])]
+    return []
+
+
+def _corner(picture: Picture) -> list[Cell]:
+    """The frozen picture's age, else the price of Bitcoin and whose it is."""
+    snapshot, theme = picture.snapshot, picture.theme
+    if picture.view.paused:
+        return [(f" PAUSED, {formats.age(picture.age)} old ", theme["paused"])]
+    price = snapshot.prices.get(_HEADLINE_MARKET)
+    if price is None:
+        return [("BTC price: none yet", theme["muted"])]
+    old = (snapshot.now - price.ts_recv) / 1e9
+    late = [(f" {formats.age(old)} old", theme["state.trouble"])] if old >= 30.0 else []
+    return [
+        ("BTC ", theme["muted"]),
+        (f"${formats.price(price.price)}", theme["strong"]),
+        (f" {price.venue}", theme.venue(price.venue)),
+        *late,
+    ]
+
+
+def _venues(picture: Picture, width: int) -> list[Cell]:
+    snapshot, theme = picture.snapshot, picture.theme
+    if not snapshot.venues:
+        return [("connecting to the venues", theme["muted"])]
+    roomy = width >= _ROOMY
+    gap: Cell = ("   " if roomy else "  ", theme["faint"])
+    parts = [part for feed in snapshot.venues for part in (gap, *_venue(feed, theme, roomy=roomy))]
+    return parts[1:]
+
+
+def _venue(feed: VenueState, theme: Theme, *, roomy: bool) -> list[Cell]:
+    word = WORDS[feed.state]
+    sign = theme.glyphs.dot if word == "live" else "!" if in_trouble(feed.state) else theme.glyphs.ring
+    parts: list[Cell] = [
+        (sign, theme.feed(feed.state)),
+        (f" {feed.venue} ", theme.venue(feed.venue)),
+        (word, theme.feed(feed.state)),
+    ]
+    if roomy:
+        sample = feed.coverage.kind is CoverageKind.SAMPLE
+        parts.append(
+            (f" {formats.count(feed.sampled)} sampled" if sample else f" {formats.count(feed.events)}", theme["muted"])
+        )
+    return parts
+
+
+def _date(picture: Picture, width: int) -> list[Cell]:
+    """The engine's time; a replay tells the day even where there is little room."""
+    text = formats.date_time(picture.snapshot.now)
+    if width < _ROOMY:
+        text = text[5:16] if picture.status.mode is Mode.REPLAY else text[11:]
+    return [(f"{text} UTC", picture.theme["muted"])]
+
+
+def _markets(picture: Picture) -> list[Cell]:
+    snapshot, status, theme = picture.snapshot, picture.status, picture.theme
+    names = "  ".join(market.removesuffix("USDT") for market in snapshot.markets[:12])
+    parts: list[Cell] = []
+    if status.progress is not None:
+        parts.append((f"{progress(status.progress, theme)}  ", theme["mode.REPLAY"]))
+    if names:
+        parts += [(f"{formats.count(len(snapshot.markets))} markets  ", theme["muted"]), (names, theme["text"])]
+    return parts
+
+
+def progress(share: float, theme: Theme) -> str:
+    """How much of a recording is over, as a bar and a number."""
+    full = round(min(max(share, 0.0), 1.0) * _PROGRESS)
+    return f"{theme.glyphs.bar[-1] * full}{theme.glyphs.track * (_PROGRESS - full)} {100.0 * share:.0f}%"

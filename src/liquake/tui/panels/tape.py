@@ -1,0 +1,119 @@
+"""The latest large liquidations, one line each, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from math import log10
+
+from rich.text import Text
+
+from liquake.engine.snapshot import Snapshot
+from liquake.model import CoverageKind, Liquidation, PriceBasis
+from liquake.tui import formats
+from liquake.tui.picture import Picture
+from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
+from liquake.tui.theme import Glyphs, Theme
+
+BASIS_LETTERS = {PriceBasis.FILL: "F", PriceBasis.BANKRUPTCY: "B", PriceBasis.LIMIT: "L", PriceBasis.ENTRY: "E"}
+_LOUD = 10.0
+"""Times the threshold from which a line is emphasised."""
+_BAR = 10
+_ROOMY = 100
+_LEGEND_FROM = 9
+"""Lines of room from which the letters are explained in place; a smaller panel leaves that to the help."""
+_FULL_BAR = 1e7
+"""Dollars that fill the bar; it grows with the logarithm from 1,000 on."""
+
+_COLUMNS = (
+    Column("mark", "", 1),
+    Column("time", "UTC", 8, most=_ROOMY - 1),
+    Column("time", "UTC", 12, least=_ROOMY),
+    Column("venue", "venue", 11),
+    Column("market", "market", 10, most=_ROOMY - 1),
+    Column("market", "market", 14, least=_ROOMY),
+    Column("side", "side", 5),
+    Column("usd", "USD", 7, right=True),
+    Column("amount", "size", 13, right=True),
+    Column("price", "price", 10, right=True),
+    Column("basis", "", 1),
+    Column("bar", "", _BAR, least=85),
+)
+
+
+def tape(picture: Picture, width: int, height: int) -> Text:
+    """What reached the threshold and the filter, of the latest arrivals and the largest of the hour."""
+    snapshot, view, theme = picture.snapshot, picture.view, picture.theme
+    known = recent(snapshot)
+    matching = [liquidation for liquidation in known if view.accepts(liquidation)]
+    large = [liquidation for liquidation in matching if view.large(liquidation)]
+    first = title("TAPE", _subject(picture, len(matching) - len(large), len(known) - len(matching)), width, theme)
+    if not large:
+        return stack([first, phrase([(_waiting(picture, len(known)), theme["text"])], width, theme)], height)
+    samples = {feed.venue for feed in snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE}
+    columns = shown(_COLUMNS, width)
+    legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
+    room = max(height - 2 - len(legend), 1)
+    rows = [row(columns, _cells(entry, picture, samples, width), theme) for entry in large[:room]]
+    gap = [Text()] * (room - len(rows))
+    return stack([first, heading(columns, theme), *rows, *gap, *legend], height)
+
+
+def recent(snapshot: Snapshot) -> list[Liquidation]:
+    """The latest arrivals and the largest of the hour, each once, the newest first by the venues' clocks."""
+    once = {(entry.venue, entry.identity): entry for entry in (*snapshot.largest, *snapshot.tape)}
+    return sorted(once.values(), key=lambda entry: entry.ts_event, reverse=True)
+
+
+def _subject(picture: Picture, small: int, filtered: int) -> list[Cell]:
+    view, theme = picture.view, picture.theme
+    between = (f" {theme.glyphs.between} ", theme["faint"])
+    parts: list[Cell] = [(f"from {formats.dollars(view.threshold)}", theme["strong"])]
+    if view.filter:
+        parts += [between, (f'only "{view.filter}"', theme["state.waiting"])]
+    if small:
+        parts += [between, (f"{formats.count(small)} smaller hidden", theme["muted"])]
+    if filtered:
+        parts += [between, (f"{formats.count(filtered)} filtered out", theme["muted"])]
+    return parts
+
+
+def _waiting(picture: Picture, known: int) -> str:
+    view = picture.view
+    if not known:
+        return "No liquidation yet. Each one appears here as it arrives."
+    wanted = f'matches "{view.filter}" and ' if view.filter else ""
+    return f"None of the latest {known} {wanted}reaches {formats.dollars(view.threshold)}: - lowers the bar, / filters."
+
+
+def _cells(entry: Liquidation, picture: Picture, samples: Collection[str], width: int) -> Mapping[str, Cell]:
+    theme, view = picture.theme, picture.view
+    side = theme.side(entry.side)
+    loud = entry.usd is not None and view.threshold > 0.0 and entry.usd >= _LOUD * view.threshold
+    number = theme["strong" if loud else "number"]
+    return {
+        "mark": ("~" if entry.venue in samples else "", theme["state.waiting"]),
+        "time": (formats.clock_time(entry.ts_event, milliseconds=width >= _ROOMY), theme["muted"]),
+        "venue": (entry.venue, theme.venue(entry.venue)),
+        "market": (f"{entry.asset}USDT", theme["strong" if loud else "text"]),
+        "side": (entry.side, side + theme["loud"] if loud else side),
+        "usd": (formats.dollars(entry.usd), side + theme["loud"] if loud else number),
+        "amount": (formats.coins(entry.amount, entry.asset), number),
+        "price": (formats.price(entry.price), theme["text"]),
+        "basis": (BASIS_LETTERS[entry.price_basis], theme["muted"]),
+        "bar": (bar(entry.usd, theme.glyphs), side),
+    }
+
+
+def bar(usd: float | None, glyphs: Glyphs) -> str:
+    """A bar that grows with the logarithm of the dollars, from 1,000 to ten million; none for an unknown size."""
+    if usd is None or usd <= 1e3:
+        return ""
+    share = min(log10(usd / 1e3) / log10(_FULL_BAR / 1e3), 1.0)
+    steps = len(glyphs.bar)
+    full, rest = divmod(round(share * _BAR * steps), steps)
+    return glyphs.bar[-1] * full + (glyphs.bar[rest - 1] if rest else "")
+
+
+def _legend(theme: Theme, width: int) -> Text:
+    words = "price: F fill  B bankruptcy  L order limit  E entry   ~ sample, not in totals"
+    return phrase([(words, theme["muted"])], width, theme)

@@ -1,0 +1,57 @@
+"""Everything one picture is drawn from. A panel is a pure function of it and of the room it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from rich.text import Text
+
+from liquake.engine.snapshot import ALL, Snapshot
+from liquake.model import Liquidation
+from liquake.tui.status import Status
+from liquake.tui.theme import Theme
+
+THRESHOLDS = (0.0, 1e3, 5e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 5e6, 1e7)
+"""Dollars from which the tape shows a liquidation, in steps of the + and - keys."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """What the reader chose to look at. Never reaches the engine."""
+
+    market: str = ALL
+    """Of the velocity panel and the activity table; the tape has its own filter."""
+    dollars: bool = False
+    """Velocity in dollars instead of events."""
+    threshold: float = 1e4
+    """Dollars, one of `THRESHOLDS`."""
+    filter: str = ""
+    """Words that a line of the tape must all contain."""
+    paused: bool = False
+
+    def accepts(self, liquidation: Liquidation) -> bool:
+        """Whether the tape's filter lets it through: each word is part of its venue, instrument, market or side."""
+        text = f"{liquidation.venue} {liquidation.instrument} {liquidation.asset}usdt {liquidation.side}".lower()
+        return all(word in text for word in self.filter.lower().split())
+
+    def large(self, liquidation: Liquidation) -> bool:
+        """Whether it reaches the tape's threshold. One of unknown size may, so it does."""
+        return liquidation.usd is None or liquidation.usd >= self.threshold
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """One moment of the engine and of the session, as this reader wants it shown."""
+
+    snapshot: Snapshot
+    status: Status
+    view: View
+    theme: Theme
+
+    @property
+    def age(self) -> float:
+        """Seconds between the engine's moment and now: above zero while the picture is frozen."""
+        return (self.status.now - self.snapshot.now) / 1e9
+
+
+Panel = Callable[[Picture, int, int], Text]
+"""Draws itself into a width and a height in terminal cells, and never beyond them."""

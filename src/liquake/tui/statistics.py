@@ -1,0 +1,284 @@
+"""A whole session as text for its reader, and as a JSON object for programs.
+
+The object depends on the events alone: the same recording gives the same bytes at every speed and refresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from liquake.engine.snapshot import Peak, Quantiles, Statistics, Sum
+from liquake.model import Coverage, Liquidation, Side
+from liquake.tui import formats
+from liquake.tui.table import fit
+
+_MOST_MARKETS = 20
+_HEADLINE_MARKETS = 3
+_MOST_FEED_LINES = 40
+_LABEL = 12
+
+
+def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *, unicode: bool = True) -> str:
+    """What happened, per venue, market and side; how fast it reached us; what it cannot contain.
+
+    `coverages` by venue: what each feed leaves out. Without `unicode` in ASCII.
+    """
+    floor = _Floor(coverages, "≥" if unicode else ">=")
+    parts = (
+        _summary(statistics, floor),
+        _by_venue(statistics, floor),
+        _by_market(statistics, floor),
+        _by_venue_market(statistics, floor),
+        _peaks(statistics.peaks),
+        _largest(statistics.largest),
+        _latency(statistics),
+        _feeds(statistics),
+        _left_out(statistics, coverages),
+    )
+    return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
+
+
+def statistics_object(statistics: Statistics) -> dict[str, Any]:
+    """The same as plain values: dollars to the cent, coins to eight decimals, times in UTC milliseconds.
+
+    `amount` is null where coins of several assets would be added, and where no size is known.
+    """
+    nested = statistics.by_venue_market
+    return {
+        "first_ms": _milliseconds(statistics.first),
+        "last_ms": _milliseconds(statistics.last),
+        **_sum(statistics.total, statistics.by_market),
+        "by_side": {side.value: _sum(statistics.by_side.get(side, Sum()), statistics.by_market, side) for side in Side},
+        "by_venue": {
+            venue: _with_sides(sides, nested.get(venue, {})) for venue, sides in sorted(statistics.by_venue.items())
+        },
+        "by_market": {
+            market: _with_sides(sides, {market: sides}) for market, sides in sorted(statistics.by_market.items())
+        },
+        "sampled": {venue: _plain(total, None) for venue, total in sorted(statistics.sampled.items())},
+        "duplicates": statistics.duplicates,
+        "errors": statistics.errors,
+        "peaks": [_peak(peak) for peak in statistics.peaks],
+        "latency": _quantiles(statistics.latency)
+        | {"by_venue": {venue: _quantiles(each) for venue, each in sorted(statistics.latency_by_venue.items())}},
+        "state_hash": statistics.state_hash,
+    }
+
+
+def statistics_json(statistics: Statistics) -> str:
+    """`statistics_object` as one line of JSON."""
+    return msgspec.json.encode(statistics_object(statistics)).decode()
+
+
+def _added(sides: Mapping[str, Sum], side: Side | None = None) -> Sum:
+    wanted = sides.values() if side is None else [sides.get(side, Sum())]
+    return sum(wanted, Sum())
+
+
+def _sum(total: Sum, markets: Mapping[str, Mapping[str, Sum]], side: Side | None = None) -> dict[str, Any]:
+    """`total` with the coins of `markets` where that is one market only."""
+    amount = _added(next(iter(markets.values())), side).amount if len(markets) == 1 else None
+    return _plain(total, amount)
+
+
+def _plain(total: Sum, amount: float | None) -> dict[str, Any]:
+    known = _known(total) is not None
+    return {
+        "events": total.events,
+        "usd": round(total.usd, 2) if known else None,
+        "amount": round(amount, 8) if known and amount is not None else None,
+        "unsized": total.unsized,
+    }
+
+
+def _with_sides(sides: Mapping[str, Sum], markets: Mapping[str, Mapping[str, Sum]]) -> dict[str, Any]:
+    by_side = {side.value: _sum(sides.get(side, Sum()), markets, side) for side in Side}
+    return _sum(_added(sides), markets) | {"by_side": by_side}
+
+
+def _milliseconds(ts: int | None) -> int | None:
+    return None if ts is None else ts // 1_000_000
+
+
+def _peak(peak: Peak) -> dict[str, Any]:
+    return {
+        "window_s": peak.window,
+        "events": peak.events,
+        "events_at_ms": _milliseconds(peak.events_at),
+        "usd": round(peak.usd, 2),
+        "usd_at_ms": _milliseconds(peak.usd_at),
+    }
+
+
+def _quantiles(measured: Quantiles) -> dict[str, Any]:
+    if not measured.count:
+        return {"count": 0, "p50_ms": None, "p99_ms": None, "worst_ms": None}
+    p50, p99, worst = (round(value, 3) for value in (measured.p50, measured.p99, measured.worst))
+    return {"count": measured.count, "p50_ms": p50, "p99_ms": p99, "worst_ms": worst}
+
+
+class _Floor(msgspec.Struct, frozen=True):
+    """Says which sums are only "at least": those with a feed in them that withholds some."""
+
+    coverages: Mapping[str, Coverage]
+    sign: str
+
+    def of(self, venues: Iterable[str]) -> str:
+        """The sign to put before a sum over `venues`, or nothing."""
+        short = any(venue in self.coverages and self.coverages[venue].lower_bound for venue in venues)
+        return self.sign if short else ""
+
+
+def _usd(total: Sum, sign: str = "") -> str:
+    """Dollars to the cent; "unknown" where no size is known, never 0."""
+    if _known(total) is None:
+        return formats.UNKNOWN
+    return (sign if total.events else "") + formats.exact_dollars(total.usd)
+
+
+def _unsized(total: Sum) -> str:
+    return f"  ({formats.count(total.unsized)} of unknown size not in it)" if total.unsized else ""
+
+
+def _summary(statistics: Statistics, floor: _Floor) -> list[str]:
+    span = "no liquidation seen"
+    if statistics.first is not None and statistics.last is not None:
+        length = formats.runtime((statistics.last - statistics.first) / 1e9)
+        span = f"{formats.date_time(statistics.first)} to {formats.date_time(statistics.last)} UTC, {length}"
+    sign = floor.of(statistics.by_venue)
+    trouble = f"{formats.count(statistics.duplicates)} duplicates dropped, {formats.count(statistics.errors)} errors"
+    lines = [
+        ("Session", span),
+        ("Total", _amounts(statistics.total, sign)),
+        *((side.value, _amounts(statistics.by_side.get(side, Sum()), sign, statistics.total)) for side in Side),
+        *[("Coins", coins) for coins in _coins(statistics)],
+        ("Feeds", trouble),
+        ("State", statistics.state_hash),
+    ]
+    return [f"{name:<{_LABEL}}{text}" for name, text in lines]
+
+
+def _amounts(total: Sum, sign: str, whole: Sum | None = None) -> str:
+    share = f"{formats.percent(total.events, whole.events):>4}" if whole is not None else " " * 4
+    return f"{formats.count(total.events):>10} events  {share}  {_usd(total, sign):>20}{_unsized(total)}"
+
+
+def _coins(statistics: Statistics) -> list[str]:
+    """One line per market for the few largest; the table has the others."""
+    lines = []
+    for market, sides in _largest_first(statistics.by_market.items())[:_HEADLINE_MARKETS]:
+        asset = market.removesuffix("USDT")
+        long, short = (
+            formats.exact_coins(_known(sides.get(side, Sum())), "").rstrip() for side in (Side.LONG, Side.SHORT)
+        )
+        lines.append(f"{asset} {long} LONG and {short} SHORT")
+    return lines
+
+
+def _known(total: Sum) -> float | None:
+    return None if total.events and total.unsized == total.events else total.amount
+
+
+def _largest_first(rows: Iterable[tuple[str, Mapping[str, Sum]]]) -> list[tuple[str, Mapping[str, Sum]]]:
+    return sorted(rows, key=lambda entry: (-_added(entry[1]).usd, entry[0]))
+
+
+def _by_venue(statistics: Statistics, floor: _Floor) -> list[str]:
+    lines = [f"{'BY VENUE':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}"]
+    for venue, sides in sorted(statistics.by_venue.items()):
+        for side in Side:
+            total = sides.get(side, Sum())
+            start = f"{fit(venue, _LABEL)}{side.value:<6}{formats.count(total.events):>10}"
+            lines.append(f"{start}  {_usd(total, floor.of([venue])):>20}{_unsized(total)}")
+    return lines if len(lines) > 1 else []
+
+
+def _by_market(statistics: Statistics, floor: _Floor) -> list[str]:
+    lines = [f"{'BY MARKET':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}  {'size':>24}"]
+    for market, sides in _largest_first(statistics.by_market.items())[:_MOST_MARKETS]:
+        venues = [venue for venue, markets in statistics.by_venue_market.items() if market in markets]
+        lines += _market_lines(fit(market, _LABEL), market, sides, floor.of(venues))
+    return [*lines, *_more(len(statistics.by_market))] if len(lines) > 1 else []
+
+
+def _by_venue_market(statistics: Statistics, floor: _Floor) -> list[str]:
+    """Coins per venue, which add up within a market only; with one venue the table above says it all."""
+    if len(statistics.by_venue_market) < 2:
+        return []
+    nested = statistics.by_venue_market
+    rows = [(f"{market} {venue}", sides) for venue, markets in nested.items() for market, sides in markets.items()]
+    lines = [f"{'BY MARKET':<{_LABEL}}{'venue':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}  {'size':>24}"]
+    for name, sides in _largest_first(rows)[:_MOST_MARKETS]:
+        market, _, venue = name.partition(" ")
+        lines += _market_lines(fit(market, _LABEL) + fit(venue, _LABEL), market, sides, floor.of([venue]))
+    return [*lines, *_more(len(rows))]
+
+
+def _market_lines(start: str, market: str, sides: Mapping[str, Sum], sign: str) -> list[str]:
+    lines = []
+    for side in Side:
+        total = sides.get(side, Sum())
+        least = sign if total.events and _known(total) is not None else ""
+        amount = least + formats.exact_coins(_known(total), market.removesuffix("USDT"))
+        events = formats.count(total.events)
+        lines.append(f"{start}{side.value:<6}{events:>10}  {_usd(total, sign):>20}  {amount:>24}{_unsized(total)}")
+    return lines
+
+
+def _more(rows: int) -> list[str]:
+    return [f"and {formats.count(rows - _MOST_MARKETS)} more, all in the totals"] if rows > _MOST_MARKETS else []
+
+
+def _peaks(peaks: Iterable[Peak]) -> list[str]:
+    lines = ["PEAKS"]
+    for peak in peaks:
+        if peak.events_at is None:
+            continue
+        most = f"{formats.count(peak.events)} events at {formats.date_time(peak.events_at)}"
+        usd = "" if peak.usd_at is None else f", {formats.exact_dollars(peak.usd)} at {formats.date_time(peak.usd_at)}"
+        lines.append(f"{'within ' + formats.window(peak.window):<{_LABEL}}{most}{usd}")
+    return lines if len(lines) > 1 else []
+
+
+def _largest(largest: Iterable[Liquidation]) -> list[str]:
+    lines = ["LARGEST"]
+    for entry in largest:
+        what = f"{fit(entry.venue, _LABEL)}{fit(entry.asset + 'USDT', 11)} {entry.side.value:<6}"
+        amount = formats.exact_coins(entry.amount, entry.asset)
+        at = f"at {formats.price(entry.price)} ({entry.price_basis.lower()})"
+        usd = formats.exact_dollars(entry.usd)
+        lines.append(f"{formats.date_time(entry.ts_event)}  {what}{usd:>18}  {amount}  {at}")
+    return lines if len(lines) > 1 else []
+
+
+def _latency(statistics: Statistics) -> list[str]:
+    lines = ["LATENCY     from the venue's event time to our receipt, with its batching and the clocks' difference"]
+    for name, measured in [("all", statistics.latency), *sorted(statistics.latency_by_venue.items())]:
+        if measured.count:
+            p50, p99, worst = map(formats.latency, (measured.p50, measured.p99, measured.worst))
+            lines.append(f"{fit(name, _LABEL)}p50 {p50:>8}  p99 {p99:>8}  worst {worst:>8}")
+    return lines if len(lines) > 1 else ["LATENCY     not measured"]
+
+
+def _feeds(statistics: Statistics) -> list[str]:
+    lines = ["FEED HISTORY"]
+    hidden = len(statistics.feeds) - _MOST_FEED_LINES
+    if hidden > 0:
+        lines.append(f"{formats.count(hidden)} earlier lines not shown")
+    for record in statistics.feeds[-_MOST_FEED_LINES:]:
+        start = f"{formats.date_time(record.ts)}  {fit(record.venue, _LABEL)}{record.connection:<12}"
+        lines.append(f"{start} {record.what}")
+    return lines if len(lines) > 1 else []
+
+
+def _left_out(statistics: Statistics, coverages: Mapping[str, Coverage]) -> list[str]:
+    lines = ["WHAT THE FEEDS DO NOT CONTAIN"]
+    lines += [f"{fit(venue, _LABEL)}{each.kind.lower()}: {each.sentence}" for venue, each in sorted(coverages.items())]
+    for venue, total in sorted(statistics.sampled.items()):
+        lines.append(
+            f"{fit(venue, _LABEL)}sample seen, in no sum above: {formats.count(total.events)} events, {_usd(total)}"
+        )
+    return lines if len(lines) > 1 else []

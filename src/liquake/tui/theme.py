@@ -1,0 +1,165 @@
+"""Colour by meaning: panels ask for "side.long", a palette answers with a hue.
+
+Colour never stands alone: a word or a glyph says the same beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zlib import crc32
+
+import msgspec
+from rich.style import Style
+
+from liquake.model import CoverageKind, FeedState, Side
+
+_STRANGERS = ("venue.other.0", "venue.other.1", "venue.other.2", "venue.other.3")
+
+_DARK = {
+    "text": "#c8ced6",
+    "strong": "bold #f2f5f8",
+    "muted": "#7d8794",
+    "faint": "#3a424d",
+    "title": "bold #9aa5b3",
+    "number": "#dfe4ea",
+    "venue.binance": "#f0c33c",
+    "venue.bybit": "#3fc9d4",
+    "venue.okx": "#6f9bff",
+    "venue.hyperliquid": "#d67ad9",
+    "venue.other.0": "#e08f5c",
+    "venue.other.1": "#9fc46b",
+    "venue.other.2": "#a992e8",
+    "venue.other.3": "#6fc2a4",
+    "side.long": "#f2566b",
+    "side.short": "#35c78a",
+    "state.live": "#8fb98a",
+    "state.waiting": "#e0b04c",
+    "state.trouble": "bold #ff7b54",
+    "age.LIVE": "bold #f2f5f8",
+    "age.ACT": "#c8ced6",
+    "age.idle": "#7d8794",
+    "age.old": "#5a6470",
+    "loud": "bold",
+    "key": "bold #c8ced6",
+    "mode.LIVE": "bold #8fb98a",
+    "mode.DEMO": "bold #e0b04c",
+    "mode.REPLAY": "bold #6f9bff",
+    "paused": "bold #14181d on #e0b04c",
+}
+
+_MONO = dict.fromkeys(_DARK, "") | {
+    "strong": "bold",
+    "muted": "dim",
+    "faint": "dim",
+    "title": "bold",
+    "side.long": "bold",
+    "state.waiting": "bold",
+    "state.trouble": "bold reverse",
+    "age.LIVE": "bold",
+    "age.idle": "dim",
+    "age.old": "dim",
+    "loud": "bold",
+    "key": "bold",
+    "mode.LIVE": "bold",
+    "mode.DEMO": "bold reverse",
+    "mode.REPLAY": "bold",
+    "paused": "bold reverse",
+}
+
+PALETTES: Mapping[str, Mapping[str, str]] = {"dark": _DARK, "mono": _MONO}
+"""By name, the default first. Every palette answers every token."""
+
+
+class Glyphs(msgspec.Struct, frozen=True):
+    """The signs outside ASCII, and what stands for them where the terminal's encoding cannot show them."""
+
+    dot: str = "●"
+    ring: str = "○"
+    plus_minus: str = "±"
+    at_least: str = "≥"
+    up: str = "▲"
+    down: str = "▼"
+    rule: str = "─"
+    to: str = "→"
+    between: str = "·"
+    ellipsis: str = "…"
+    squared: str = "²"
+    cubed: str = "³"
+    bar: str = "╸━"
+    """A cell filled in part, the full one last."""
+    track: str = "─"
+
+
+ASCII = Glyphs(
+    dot="*",
+    ring="o",
+    plus_minus="+-",
+    at_least=">",
+    up="^",
+    down="v",
+    rule="-",
+    to="->",
+    between="|",
+    ellipsis="~",
+    squared="^2",
+    cubed="^3",
+    bar="=",
+    track=".",
+)
+
+WORDS: Mapping[FeedState, str] = {
+    FeedState.CONNECTING: "connecting",
+    FeedState.CONNECTED: "subscribing",
+    FeedState.SUBSCRIBED: "live",
+    FeedState.RESUMED: "live",
+    FeedState.CLOSING: "rotating",
+    FeedState.REJECTED: "REFUSED",
+    FeedState.STALE: "STALE",
+    FeedState.DISCONNECTED: "DOWN",
+    FeedState.DARK: "DARK",
+}
+"""What a reader is told of a feed; capitals mean that its silence proves nothing."""
+
+
+class Theme(msgspec.Struct, frozen=True):
+    """A palette and the signs to draw with."""
+
+    name: str
+    styles: Mapping[str, Style]
+    glyphs: Glyphs
+
+    def __getitem__(self, token: str) -> Style:
+        return self.styles[token]
+
+    def venue(self, name: str) -> Style:
+        """The venue's colour: its own where it has one, else the same one of four in every run."""
+        known = self.styles.get(f"venue.{name}")
+        return known if known is not None else self.styles[_STRANGERS[crc32(name.encode()) % len(_STRANGERS)]]
+
+    def side(self, side: Side) -> Style:
+        """The colour of the position that was liquidated."""
+        return self.styles["side.long" if side is Side.LONG else "side.short"]
+
+    def feed(self, state: FeedState) -> Style:
+        """The colour of a feed's state."""
+        if in_trouble(state):
+            return self.styles["state.trouble"]
+        return self.styles["state.live" if WORDS[state] == "live" else "state.waiting"]
+
+    def coverage(self, kind: CoverageKind, state: FeedState) -> str:
+        """The one-character mark of what a number from the feed covers; trouble comes before promises."""
+        if in_trouble(state) or kind is CoverageKind.DARK:
+            return "!"
+        marks = {CoverageKind.COMPLETE: "=", CoverageKind.SAMPLE: "~", CoverageKind.DELAYED: "d"}
+        return marks.get(kind, self.glyphs.at_least)
+
+
+def in_trouble(state: FeedState) -> bool:
+    """Whether the silence of a feed in this state says nothing about the market."""
+    return WORDS[state].isupper()
+
+
+def load_theme(name: str = "dark", *, unicode: bool = True) -> Theme:
+    """The theme called `name`, one of `PALETTES`, with ASCII signs where `unicode` is false. Raises `KeyError`."""
+    styles = {token: Style.parse(style) for token, style in PALETTES[name].items()}
+    return Theme(name, styles, Glyphs() if unicode else ASCII)

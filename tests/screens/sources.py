@@ -1,0 +1,32 @@
+"""A session that stands still, or moves when a test says so."""
+
+from __future__ import annotations
+
+import msgspec
+
+from liquake.engine.snapshot import Snapshot
+from liquake.tui.status import Status
+from tests.screens.moments import DEMO, RICH, SECOND
+
+
+class FixedSource:
+    """Gives the moment it holds, and counts how often it was asked."""
+
+    def __init__(self, snapshot: Snapshot = RICH, status: Status = DEMO) -> None:
+        self.now, self.session = snapshot, status
+        self.asked = 0
+
+    def snapshot(self) -> Snapshot:
+        self.asked += 1
+        return self.now
+
+    def status(self) -> Status:
+        return self.session
+
+    def advance(self, seconds: float, *, events: int = 0) -> None:
+        """Let time pass, and `events` more liquidations be counted."""
+        step = round(seconds * SECOND)
+        self.now = msgspec.structs.replace(
+            self.now, now=self.now.now + step, as_of=self.now.as_of + step, events=self.now.events + events
+        )
+        self.session = msgspec.structs.replace(self.session, now=self.session.now + step)

@@ -1,0 +1,125 @@
+"""The same content as text."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from liquake.engine.snapshot import Snapshot
+from liquake.tui.picture import Picture, View
+from liquake.tui.plain import PlainScreen, speaks_unicode
+from liquake.tui.status import Status
+from liquake.tui.theme import load_theme
+from tests.screens.moments import DEMO, LIVE, RICH, SUBSCRIBED
+
+GOLDEN_RICH = """\
+liquake  DEMO oct10 seed 7  00:12:34  2,369 events         BTC $66,851.2 binance
+● binance live  ● bybit live  ! okx STALE  ● hyperliquid live       14:03:27 UTC
+5 markets  BTC  ETH  SOL  PEPE  DOGE
+VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
+window  events velocity /s           accel. /s²             jerk /s³
+100 ms       1 ?       9.4 ±9.7     ?       +31 ±138     ?      -410 ±2,375
+500 ms       4 ?       8.1 ±4.1     ?       +21 ±12      ?       +18 ±40
+   2 s      19         9.7 ±2.3     ▲      +7.3 ±1.6            +2.4 ±1.4
+  10 s      61        6.30 ±0.80    ▲     +0.84 ±0.12    ▲    +0.071 ±0.020
+  60 s     212        3.40 ±0.24    ▲   +0.0410 ±0.0057     -0.00021 ±0.00017
+± one standard error  ▲▼ two or more from zero  ? too few events
+EXCHANGE ACTIVITY  the latest first ────────────────────────────────────────────
+  venue       market       last      side           size     USD  1 h USD long
+≥ binance     BTCUSDT     0.4 s LIVE LONG      18.55 BTC  $1.24M  ≥$40.1M  85%
+= bybit       BTCUSDT     2.1 s LIVE LONG      1.904 BTC   $127k   $15.7M  87%
+≥ binance     ETHUSDT      12 s ACT  LONG      330.0 ETH  $1.13M  ≥$15.4M  87%
+~ hyperliquid BTCUSDT      22 s ACT  LONG     0.4000 BTC  $26.8k   $60.3k 100%
+! okx         DOGEUSDT     31 s ACT  LONG   size unknown unknown  unknown    -
+= bybit       ETHUSDT      44 s ACT  LONG      1.250 ETH  $4.27k   $3.94M  82%
+≥ binance     SOLUSDT     1m01s idle LONG      96.00 SOL  $16.4k  ≥$4.13M  83%
+= bybit       PEPEUSDT    3m30s idle LONG     1.31B PEPE  $16.1k    $123k  99%
+! okx         BTCUSDT    58m00s idle SHORT    0.2100 BTC  $14.1k   ≥$127k   0%
+! okx         STALE for 12 s (no price for 30 s); last heartbeat 42 s ago
+= complete  ≥ at least (throttled)  ~ sample, not in totals  ! in trouble
+TAPE  from $10.0k · 2 smaller hidden ───────────────────────────────────────────
+  UTC      venue       market     side      USD          size      price
+  14:03:26 binance     BTCUSDT    LONG   $1.24M     18.55 BTC   66,842.9 F
+  14:03:24 bybit       BTCUSDT    LONG    $127k     1.904 BTC   66,861.5 B
+  14:03:14 binance     ETHUSDT    LONG   $1.13M     330.0 ETH   3,409.10 F
+~ 14:03:05 hyperliquid BTCUSDT    LONG   $26.8k    0.4000 BTC   66,900.0 F
+  14:02:56 okx         DOGEUSDT   LONG  unknown  size unknown    0.16120 B
+  14:02:26 binance     SOLUSDT    LONG   $16.4k     96.00 SOL     171.32 F
+  13:59:57 bybit       PEPEUSDT   LONG   $16.1k    1.31B PEPE 0.00001230 B
+  13:05:27 okx         BTCUSDT    SHORT  $14.1k    0.2100 BTC   67,010.5 B
+price: F fill  B bankruptcy  L order limit  E entry   ~ sample, not in totals
+p50/p99  venue→us 540 ms/1.0 s  us→state 0.08 ms/0.42 ms  redis off
+journal 2,366 kept 3 pending  gaps 1 (4.2 s)  errors 2  duplicates 24  refused 0
+
+"""
+GOLDEN_SUBSCRIBED = """\
+liquake  LIVE  00:00:09  0 events  6.00 msg/s                BTC price: none yet
+● binance live  ○ bybit subscribing  ○ okx connecting  ! hyperliquid DOWN
+VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
+No liquidation yet. Live feeds: 1 of 4; each one's heartbeat is below.
+Rates appear with the first one. Minutes of quiet are normal.
+EXCHANGE ACTIVITY ──────────────────────────────────────────────────────────────
+≥ binance     waiting: no liquidation so far; last heartbeat 0.4 s ago
+= bybit       subscribing; last heartbeat 1.2 s ago
+≥ okx         connecting; no heartbeat yet
+! hyperliquid DOWN for 3.0 s (connection refused); no heartbeat yet
+= complete  ≥ at least (throttled)  ~ sample, not in totals  ! in trouble
+TAPE  from $10.0k ──────────────────────────────────────────────────────────────
+No liquidation yet. Each one appears here as it arrives.
+p50/p99  venue→us not measured  us→state not measured  redis off  database off
+journal off  gaps 0  errors 0  duplicates 0  refused 0  reconnects 0
+
+"""
+
+
+def _print(snapshot: Snapshot, status: Status, *, unicode: bool = True, width: int | None = None) -> str:
+    file = io.StringIO()
+    PlainScreen(file, width).show(Picture(snapshot, status, View(), load_theme("dark", unicode=unicode)))
+    return file.getvalue()
+
+
+def test_a_fall_on_four_venues_in_80_columns() -> None:
+    assert _print(RICH, DEMO) == GOLDEN_RICH
+
+
+def test_connected_and_waiting_in_80_columns() -> None:
+    assert _print(SUBSCRIBED, LIVE) == GOLDEN_SUBSCRIBED
+
+
+def test_a_pipe_gets_no_escape_sequences_whatever_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    assert "\x1b" not in _print(RICH, DEMO)
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_no_line_is_wider_than_asked(width: int) -> None:
+    assert max(len(line) for line in _print(RICH, DEMO, width=width).splitlines()) <= width
+
+
+def test_a_wider_screen_shows_more() -> None:
+    assert "1 h SHORT" in _print(RICH, DEMO, width=120)
+    assert "1 h SHORT" not in _print(RICH, DEMO, width=80)
+
+
+def test_ascii_holds_the_same_numbers() -> None:
+    def numbers(text: str) -> list[str]:
+        return re.findall(r"\d[\d,.]*", text.replace("/s^2", "").replace("/s^3", "").replace("+-", " "))
+
+    plain = _print(RICH, DEMO, unicode=False)
+    assert plain.isascii()
+    assert numbers(plain) == numbers(_print(RICH, DEMO).replace("²", "").replace("³", ""))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "able"), [("utf-8", True), ("ascii", False), ("latin-1", False), ("cp437", False)]
+)
+def test_the_encoding_decides_on_the_signs(encoding: str, able: bool) -> None:
+    assert speaks_unicode(io.TextIOWrapper(io.BytesIO(), encoding=encoding)) is able
+
+
+def test_each_picture_is_one_block_that_ends_with_an_empty_line() -> None:
+    assert _print(RICH, DEMO).endswith("\n\n")
+    assert "\n\n" not in _print(RICH, DEMO)[:-1]

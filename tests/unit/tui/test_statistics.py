@@ -1,0 +1,126 @@
+"""A session's statistics as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from liquake.engine.snapshot import Quantiles, Statistics, Sum
+from liquake.tui.statistics import statistics_json, statistics_object, statistics_text
+from tests.screens.moments import COVERAGES, STATISTICS
+
+NOBODY = Statistics(None, None, Sum(), {}, {}, {}, {}, (), (), Quantiles(), {}, {}, 0, 0, (), "empty")
+ONE_MARKET = msgspec.structs.replace(
+    STATISTICS,
+    total=Sum(5816, 0.0, 27_526_274.61),
+    by_side={"LONG": Sum(1812, 0.0, 9_000_000.0), "SHORT": Sum(4004, 0.0, 18_526_274.61)},
+    by_market={"BTCUSDT": {"LONG": Sum(1812, 46.7603, 9_000_000.0), "SHORT": Sum(4004, 79.5244, 18_526_274.61)}},
+    by_venue={"okx": {"LONG": Sum(1812, 0.0, 9_000_000.0), "SHORT": Sum(4004, 0.0, 18_526_274.61)}},
+    by_venue_market={
+        "okx": {"BTCUSDT": {"LONG": Sum(1812, 46.7603, 9_000_000.0), "SHORT": Sum(4004, 79.5244, 18_526_274.61)}}
+    },
+)
+
+
+def _text(statistics: Statistics = STATISTICS) -> str:
+    return statistics_text(statistics, COVERAGES)
+
+
+def test_exact_figures_are_in_the_text() -> None:
+    text = _text(ONE_MARKET)
+    for figure in ("5,816 events", "1,812 events", "4,004 events", "$27,526,274.61"):
+        assert figure in text
+    assert "BTC 46.7603 LONG and 79.5244 SHORT" in text
+
+
+def test_coins_of_several_assets_are_not_added() -> None:
+    result = statistics_object(STATISTICS)
+    assert result["amount"] is None
+    assert result["by_side"]["LONG"]["amount"] is None
+    assert result["by_venue"]["bybit"]["by_side"]["SHORT"]["amount"] is None
+
+
+def test_coins_of_one_market_are() -> None:
+    result = statistics_object(STATISTICS)
+    assert result["by_market"]["BTCUSDT"]["by_side"]["LONG"]["amount"] == 14.25
+    assert result["by_market"]["BTCUSDT"]["amount"] == 25.375
+    assert result["by_venue"]["okx"]["amount"] == 3.5
+    assert statistics_object(ONE_MARKET)["by_side"]["SHORT"]["amount"] == 79.5244
+
+
+def test_what_has_no_known_size_is_null_and_unknown_never_zero() -> None:
+    unsized = msgspec.structs.replace(
+        STATISTICS, by_market={"DOGEUSDT": {"LONG": Sum(2, 0.0, 0.0, 2)}}, by_venue_market={}
+    )
+    doge = statistics_object(unsized)["by_market"]["DOGEUSDT"]["by_side"]["LONG"]
+    assert (doge["events"], doge["usd"], doge["amount"]) == (2, None, None)
+    line = next(line for line in _text(unsized).splitlines() if line.startswith("DOGEUSDT") and "LONG" in line)
+    assert line.split()[3:6] == ["unknown", "unknown", "DOGE"]
+
+
+@pytest.mark.parametrize("group", ["by_side", "by_venue", "by_market"])
+def test_each_group_has_events_dollars_and_coins(group: str) -> None:
+    for entry in statistics_object(STATISTICS)[group].values():
+        assert {"events", "usd", "amount"} <= entry.keys()
+
+
+def test_the_object_has_the_promised_keys() -> None:
+    promised = {"events", "usd", "by_side", "by_venue", "by_market", "peaks", "latency", "state_hash"}
+    assert promised <= statistics_object(STATISTICS).keys()
+
+
+def test_the_json_does_not_depend_on_the_order_in_which_venues_and_markets_were_met() -> None:
+    def backwards(mapping: dict[str, object]) -> dict[str, object]:
+        return dict(reversed(mapping.items()))
+
+    other = msgspec.structs.replace(
+        STATISTICS,
+        by_venue=backwards(dict(STATISTICS.by_venue)),
+        by_market=backwards(dict(STATISTICS.by_market)),
+        by_venue_market=backwards(dict(STATISTICS.by_venue_market)),
+        latency_by_venue=backwards(dict(STATISTICS.latency_by_venue)),
+    )
+    assert statistics_json(other) == statistics_json(STATISTICS)
+
+
+def test_the_json_is_one_line_that_any_reader_takes() -> None:
+    text = statistics_json(STATISTICS)
+    assert "\n" not in text
+    assert json.loads(text) == statistics_object(STATISTICS)
+
+
+def test_sums_over_throttled_feeds_are_at_least() -> None:
+    text = _text()
+    assert "≥$250,000.00" in text
+    assert "≥$2,000,000.25" in text
+    assert "≥$1,000,000.25" not in text
+
+
+def test_samples_stand_apart() -> None:
+    assert "hyperliquid sample seen, in no sum above: 3 events, $60,300.00" in _text()
+    assert "hyperliquid" not in statistics_object(STATISTICS)["by_venue"]
+
+
+def test_each_feed_says_what_it_does_not_contain() -> None:
+    text = _text()
+    assert all(coverage.sentence in text for coverage in COVERAGES.values())
+
+
+def test_without_unicode_the_text_is_ascii() -> None:
+    assert statistics_text(STATISTICS, COVERAGES, unicode=False).isascii()
+
+
+def test_a_session_without_a_liquidation_says_so() -> None:
+    text = statistics_text(NOBODY, {})
+    assert "no liquidation seen" in text
+    assert "not measured" in text
+    assert statistics_object(NOBODY)["by_side"]["LONG"] == {"events": 0, "usd": 0.0, "amount": None, "unsized": 0}
+
+
+def test_many_markets_are_cut_and_counted() -> None:
+    sides = {"LONG": Sum(1, 1.0, 10.0)}
+    many = {f"COIN{index}USDT": sides for index in range(33)}
+    assert "and 13 more, all in the totals" in _text(msgspec.structs.replace(STATISTICS, by_market=many))
+    assert len(statistics_object(msgspec.structs.replace(STATISTICS, by_market=many))["by_market"]) == 33
