@@ -12,7 +12,16 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from liquake.model import Coverage, DecodeError, Event, FeedState, FeedStatus, Instrument, Instruments
+from liquake.model import (
+    Coverage,
+    DecodeError,
+    Event,
+    FeedState,
+    FeedStatus,
+    Instrument,
+    Instruments,
+    Liquidation,
+)
 
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 FUTURE_TOLERANCE = 600 * 1_000_000_000
@@ -108,6 +117,22 @@ def readable(text: str) -> str:
 def oddity(field: str, value: object) -> str:
     """The tag that keeps an enum value this version does not know."""
     return readable(f"{field}={value}")
+
+
+def distinct(events: list[Event]) -> list[Event]:
+    """`events` of one message, with an ordinal in the identity of each liquidation that is in it more than once.
+
+    Venues without ids send two equal orders of one millisecond as two equal rows: both happened.
+    """
+    seen: dict[object, int] = {}
+    for index, event in enumerate(events):
+        if event.__class__ is Liquidation:
+            identity = event.identity
+            ordinal = seen.get(identity, 0)
+            seen[identity] = ordinal + 1
+            if ordinal:
+                events[index] = msgspec.structs.replace(event, identity=(*identity, ordinal))
+    return events
 
 
 def parse(frame: bytes | str) -> object:
