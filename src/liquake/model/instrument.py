@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from math import isfinite
+from math import inf, isfinite
 
 import msgspec
 
@@ -22,8 +22,8 @@ class ContractKind(StrEnum):
 
 
 # Several venues quote cheap tokens by the thousand or million: 1000PEPEUSDT, 1MBABYDOGEUSDT, SHIB1000USDT, kPEPE.
-_BUNDLED = re.compile(r"^(?P<count>1000000|100000|10000|1000|1M|k)(?P<coin>[A-Z][A-Z0-9]*)$")
-_BUNDLED_AFTER = re.compile(r"^(?P<coin>[A-Z]+)(?P<count>1000000|100000|10000|1000)$")
+_BUNDLED = re.compile(r"^(?P<count>10{3,8}|1M|k)(?P<coin>[A-Z][A-Z0-9]*)$")
+_BUNDLED_AFTER = re.compile(r"^(?P<coin>[A-Z]+)(?P<count>10{3,8})$")
 _WORDS = {"1M": 1_000_000, "k": 1_000}
 
 
@@ -38,6 +38,10 @@ def unbundle(base: str) -> tuple[str, float]:
         return base, 1.0
     count = found["count"]
     return found["coin"], float(_WORDS.get(count) or int(count))
+
+
+# Looking a member up in its enum costs half of a whole conversion.
+_LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
@@ -59,14 +63,16 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
 
         Both are `None` where the multiplier is not known or the contract is a quanto.
         """
-        multiplier = self.multiplier
-        if not multiplier or self.kind is ContractKind.QUANTO:
+        multiplier, kind = self.multiplier, self.kind
+        if multiplier is None or not 0.0 < multiplier < inf:
             return None, None
-        if self.kind is ContractKind.LINEAR:
+        if kind is _LINEAR:
             units = contracts * multiplier
             return units * self.bundle, units * price
-        usd = contracts * multiplier
-        return usd / price * self.bundle, usd
+        if kind is _INVERSE:
+            usd = contracts * multiplier
+            return usd / price * self.bundle, usd
+        return None, None
 
 
 def known(multiplier: float | None) -> float | None:
@@ -78,18 +84,19 @@ class Instruments(Mapping[str, Instrument]):
     """The instruments of one venue by symbol. Shared by its connections; an answer from the venue updates it."""
 
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
-        self._by_symbol: dict[str, Instrument] = {}
+        self.by_symbol: dict[str, Instrument] = {}
+        """For readers in a hurry; `update` alone writes to it."""
         self.update(instruments)
 
     def update(self, instruments: Iterable[Instrument]) -> None:
         """Add `instruments`, replacing those of the same symbol."""
-        self._by_symbol.update((instrument.symbol, instrument) for instrument in instruments)
+        self.by_symbol.update((instrument.symbol, instrument) for instrument in instruments)
 
     def __getitem__(self, symbol: str) -> Instrument:
-        return self._by_symbol[symbol]
+        return self.by_symbol[symbol]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._by_symbol)
+        return iter(self.by_symbol)
 
     def __len__(self) -> int:
-        return len(self._by_symbol)
+        return len(self.by_symbol)

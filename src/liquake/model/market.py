@@ -12,7 +12,8 @@ import msgspec
 
 from liquake.model.instrument import unbundle
 
-_DOLLARS = ("USDT", "USDC", "BUSD", "FDUSD", "USD1", "USDE", "USD", "PERP")
+# Without BUSD, which is gone: BNBUSD is BNB in dollars, not BN in BUSD.
+_DOLLARS = ("USDT", "USDC", "FDUSD", "USD1", "USDE", "USD", "PERP")
 _SUFFIXES = re.compile(r"[-_/:](SWAP|PERP|PERPETUAL|FUTURES)$")
 
 

@@ -8,16 +8,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
-from liquake.model import Coverage, DecodeError, Event, FeedStatus, Instrument, Instruments
+from liquake.model import (
+    Coverage,
+    DecodeError,
+    Event,
+    FeedState,
+    FeedStatus,
+    Instrument,
+    Instruments,
+    Liquidation,
+)
 
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 FUTURE_TOLERANCE = 600 * 1_000_000_000
 """Nanoseconds a venue's event time may be ahead of ours: clocks differ, but not by more than this."""
 _FRAME_KEPT = 4096
+_TEXT_KEPT = 200
+
+# What a number from a venue may be. msgspec checks these while it converts, and NaN passes none of them. The bounds are far
+# outside any market, and close enough that products and quotients of two such numbers stay finite and above zero.
+Positive = Annotated[float, msgspec.Meta(ge=1e-18, le=1e18)]
+Amount = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=10**12, le=10**14)]
+"""Since 1970. Fewer than 13 digits would be seconds, or no time at all."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -92,6 +109,40 @@ class Facts(msgspec.Struct, frozen=True):
     """Address of the documentation."""
 
 
+def readable(text: str) -> str:
+    """`text` of a venue, fit for a terminal: one line, no control characters, cut."""
+    return "".join(mark if mark.isprintable() else "?" for mark in text[:_TEXT_KEPT])
+
+
+def oddity(field: str, value: object) -> str:
+    """The tag that keeps an enum value this version does not know."""
+    return readable(f"{field}={value}")
+
+
+def distinct(events: list[Event]) -> list[Event]:
+    """`events` of one message, with an ordinal in the identity of each liquidation that is in it more than once.
+
+    Venues without ids send two equal orders of one millisecond as two equal rows: both happened.
+    """
+    seen: dict[object, int] = {}
+    for index, event in enumerate(events):
+        if event.__class__ is Liquidation:
+            identity = event.identity
+            ordinal = seen.get(identity, 0)
+            seen[identity] = ordinal + 1
+            if ordinal:
+                events[index] = msgspec.structs.replace(event, identity=(*identity, ordinal))
+    return events
+
+
+def parse(frame: bytes | str) -> object:
+    """`frame` as plain JSON values. Raises `ValueError` where it is none, in UTF-8 or in depth as in grammar."""
+    try:
+        return msgspec.json.decode(frame)
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
+
+
 class Decoder(ABC):
     """Reads the frames of one connection, in order. Holds that connection's state and no other."""
 
@@ -108,8 +159,17 @@ class Decoder(ABC):
 
     def failure(self, frame: bytes | str, ts_recv: int, reason: str) -> DecodeError:
         """A `DecodeError` of this connection that holds `frame`, cut to what is kept."""
-        raw = frame.encode("utf-8", "surrogateescape") if isinstance(frame, str) else bytes(frame)
-        return DecodeError(self.venue, self.connection, ts_recv, reason, raw[:_FRAME_KEPT])
+        raw = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else bytes(frame)
+        return DecodeError(self.venue, self.connection, ts_recv, readable(reason), raw[:_FRAME_KEPT])
+
+    def ahead(self, frame: bytes | str, ts_recv: int, ts_event: int) -> DecodeError:
+        """The failure of an event whose time has not come yet."""
+        seconds = (ts_event - ts_recv) / 1e9
+        return self.failure(frame, ts_recv, f"event time is {seconds:.0f} s ahead of our clock")
+
+    def status(self, state: FeedState, ts_recv: int, topic: str = "", reason: str = "") -> FeedStatus:
+        """What the venue said of this connection."""
+        return FeedStatus(self.venue, self.connection, state, ts_recv, readable(topic), readable(reason))
 
 
 class Venue(ABC):
