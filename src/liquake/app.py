@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
+import importlib.metadata
 import os
 import platform
+import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -23,22 +28,24 @@ from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Snapshot, Statistics
 from liquake.errors import (
     InstrumentsError,
-    JournalError,
-    LiquakeError,
+    JournalBusy,
     RecordingError,
     SimulatorError,
     UnknownMarket,
     Unreachable,
 )
-from liquake.ingest.link import Receiver
-from liquake.ingest.recording import is_journal, read_csv
+from liquake.ingest.recording import is_journal, read_csv, read_span
 from liquake.ingest.replay import Replay
 from liquake.ingest.rest import fetch_instruments
-from liquake.ingest.supervisor import feeds_of, rerouted, supervise
-from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation, Price, Trade, asset_of
+from liquake.ingest.supervisor import feeds_of, supervise
+from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation, Price, Quote, Trade, asset_of
 from liquake.storage.journal import Journal, default_path
-from liquake.storage.reader import read_journal
+from liquake.storage.reader import JournalReader, read_journal
+from liquake.tui.picture import Picture, View
+from liquake.tui.plain import PlainScreen, speaks_unicode
+from liquake.tui.statistics import statistics_json, statistics_text
 from liquake.tui.status import JournalStatus, Mode, Status
+from liquake.tui.theme import load_theme
 from liquake.venues import VENUES, Venue, find_venue
 from liquake.venues.assets import KNOWN_ASSETS
 from liquake.venues.frames import decoded, read_line
@@ -75,9 +82,14 @@ class Session:
         if self.journal is not None:
             self.journal.record(events, frame or None, connection)
 
+    def emit(self, event: Event) -> None:
+        """Apply one event of a recording."""
+        if self._wanted(event):
+            self.engine.apply(event)
+
     def _wanted(self, event: Event) -> bool:
         assets = self.assets
-        return assets is None or not isinstance(event, (Liquidation, Price, Trade)) or event.asset in assets
+        return assets is None or not isinstance(event, Liquidation | Price | Quote | Trade) or event.asset in assets
 
     def snapshot(self) -> Snapshot:
         """The engine at this moment."""
@@ -89,14 +101,15 @@ class Session:
 
     def status(self) -> Status:
         """The session around the engine."""
-        changes: dict[str, object] = {
-            "now": self.clock.now(),
-            "journal": self._journal_status(),
-            "state_latency": self._latency.value(),
-        }
-        if self.replay is not None:
-            changes.update(progress=self.replay.progress, ended=self.replay.ended)
-        return msgspec.structs.replace(self._status, **changes)
+        replay = self.replay
+        return msgspec.structs.replace(
+            self._status,
+            now=self.clock.now(),
+            journal=self._journal_status(),
+            state_latency=self._latency.value(),
+            progress=None if replay is None else replay.progress,
+            ended=replay is not None and replay.finished,
+        )
 
     def without_journal(self, trouble: str) -> None:
         """Say on every picture why nothing is kept."""
@@ -107,7 +120,8 @@ class Session:
             return JournalStatus(error=self._journal_trouble) if self._journal_trouble else None
         kept = self.journal.statistics()
         last = None if kept.commit_age is None else self.clock.now() - round(kept.commit_age * SECOND)
-        return JournalStatus(kept.rows, kept.pending, kept.dropped, last, kept.trouble)
+        lost = kept.dropped + kept.dropped_frames + kept.refused
+        return JournalStatus(kept.rows, kept.pending, lost, last, kept.trouble)
 
 
 def monitor(settings: Settings) -> int:
@@ -130,26 +144,24 @@ async def _demo(settings: Settings, scenario: str, seed: int) -> int:
 
 
 async def _watch(
-    settings: Settings,
-    mode: Mode,
-    addresses: Mapping[str, str],
-    *,
-    scenario: str = "",
-    seed: int | None = None,
+    settings: Settings, mode: Mode, addresses: Mapping[str, str], *, scenario: str = "", seed: int | None = None
 ) -> int:
     venues = [find_venue(name) for name in settings.exchanges]
-    assets = await _assets(settings.symbols, venues, addresses, listed=None if mode is Mode.LIVE else frozenset())
+    # The simulated exchanges list a few coins only, so there every name has to be asked for.
+    known = KNOWN_ASSETS if mode is Mode.LIVE else frozenset[str]()
+    assets = await _assets(settings.symbols, venues, addresses, known)
     clock = WallClock()
     now = clock.now()
     status = Status(mode, liquake.__version__, now, now, refresh=settings.refresh, scenario=scenario, seed=seed)
-    with ExitStack() as stack:
-        journal, trouble = _open_journal(settings.journal)
-        if journal is not None:
-            stack.enter_context(journal)
-        session = Session(_engine(venues, settings), clock, status, journal, assets)
-        session.without_journal(trouble)
-        feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
+    journal, trouble = _open_journal(settings.journal)
+    session = Session(_engine(venues, settings), clock, status, journal, assets)
+    session.without_journal(trouble)
+    feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
+    try:
         await _run(session, settings, supervise(feeds))
+    finally:
+        if journal is not None:
+            await asyncio.to_thread(journal.close)
     _print_statistics(session.statistics(), venues)
     return 0
 
@@ -160,19 +172,43 @@ def replay(settings: Settings, file: Path, speed: float | None, *, as_json: bool
 
 
 async def _replay(settings: Settings, file: Path, speed: float | None, *, as_json: bool) -> int:
-    source = _recording(file)
-    assets = await _assets(settings.symbols, (), {}, listed=None)
-    clock = ManualClock()
-    status = Status(Mode.REPLAY, liquake.__version__, 0, 0, refresh=settings.refresh, recording=file.name, speed=speed)
-    session = Session(_engine(tuple(VENUES.values()), settings), clock, status, None, assets)
-    session.replay = Replay(source, session.receive, clock, speed)
+    assets = await _assets(settings.symbols, (), {}, _assets_in(file) if settings.symbols else frozenset())
+    events, span = _recording(file)
+    clock = ManualClock(span[0] if span else 0)
+    status = Status(
+        Mode.REPLAY,
+        liquake.__version__,
+        clock.now(),
+        clock.now(),
+        refresh=settings.refresh,
+        recording=file.name,
+        speed=speed,
+    )
+    known = tuple(VENUES.values())
+    session = Session(_engine(known, settings), clock, status, None, assets)
+    session.replay = Replay(events, session.emit, clock, speed=speed, span=span)
     if as_json:
         await session.replay.run()
-        _print_json(session.statistics())
+        sys.stdout.write(statistics_json(session.statistics()) + "\n")
         return 0
     await _run(session, settings, session.replay.run())
-    _print_statistics(session.statistics(), tuple(VENUES.values()))
+    statistics = session.statistics()
+    seen = {*statistics.by_venue, *statistics.sampled}
+    _print_statistics(statistics, [venue for venue in known if venue.name in seen])
     return 0
+
+
+def _recording(file: Path) -> tuple[Iterator[Event], tuple[int, int] | None]:
+    """The events of a recording and when the first and last were received. Raises `RecordingError`."""
+    if not is_journal(file):
+        return read_csv(file), read_span(file)
+    with JournalReader(file) as reader:
+        return read_journal(file), reader.span()
+
+
+def _assets_in(file: Path) -> frozenset[str]:
+    """The assets a recording speaks of."""
+    return frozenset(event.asset for event in _recording(file)[0] if isinstance(event, Liquidation | Price))
 
 
 def decode(venue_name: str, file: Path | None, instrument_files: Sequence[Path]) -> int:
@@ -212,7 +248,7 @@ def _lines(file: Path | None) -> Iterator[Iterable[bytes]]:
 
 def venues(*, as_json: bool) -> int:
     """What each venue's feed contains, means and leaves out."""
-    from liquake.tui.listing import print_venues
+    from liquake.tui.listing import venues_text
 
     rows = [
         {
@@ -230,19 +266,19 @@ def venues(*, as_json: bool) -> int:
     if as_json:
         _print_json(rows)
     else:
-        print_venues(sys.stdout, rows)
+        sys.stdout.write(venues_text(rows, shutil.get_terminal_size().columns))
     return 0
 
 
 def doctor(settings: Settings, *, as_json: bool) -> int:
     """What works on this machine."""
-    from liquake.tui.listing import print_doctor
+    from liquake.tui.listing import doctor_text
 
     found = asyncio.run(_examine(settings))
     if as_json:
         _print_json(found)
     else:
-        print_doctor(sys.stdout, found)
+        sys.stdout.write(doctor_text(found))
     dead = [row["venue"] for row in found["venues"] if not row["answers"]]
     if len(dead) == len(found["venues"]):
         raise Unreachable("no exchange", "is there a network here? `liquake demo` needs none")
@@ -285,9 +321,9 @@ async def _probe(venue: Venue, address: str | None) -> dict[str, Any]:
     heard: list[Event] = []
     enough = asyncio.Event()
 
-    def receive(events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
+    def receive(events: Sequence[Event], *_: object) -> None:
         heard.extend(events)
-        if any(isinstance(event, (Price, Trade)) for event in events):
+        if any(isinstance(event, Price | Trade) for event in events):
             enough.set()
 
     addresses = {} if address is None else {venue.name: address}
@@ -312,39 +348,54 @@ async def _probe(venue: Venue, address: str | None) -> dict[str, Any]:
 
 
 async def _run(session: Session, settings: Settings, work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` and show it, until the reader leaves, the time is up or a signal comes. A fault in `work` is raised."""
+    """Do `work` and show it until the reader leaves, the time is up or a signal comes. A fault in `work` is raised."""
     working = asyncio.create_task(work)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    showing = asyncio.create_task(_show(session, settings, working, stop))
+    shown_as_text = settings.plain or not _has_terminal()
+    show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
     try:
-        await asyncio.wait((showing, *((working,) if session.replay is None else ())), return_when="FIRST_COMPLETED")
+        async with asyncio.timeout(settings.duration):
+            await show
+    except TimeoutError:
+        pass
     finally:
-        stop.set()
-        await asyncio.wait((showing,))
         await _ended(working)
-    showing.result()
 
 
-async def _show(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
-    """The screen, or text where there is none, until `stop`."""
-    if settings.plain or not _has_terminal():
-        from liquake.tui.plain import print_pictures
-
-        await print_pictures(session, sys.stdout, stop, refresh=settings.refresh, duration=settings.duration)
-        return
-    from liquake.tui.app import MonitorApp
-
-    application = MonitorApp(session, refresh=settings.refresh)
-    running = asyncio.create_task(application.run_async())
+async def _print(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """A picture as text each refresh. A recording's last picture is shown however short it was."""
+    screen, theme = PlainScreen(sys.stdout), load_theme("dark", unicode=speaks_unicode(sys.stdout))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((running, stopping), timeout=settings.duration, return_when="FIRST_COMPLETED")
-    stopping.cancel()
-    if not running.done():
-        application.exit()
-    await running
+    try:
+        while not working.done() and not stop.is_set():
+            # At full speed there is nothing to see on the way.
+            timeout = None if session.replay is not None and session.replay.speed is None else settings.refresh
+            await asyncio.wait((working, stopping), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            screen.show(Picture(session.snapshot(), session.status(), View(), theme))
+    finally:
+        stopping.cancel()
+
+
+async def _draw(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """The screen, until the reader leaves. It stays after the end of a recording; a fault in `working` ends it."""
+    from liquake.tui.app import MonitorApp, Options
+
+    application = MonitorApp(session, Options(refresh=settings.refresh, unicode=speaks_unicode(sys.stdout)))
+    showing = asyncio.create_task(application.run_async())
+    stopping = asyncio.create_task(stop.wait())
+    waiting: set[asyncio.Task[Any]] = {showing, stopping, working}
+    try:
+        while not (showing.done() or stopping.done() or (working.done() and working.exception())):
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            waiting.discard(working)
+    finally:
+        stopping.cancel()
+        if not showing.done():
+            application.exit()
+        await showing
 
 
 def _has_terminal() -> bool:
@@ -355,23 +406,8 @@ def _has_terminal() -> bool:
 async def _ended(task: asyncio.Task[None]) -> None:
     """Cancel `task` and wait for its end. What it failed with, if it failed, is raised."""
     task.cancel()
-    try:
+    with suppress(asyncio.CancelledError):
         await task
-    except asyncio.CancelledError:
-        pass
-    except ExceptionGroup as group:
-        raise _first(group) from group
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    """The first of ours in `group`, else the group itself."""
-    ours = group.subgroup(LiquakeError)
-    while ours is not None and isinstance(ours, ExceptionGroup):
-        inner = ours.exceptions[0]
-        if not isinstance(inner, ExceptionGroup):
-            return inner
-        ours = inner
-    return group
 
 
 @asynccontextmanager
@@ -428,27 +464,30 @@ def _open_journal(told: str) -> tuple[Journal | None, str]:
 
 
 async def _assets(
-    symbols: Sequence[str], chosen: Sequence[Venue], addresses: Mapping[str, str], *, known: Collection[str]
+    symbols: Sequence[str], chosen: Sequence[Venue], addresses: Mapping[str, str], known: Collection[str]
 ) -> frozenset[str] | None:
     """The assets meant by `symbols`, or `None` for all. What is not `known` must be listed by one of the venues.
 
     Raises `UnknownMarket`.
     """
     assets = {symbol: asset_of(symbol) for symbol in symbols}
-    strange = {symbol: asset for symbol, asset in assets.items() if asset is None or asset not in known}
+    for symbol, asset in assets.items():
+        if asset is None:
+            raise UnknownMarket(symbol, "write it like BTC, BTCUSDT or btc-usdt-swap")
+    strange = {symbol: asset for symbol, asset in assets.items() if asset not in known}
     if strange:
-        listed = await _listed(chosen, addresses)
+        listed = {*known, *await _listed(chosen, addresses)}
         for symbol, asset in strange.items():
-            if asset is None:
-                raise UnknownMarket(symbol, "write it like BTC, BTCUSDT or btc-usdt-swap")
             if asset not in listed:
-                near = difflib.get_close_matches(asset, listed or known, 3) or sorted(listed or known)[:8]
-                raise UnknownMarket(symbol, f"no chosen exchange lists {asset}; there are {', '.join(near)}, ...")
+                near = difflib.get_close_matches(str(asset), listed, 3) or sorted(listed)[:8]
+                raise UnknownMarket(symbol, f"{asset} is not listed here; choose from {', '.join(near)}, ...")
     return frozenset(asset for asset in assets.values() if asset) or None
 
 
 async def _listed(chosen: Sequence[Venue], addresses: Mapping[str, str]) -> set[str]:
-    """Every asset that a venue which answers lists."""
+    """Every asset listed by a venue that answers."""
+    if not chosen:
+        return set()
     async with aiohttp.ClientSession() as client:
         answers = await asyncio.gather(
             *(fetch_instruments(client, venue, addresses.get(venue.name)) for venue in chosen), return_exceptions=True
@@ -456,9 +495,10 @@ async def _listed(chosen: Sequence[Venue], addresses: Mapping[str, str]) -> set[
     return {instrument.asset for answer in answers if isinstance(answer, list) for instrument in answer}
 
 
-def _recording(file: Path) -> Iterator[Event]:
-    """The events of a recording, checked to be one. Raises `RecordingError`."""
-    return read_journal(file) if is_journal(file) else read_csv(file)
+def _print_statistics(statistics: Statistics, shown: Sequence[Venue]) -> None:
+    coverages = {venue.name: venue.coverage for venue in shown}
+    sys.stdout.write("\n" + statistics_text(statistics, coverages, unicode=speaks_unicode(sys.stdout)))
+    sys.stdout.flush()
 
 
 def _print_json(what: object) -> None:

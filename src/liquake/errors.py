@@ -9,6 +9,8 @@
     │   └── RecordingError          a file to replay or decode that cannot be read as one
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
+    │   └── JournalBusy             another process writes it
+    ├── SimulatorError              the simulated venues do not start
     └── Unreachable                 a venue does not answer from here
 
 Every message is one sentence that names the value and, where there is one, the mend.
@@ -85,6 +87,21 @@ class JournalError(LiquakeError):
     def __init__(self, path: object, why: str) -> None:
         self.path, self.why = str(path), why
         super().__init__(f"journal {self.path}: {why}")
+
+
+class JournalBusy(JournalError):
+    """Another process, `holder`, writes the journal at `path`."""
+
+    def __init__(self, path: object, holder: str) -> None:
+        self.holder = holder
+        super().__init__(path, f"another liquake writes it (process {holder}): stop that one, or give another path")
+
+
+class SimulatorError(LiquakeError):
+    """The process of the simulated venues does not start, or ended at once."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the simulated exchanges do not start: {why}")
 
 
 class Unreachable(LiquakeError):

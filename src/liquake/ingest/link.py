@@ -140,6 +140,9 @@ class Link:
             elif kind is Price:
                 self._last_price = now
         self._data_frames += 1
+        if self._data_frames == 1 and not self.connection.subscriptions:
+            # Subscribed by the address itself: what arrives is the only acknowledgement there is.
+            self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
         if self._data_frames == self._tempo.healthy_frames:
             self._enough.set()
         if self._stale_since is not None and self._last_price > self._stale_since:

@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from liquake.errors import JournalError
+from liquake.errors import JournalBusy
 
 
 class WriterLock:
@@ -25,9 +25,7 @@ class WriterLock:
         except OSError:
             holder = os.read(self._descriptor, 20).decode(errors="replace")
             os.close(self._descriptor)
-            raise JournalError(
-                journal, f"another liquake writes it (process {holder}): stop that one, or give another path"
-            ) from None
+            raise JournalBusy(journal, holder) from None
         os.ftruncate(self._descriptor, 0)
         os.write(self._descriptor, str(os.getpid()).encode())
 

@@ -1,0 +1,78 @@
+"""What `liquake venues` and `liquake doctor` print: plain entries, a label and its text on each line."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+_LABEL = 13
+_NARROWEST = 60
+
+
+def venues_text(rows: Iterable[Mapping[str, Any]], width: int) -> str:
+    """An entry per venue. `rows` hold the keys of `liquake venues --json`; `width` in terminal cells."""
+    return "\n".join("\n".join(_venue(row, max(width, _NARROWEST))) + "\n" for row in rows)
+
+
+def _venue(row: Mapping[str, Any], width: int) -> Iterator[str]:
+    since = f" since {row['since']}" if row["since"] else ""
+    throttle = "" if row["throttle"] == "none" else f", the {row['throttle']} order of each interval survives"
+    yield f"{row['title']} ({row['venue']})"
+    entries = [
+        ("coverage", f"{row['coverage']}{since}{throttle}"),
+        ("", row["contains"]),
+        ("channel", row["channel"]),
+        ("side", row["side"]),
+        ("unit", row["unit"]),
+        ("price", row["price"]),
+        ("history", row["history"]),
+        *(("endpoint", _endpoint(endpoint)) for endpoint in row["endpoints"]),
+        ("documented", row["source"]),
+    ]
+    for label, text in entries:
+        yield from _entry(label, text, width)
+
+
+def _endpoint(endpoint: Mapping[str, Any]) -> str:
+    start, end = endpoint["valid_from"], endpoint["valid_until"]
+    return str(endpoint["url"]) + (f", from {start}" if start else "") + (f", until {end}" if end else "")
+
+
+def _entry(label: str, text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=f"  {label:<{_LABEL}}",
+        subsequent_indent=" " * (_LABEL + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def doctor_text(found: Mapping[str, Any]) -> str:
+    """What works, what does not, and why. `found` holds the keys of `liquake doctor --json`."""
+    lines = ["versions", *_pairs(found["versions"]), "terminal", *_pairs(found["terminal"])]
+    lines += ["data folder", *_pairs(found["data folder"]), "exchanges", *_answers(found["venues"])]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if value != "":
+            yield f"  {name:<{_LABEL}}{_word(value)}"
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _answers(venues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in venues:
+        if row["answers"]:
+            found = f"answers: prices come, {row['subscribed']} subscribed, {row['instruments']:,} instruments"
+        else:
+            found = f"does not answer: {row['trouble'] or 'no price came'}"
+        yield f"  {row['venue']:<{_LABEL}}{found}"
