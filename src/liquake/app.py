@@ -92,8 +92,12 @@ class Session:
         return assets is None or not isinstance(event, Liquidation | Price | Quote | Trade) or event.asset in assets
 
     def snapshot(self) -> Snapshot:
-        """The engine at this moment."""
-        return self.engine.snapshot(self.clock.now())
+        """The engine at this moment. Of a recording, only the venues that are in it."""
+        snapshot = self.engine.snapshot(self.clock.now())
+        if self.replay is None:
+            return snapshot
+        seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)
+        return msgspec.structs.replace(snapshot, venues=seen)
 
     def statistics(self) -> Statistics:
         """The session so far."""

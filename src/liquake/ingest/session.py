@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from random import Random
 
 import aiohttp
@@ -99,9 +100,7 @@ class Session:
 
     async def _settled(self, link: Link, reading: asyncio.Task[str]) -> bool:
         """Whether `link` came to be subscribed and gave data before it ended."""
-        ready = asyncio.create_task(link.healthy())
-        await asyncio.wait((reading, ready), return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
+        await self._wait(reading, link.healthy())
         if reading.done():
             return False
         self._backoff.reset()
@@ -109,12 +108,21 @@ class Session:
 
     async def _due(self, link: Link, reading: asyncio.Task[str]) -> bool:
         """Wait until the link should be replaced: its time is up, the venue says so, or the subscriptions changed."""
-        waits = [asyncio.create_task(event.wait()) for event in (link.closing, self._changed)]
-        await asyncio.wait((reading, *waits), timeout=self._lifetime, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        await self._wait(reading, link.closing.wait(), self._changed.wait(), timeout=self._lifetime)
         self._changed.clear()
         return not reading.done()
+
+    async def _wait(
+        self, reading: asyncio.Task[str], *others: Coroutine[object, object, object], timeout: float | None = None
+    ) -> None:
+        """Until the link ends, or one of `others` does, or `timeout` seconds are over."""
+        tasks = [asyncio.create_task(other) for other in others]
+        try:
+            await asyncio.wait((reading, *tasks), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _report_gap(self, end: int) -> None:
         """After a reconnect: what lies between the last frame before and the new subscription may be missing."""

@@ -288,7 +288,7 @@ class _Listed(msgspec.Struct):
 
 
 class _Result(msgspec.Struct):
-    list: list[_Listed]
+    rows: list[_Listed] = msgspec.field(name="list")
     nextPageCursor: str = ""  # noqa: N815 - the venue's name
 
 
@@ -337,7 +337,7 @@ class Bybit(Venue):
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
         # A topic of a contract that is settled or delivered is refused, and every topic asked for with it.
-        return [_instrument(row) for row in self._result(answer).list if row.status in ("Trading", "PreLaunch")]
+        return [_instrument(row) for row in self._result(answer).rows if row.status in ("Trading", "PreLaunch")]
 
     def next_page(self, request: Request, answer: bytes) -> Request | None:
         cursor = self._result(answer).nextPageCursor
