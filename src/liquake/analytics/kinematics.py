@@ -62,7 +62,7 @@ class Kinematics:
     ...     kinematics.update(second * 1_000_000_000, 1.0)
     >>> counts, dollars = kinematics.value(2_000_000_000)[2]
     >>> f"{counts.velocity.value:.6f} {counts.acceleration.value:.6f} {counts.jerk.value:.6f}"
-    '0.503215 -0.135335 -0.319276'
+    '0.503215 -0.135335 -0.319275'
     """
 
     __slots__ = ("_scales", "_squares", "_time", "reset_reason")
