@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Callable, Iterator
+from itertools import islice
 from statistics import median
 from time import perf_counter_ns
 
@@ -17,6 +18,8 @@ from liquake.engine.engine import Engine
 from liquake.model import Coverage, CoverageKind, Liquidation, PriceBasis, Side
 
 SECOND = 1_000_000_000
+TURN = 500
+"""Events timed in a row before another engine has its turn."""
 START = 1_780_000_000 * SECOND
 VENUES = ("binance", "bybit", "okx", "hyperliquid")
 COVERAGES = {venue: Coverage(CoverageKind.COMPLETE, "") for venue in VENUES}
@@ -62,33 +65,44 @@ def timed(call: Callable[[], object]) -> int:
     return perf_counter_ns() - begun
 
 
-def cost_of_events(warm: int, measured: int, markets: int, per_second: float) -> tuple[Engine, list[float]]:
-    """The engine, and microseconds of each of `measured` events after `warm` others."""
-    events = list(liquidations(warm + measured, markets, per_second))
-    engine = engine_after(events[:warm])
-    apply, costs = engine.apply, []
-    for event in events[warm:]:
-        begun = perf_counter_ns()
-        apply(event)
-        costs.append((perf_counter_ns() - begun) / 1_000)
-    return engine, costs
+class Row:
+    """One line of a table: an engine that has seen `warm` events, and what is still to come."""
 
+    def __init__(self, label: str, warm: int, markets: int, per_second: float, measured: int) -> None:
+        self.label = label
+        events = list(liquidations(warm + measured, markets, per_second))
+        self.engine = engine_after(events[:warm])
+        self.coming = iter(events[warm:])
+        self.costs: list[float] = []
 
-def line(label: str, costs: list[float], first: float) -> str:
-    """One row of a table."""
-    middle, mean = median(costs), sum(costs) / len(costs)
-    tail = sorted(costs)[int(len(costs) * 0.99)]
-    return f"{label:>22}  {middle:8.2f}  {mean:8.2f}  {tail:8.2f}  {middle / first:6.2f}"
+    def measure(self, count: int) -> None:
+        """Time the next `count` events one by one, in microseconds."""
+        apply = self.engine.apply
+        for event in islice(self.coming, count):
+            begun = perf_counter_ns()
+            apply(event)
+            self.costs.append((perf_counter_ns() - begun) / 1_000)
+
+    def line(self, first: float) -> str:
+        """The row as text, its median also as a multiple of `first`."""
+        middle, mean = median(self.costs), sum(self.costs) / len(self.costs)
+        tail = sorted(self.costs)[int(len(self.costs) * 0.99)]
+        return f"{self.label:>22}  {middle:8.2f}  {mean:8.2f}  {tail:8.2f}  {middle / first:6.2f}"
 
 
 def events_table(title: str, rows: list[tuple[str, int, int, float]], measured: int) -> None:
-    """Print the cost of an event for each (label, events before, markets, events per second)."""
+    """Print the cost of an event for each (label, events before, markets, events per second).
+
+    The rows take turns, so that whatever else the machine does falls on all of them.
+    """
     print(f"\n{title:<22}  {'median':>8}  {'mean':>8}  {'p99':>8}  {'ratio':>6}   us per event")
-    first = 0.0
-    for label, warm, markets, per_second in rows:
-        _, costs = cost_of_events(warm, measured, markets, per_second)
-        first = first or median(costs)
-        print(line(label, costs, first))
+    table = [Row(*row, measured) for row in rows]
+    for _ in range(0, measured, TURN):
+        for row in table:
+            row.measure(TURN)
+    first = median(table[0].costs)
+    for row in table:
+        print(row.line(first))
 
 
 def snapshots_table(measured: int) -> None:

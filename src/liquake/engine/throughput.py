@@ -14,21 +14,19 @@ class Throughput:
     `total` counts every event since the start.
     """
 
-    __slots__ = ("_latest", "_slots", "total")
+    __slots__ = ("_slots", "total")
 
     def __init__(self) -> None:
         self.total = 0
-        self._latest = -1
         self._slots: deque[list[int]] = deque(maxlen=_SLOTS)
 
     def update(self, time: int) -> None:
         """Count an event received at `time`, UTC nanoseconds; an older one than the newest counts with that."""
         self.total += 1
         slot = time // _SLOT
-        if slot > self._latest:
-            self._latest = slot
+        if not self._slots or slot > self._slots[-1][0]:
             self._slots.append([slot, 1])
-        elif self._slots:
+        else:
             self._slots[-1][1] += 1
 
     def value(self, now: int) -> float:

@@ -50,9 +50,9 @@ def test_two_events_at_tau_of_one_second_give_the_golden_numbers() -> None:
     s0, s1, s2 = 0.503215, 0.638550, 0.454610
     for motion in (counts, dollars):
         assert motion.velocity.value == pytest.approx(s0, abs=1e-6)
-        assert motion.acceleration.value == pytest.approx(-0.135335, abs=1e-6)
-        assert motion.jerk.value == pytest.approx(-0.319276, abs=1e-6)
-        assert motion.jerk.value == pytest.approx(s0 - 2 * s1 + s2, abs=3e-6)
+        assert motion.acceleration.value == pytest.approx(s0 - s1, abs=1e-6)
+        assert motion.jerk.value == pytest.approx(s0 - 2 * s1 + s2, abs=2e-6)
+        assert motion.jerk.value == pytest.approx(-exp(-2) - exp(-1) / 2, rel=1e-12)
 
 
 @pytest.mark.parametrize("scale", range(5))
@@ -89,6 +89,22 @@ def test_standard_errors_at_three_events_per_second(
     assert [error * to_three for error in read] == pytest.approx([velocity, acceleration, jerk], rel=5e-3)
     exact = [sqrt(3.0 * comb(2 * k, k) / window ** (2 * k + 1)) for k in range(3)]
     assert [error * to_three for error in read] == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", range(5))
+def test_chain_and_adjacent_windows_have_the_same_variance(scale: int) -> None:
+    # Campbell: the variance at one event per second is the integral of the squared response to a single event.
+    window, steps = KINEMATIC_WINDOWS[scale], 8_000
+    kinematics = after([(0, 0.0)])
+    width = 20.0 * window / steps
+    integrals = [0.0, 0.0, 0.0]
+    for step in range(steps):
+        counts, _ = kinematics.value(round((step + 0.5) * width * SECOND))[scale]
+        for k, derivative in enumerate((counts.velocity, counts.acceleration, counts.jerk)):
+            integrals[k] += derivative.value**2 * width
+    # The k-th difference of adjacent windows weighs them with the binomials of k.
+    boxcar = [sum(comb(k, j) ** 2 for j in range(k + 1)) / window ** (2 * k + 1) for k in range(3)]
+    assert integrals == pytest.approx(boxcar, rel=1e-3)
 
 
 def test_spread_over_many_poisson_streams_is_the_standard_error() -> None:

@@ -243,6 +243,16 @@ def test_the_hash_leaves_out_what_liquidations_did_not_decide() -> None:
     assert engine_after(liquidation(0, side=Side.SHORT)).state_hash() != bare.state_hash()
 
 
+@pytest.mark.parametrize("at", [-NOON, -NOON - 86_400 * SECOND])
+def test_an_absurdly_old_event_is_counted_and_disturbs_nothing(at: int) -> None:
+    absurd = msgspec.structs.replace(liquidation(0, key="absurd"), ts_event=NOON + at)
+    for events in ([absurd, liquidation(0)], [liquidation(0), absurd]):
+        snapshot = engine_after(*events).snapshot(NOON + 2 * SECOND)
+        assert in_window(snapshot, ALL, 60.0) == 1
+        assert cell(snapshot, "bybit", Side.LONG, "BTCUSDT").sums["24h"].events == 1
+        assert cell(snapshot, "bybit", Side.LONG, "BTCUSDT").sums["all"].events == 2
+
+
 def session() -> list[Liquidation]:
     return [
         liquidation(0, venue="bybit", asset="BTC", side=Side.LONG, amount=1.0, usd=100.0),
