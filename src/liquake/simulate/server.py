@@ -104,8 +104,16 @@ class Connection:
             await self._socket.close()
 
     def cut(self) -> None:
-        """Close the TCP connection without a word. What was sent before still arrives."""
-        self._transport.close()
+        """End the TCP connection without a closing handshake. What was sent before still arrives.
+
+        Our direction is shut down first: closing with unread input would reset the connection, and the client would lose
+        what it has not read yet, which the truth says it was sent.
+        """
+        if self._closing or self._transport.is_closing():
+            return
+        self._closing = True
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(_PATIENCE, self._transport.abort)
 
     def abort(self) -> None:
         """Close the TCP connection and forget what could not be sent yet."""
