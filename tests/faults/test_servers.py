@@ -9,15 +9,14 @@ from collections import Counter
 import aiohttp
 import pytest
 
-from liquake.clock import WallClock
+from liquake.clock import SECOND, ManualClock, WallClock
 from liquake.errors import UnknownScenario, UnknownVenue
 from liquake.model import Side
-from liquake.simulate.contracts import Published
 from liquake.simulate.faults import Faults
 from liquake.simulate.hyperliquid import VAULTS
 from liquake.simulate.presets import Health, Outage
 from liquake.simulate.simulation import SERVERS, Simulation
-from tests.unit.simulate.stage import DEADLINE, Stage, ended, read, stage, until
+from tests.unit.simulate.stage import DEADLINE, START, Stage, ended, read, stage, until
 
 PATHS = {
     "binance": "/market/ws/!forceOrder@arr",
@@ -191,8 +190,22 @@ async def test_faults_come_by_schedule() -> None:
     assert [second for second, state in health.items() if state is Health.SILENT] == [10, 11, 12, 13, 14]
 
 
+async def test_the_outage_scenario_silences_one_venue_in_its_sweep_and_hangs_another_later() -> None:
+    clock = ManualClock(START)
+    simulation = Simulation("outage", seed=2, clock=clock)
+    states: dict[int, set[tuple[str, Health]]] = {}
+    for second in (20, 45, 100, 170, 290):
+        await simulation.advance(START + second * SECOND)
+        states[second] = {(n, s.health) for n, s in simulation.servers.items() if s.health is not Health.HEALTHY}
+    assert states[20] == states[100] == set()
+    assert states[45] == {("bybit", Health.SILENT)}
+    assert states[170] == {("binance", Health.HALF_OPEN)}
+    assert states[290] == {("okx", Health.REFUSING)}
+    assert any(cascade.ts < START + 45 * SECOND for cascade in simulation.market.cascades)
+
+
 async def test_a_client_that_does_not_read_is_cut_and_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("liquake.simulate.server._UNREAD", 100_000)
+    monkeypatch.setattr("liquake.simulate.connection._UNREAD", 100_000)
     async with stage("binance", throttled=False) as at:
         host, port = at.address.removeprefix("http://").split(":")
         _, writer = await asyncio.open_connection(host, int(port))
@@ -226,9 +239,9 @@ async def test_what_happens_while_nobody_is_connected_was_never_published() -> N
         assert (event.subscribed, idle.closed) == (0, False)
 
 
-async def received_by(address: str, over: asyncio.Event) -> set[tuple[str, str, str, int]]:
+async def received_by(address: str, over: asyncio.Event) -> set[tuple[str, str, float, float, int]]:
     """Everything a simple client of Bybit's linear topics sees, reconnecting at once whenever it is cut."""
-    seen: set[tuple[str, str, str, int]] = set()
+    seen: set[tuple[str, str, float, float, int]] = set()
     topics = [
         f"allLiquidation.{symbol}USDT" for symbol in ("BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "LINK", "AVAX")
     ]
@@ -238,13 +251,8 @@ async def received_by(address: str, over: asyncio.Event) -> set[tuple[str, str, 
                 await socket.send_json({"op": "subscribe", "args": topics})
                 async for message in socket:
                     for row in json.loads(message.data).get("data", ()):
-                        seen.add((row["s"], row["v"], row["p"], row["T"]))
+                        seen.add((row["s"], row["S"], float(row["v"]), float(row["p"]), row["T"]))
     return seen
-
-
-def as_seen(event: Published) -> tuple[str, str, str, int]:
-    symbol, _, size, price, when, _ = event.identity
-    return str(symbol), str(size), str(price), int(when)
 
 
 async def test_the_truth_is_what_a_client_saw_through_drops() -> None:
@@ -257,7 +265,7 @@ async def test_the_truth_is_what_a_client_saw_through_drops() -> None:
         over.set()
         server.drop()
         seen = await asyncio.wait_for(client, DEADLINE)
-    assert seen == {as_seen(event) for event in simulation.published if event.subscribed}
+    assert seen == {event.identity[:-1] for event in simulation.published if event.subscribed}
 
 
 async def test_wall_time_runs_by_itself_at_the_rate_asked_for() -> None:

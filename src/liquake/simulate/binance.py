@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from aiohttp import WSCloseCode, web
 
 from liquake.model import Side
+from liquake.simulate.connection import Connection
 from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
-from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Connection, Row, Slots, VenueServer, decode, encode
+from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, Slots, VenueServer, decode, encode
 
 _ALL = "!forceOrder@arr"
 _MESSAGES_PER_SECOND = 10
@@ -38,14 +39,15 @@ class BinanceServer(VenueServer):
     """One port for fstream, fapi and dapi."""
 
     name = "binance"
+    contracts = _CONTRACTS
     lifetime = 24 * 3600.0
     ping_every = 180.0
     """Seconds between the server's WebSocket pings."""
 
-    def list_contracts(self) -> tuple[Contract, ...]:
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
         self._slots = Slots(TICKS_PER_SECOND)
         self._trade_id = 3_000_000_000
-        return _CONTRACTS
 
     def sockets(self) -> Sequence[str]:
         live = ("/market/ws", "/market/ws/{streams:.+}", "/market/stream")
@@ -221,7 +223,7 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
         contract.price_text(order.price),
     )
     amount, usd = contract.worth(size, paid)
-    identity = (contract.symbol, side, size, limit, paid, when)
+    identity = (contract.symbol, side, float(size), float(limit), float(paid), when)
     event = Published("binance", contract.symbol, order.side, float(paid), amount, usd, when * MILLISECOND, identity)
     row = {
         "s": contract.symbol,

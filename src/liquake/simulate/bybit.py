@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from liquake.model import Side
-from liquake.simulate.contracts import MILLISECOND, Contract, Published
+from liquake.simulate.connection import Connection
+from liquake.simulate.contracts import MILLISECOND, Contract, Identity, Published
 from liquake.simulate.order import Order
-from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Connection, Row, Slots, VenueServer, decode, encode
+from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, Slots, VenueServer, decode, encode
 
 _PATH = "/v5/public/"
 _ARGUMENTS_LENGTH = 21_000
@@ -42,11 +43,12 @@ class BybitServer(VenueServer):
     """One port for stream.bybit.com and api.bybit.com."""
 
     name = "bybit"
+    contracts = _CONTRACTS
 
-    def list_contracts(self) -> tuple[Contract, ...]:
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
         self._slots = Slots(TICKS_PER_SECOND // 2)
         self._sequence = 24_000_000_000
-        return _CONTRACTS
 
     def sockets(self) -> Sequence[str]:
         return (f"{_PATH}linear", f"{_PATH}inverse")
@@ -127,7 +129,7 @@ class BybitServer(VenueServer):
 
     async def _batch(self, contract: Contract, orders: Sequence[Order]) -> None:
         read = [_read(contract, order) for order in orders]
-        seen: dict[tuple[str | int, ...], int] = {}
+        seen: dict[Identity, int] = {}
         events = []
         for event, _ in read:
             ordinal = seen[event.identity] = seen.get(event.identity, -1) + 1
@@ -211,7 +213,7 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
     side = "Buy" if order.side is Side.LONG else "Sell"
     size, price = contract.size_text(order), contract.price_text(order.bankruptcy_price)
     amount, usd = contract.worth(size, price)
-    identity = (contract.symbol, side, size, price, when)
+    identity = (contract.symbol, side, float(size), float(price), when)
     event = Published("bybit", contract.symbol, order.side, float(price), amount, usd, when * MILLISECOND, identity)
     return event, {"T": when, "s": contract.symbol, "S": side, "v": size, "p": price}
 

@@ -9,6 +9,8 @@ import msgspec
 from liquake.model import Side
 from liquake.simulate.order import Order
 
+MILLISECOND = 1_000_000
+
 
 class Contract(msgspec.Struct, frozen=True):
     """One listed contract."""
@@ -62,6 +64,9 @@ class Listing:
         return self._rng.choices(contracts, [contract.share for contract in contracts])[0]
 
 
+Identity = tuple[str | int | float, ...]
+
+
 class Published(msgspec.Struct, frozen=True, gc=False):
     """The truth: one liquidation that a simulated venue sent."""
 
@@ -77,12 +82,14 @@ class Published(msgspec.Struct, frozen=True, gc=False):
     """Dollars, of the size and price as written."""
     ts: int
     """The venue's time of the event as written, UTC nanoseconds."""
-    identity: tuple[str | int, ...]
-    """The values, as written, by which the venue's protocol tells one event from another."""
+    identity: Identity
+    """The values by which the venue's protocol tells one event from another."""
     sent: int = 0
     """By the simulation's clock, UTC nanoseconds."""
     subscribed: int = 0
     """Connections it was sent to when it first was. 0: somebody was connected, but nobody had asked for it."""
 
-
-MILLISECOND = 1_000_000
+    @property
+    def key(self) -> str:
+        """`identity` as text, in the form of `Liquidation.key`."""
+        return "|".join(map(str, self.identity))

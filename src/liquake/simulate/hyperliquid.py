@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from aiohttp import WSCloseCode, web
 
 from liquake.model import Side
+from liquake.simulate.connection import Connection
 from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
-from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Connection, Row, VenueServer, decode, encode
+from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, VenueServer, decode, encode
 
 VAULTS = (
     "0x010461c14e146ac35fe42271bdc1134ee31c703a",
@@ -55,11 +56,14 @@ class HyperliquidServer(VenueServer):
     """One port for api.hyperliquid.xyz."""
 
     name = "hyperliquid"
+    contracts = _CONTRACTS
 
-    def list_contracts(self) -> tuple[Contract, ...]:
-        self._recent: dict[str, deque[Row]] = {contract.symbol: deque(maxlen=_REPLAYED) for contract in _CONTRACTS}
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self._recent: dict[str, deque[Row]] = {
+            contract.symbol: deque(maxlen=_REPLAYED) for contract in self.listing.contracts
+        }
         self._fills: dict[str, deque[Row]] = {vault: deque(maxlen=_SNAPSHOT) for vault in VAULTS}
-        return _CONTRACTS
 
     def sockets(self) -> Sequence[str]:
         return ("/ws",)

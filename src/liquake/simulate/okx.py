@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from liquake.model import Side
+from liquake.simulate.connection import Connection
 from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
-from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Connection, Row, Slots, VenueServer, decode, encode
+from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, Slots, VenueServer, decode, encode
 
 _LIQUIDATIONS = "liquidation-orders"
 _LIQUIDATION_TYPES = ("SWAP", "FUTURES", "MARGIN", "OPTION")
@@ -43,13 +44,14 @@ class OkxServer(VenueServer):
     """One port for ws.okx.com and www.okx.com."""
 
     name = "okx"
+    contracts = _CONTRACTS
 
-    def list_contracts(self) -> tuple[Contract, ...]:
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
         self._slots = Slots(TICKS_PER_SECOND)
         self._published_kinds: set[str] = set()
         self._latest: dict[str, tuple[Published, Row]] = {}
         """The last liquidation of each instrument type: what a new subscriber gets first."""
-        return _CONTRACTS
 
     def sockets(self) -> Sequence[str]:
         return ("/ws/v5/public",)
@@ -251,7 +253,7 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
     position, side = ("long", "sell") if order.side is Side.LONG else ("short", "buy")
     size, price = contract.size_text(order), contract.price_text(order.bankruptcy_price)
     amount, usd = contract.worth(size, price)
-    identity = (contract.symbol, position, side, size, price, int(when))
+    identity = (contract.symbol, position, side, float(size), float(price), int(when))
     event = Published("okx", contract.symbol, order.side, float(price), amount, usd, int(when) * MILLISECOND, identity)
     detail = {"bkLoss": "0", "bkPx": price, "ccy": "", "posSide": position, "side": side, "sz": size, "ts": when}
     family = _family(contract)

@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from liquake.clock import Clock
+from liquake.simulate.connection import PATIENCE, Connection
 from liquake.simulate.contracts import Contract, Listing, Published
 from liquake.simulate.faults import GARBAGE, FaultName, Faults, Timetable
 from liquake.simulate.market import Market
@@ -29,119 +30,46 @@ SECOND = 1_000_000_000
 TICKS_PER_SECOND = 10
 _CLOSE_AFTER = 1.0
 """Seconds between the announcement of a close and the close."""
-_PATIENCE = 1.0
-"""Seconds that the answer to a closing frame is waited for."""
 _LARGEST_REQUEST = 1 << 20
-_UNREAD = 4 << 20
-"""Bytes a client may be behind."""
 
 
-class Connection:
-    """One client's WebSocket, and what it has subscribed to."""
+class Setting(msgspec.Struct, frozen=True):
+    """What a simulation gives each of its servers."""
 
-    def __init__(
-        self, number: int, path: str, socket: web.WebSocketResponse, transport: asyncio.Transport, now: int
-    ) -> None:
-        self.number, self.path, self.opened = number, path, now
-        self.heard = self.told = now
-        """When it last sent us text, and when we last sent it any: UTC nanoseconds."""
-        self.topics: dict[str, Row] = {}
-        self.count = 0
-        """Messages it sent in the second `counted`."""
-        self.counted = 0
-        self._socket, self._transport = socket, transport
-        self._closing = False
-        # A client that does not read must not hold up the others: writing never waits, and who falls behind is cut.
-        transport.set_write_buffer_limits(high=2 * _UNREAD)
-
-    @property
-    def open(self) -> bool:
-        """Whether it still takes messages."""
-        return not (self._closing or self._socket.closed or self._transport.is_closing())
-
-    async def send(self, frame: str | bytes) -> bool:
-        """Send one message; tell whether the connection still took it."""
-        if not self.open:
-            return False
-        if self._transport.get_write_buffer_size() > _UNREAD:
-            self.abort()
-            return False
-        try:
-            if isinstance(frame, str):
-                await self._socket.send_str(frame)
-            else:
-                await self._socket.send_bytes(frame)
-        except ConnectionError:
-            return False
-        return True
-
-    async def ping(self, payload: bytes) -> None:
-        """Send a WebSocket ping."""
-        if self.open:
-            await self._socket.ping(payload)
-
-    async def pong(self, payload: bytes) -> None:
-        """Answer a WebSocket ping."""
-        if self.open:
-            await self._socket.pong(payload)
-
-    async def close(self, code: int, reason: bytes = b"") -> None:
-        """Send a closing frame and give the client a moment to answer it.
-
-        Not aiohttp's own `close`: called beside a `receive`, that cuts the transport before the client can answer.
-        """
-        if self._closing or self._transport.is_closing():
-            return
-        self._closing = True
-        await self._socket.send_frame(code.to_bytes(2, "big") + reason, WSMsgType.CLOSE)
-        asyncio.get_running_loop().call_later(_PATIENCE, self._transport.close)
-
-    async def closed(self) -> None:
-        """The client's closing frame has come, or its connection is gone."""
-        if self._closing:
-            self._transport.close()
-        else:
-            await self._socket.close()
-
-    def cut(self) -> None:
-        """Close the TCP connection without a word. What was sent before still arrives."""
-        self._transport.close()
-
-    def abort(self) -> None:
-        """Close the TCP connection and forget what could not be sent yet."""
-        self._transport.abort()
+    market: Market
+    clock: Clock
+    seed: int
+    throttled: bool
+    faults: Faults
+    truth: bool
 
 
 class VenueServer(ABC):
     """A venue on a loopback port. `publish` and `tick` are its only inputs besides its clients."""
 
     name: ClassVar[str]
+    contracts: ClassVar[tuple[Contract, ...]]
+    """Everything it lists, for all simulated coins."""
     lifetime: float | None = None
     """Seconds after which a connection is closed."""
 
-    def __init__(self, market: Market, clock: Clock, seed: int, throttled: bool, faults: Faults, truth: bool) -> None:
-        self.market, self.clock, self.throttled = market, clock, throttled
-        self.rng = Random(f"{seed} {self.name}")
-        self.listing = Listing(tuple(c for c in self.list_contracts() if c.asset in market.coins), self.rng)
+    def __init__(self, setting: Setting) -> None:
+        self.market, self.clock, self.throttled = setting.market, setting.clock, setting.throttled
+        self.rng = Random(f"{setting.seed} {self.name}")
+        self.listing = Listing(tuple(c for c in self.contracts if c.asset in self.market.coins), self.rng)
         self.health = Health.HEALTHY
-        self.duplicating = faults.duplicate
+        self.duplicating = setting.faults.duplicate
         self.published: list[Published] = []
         """What was sent, once per event, in order of sending."""
         self.connections: list[Connection] = []
         self.opened = 0
         """Connections ever opened."""
-        self._timetable = Timetable(faults, self.name)
-        self._truth = truth
+        self._timetable = Timetable(setting.faults, self.name)
+        self._truth = setting.truth
         self._closing: int | None = None
         self._last_frame = ""
         self._recovered = asyncio.Event()
         self._runner: web.AppRunner | None = None
-
-    # What a venue is.
-
-    @abstractmethod
-    def list_contracts(self) -> tuple[Contract, ...]:
-        """Everything listed, for all simulated coins."""
 
     @abstractmethod
     def sockets(self) -> Sequence[str]:
@@ -174,8 +102,6 @@ class VenueServer(ABC):
     async def announce_close(self, after: float = _CLOSE_AFTER) -> None:
         """Close every connection `after` seconds from now, with a word before where the venue gives one."""
         self._closing = self.clock.now() + round(after * SECOND)
-
-    # What happens to it.
 
     def drop(self) -> None:
         """Cut every connection."""
@@ -237,8 +163,6 @@ class VenueServer(ABC):
             if announced or old:
                 await connection.close(WSCloseCode.GOING_AWAY)
 
-    # Sending.
-
     async def deliver(self, events: Sequence[Published], frame_for: Callable[[Connection], str | None]) -> bool:
         """Send `events`, in the frame that each connection should get, and keep the truth about it.
 
@@ -270,8 +194,6 @@ class VenueServer(ABC):
     def wanted(self, topic: str) -> bool:
         """Whether anybody has asked for `topic`."""
         return any(topic in connection.topics for connection in self.connections)
-
-    # The port.
 
     async def start(self) -> str:
         """Open the port; return its address, "http://127.0.0.1:port"."""
@@ -307,7 +229,7 @@ class VenueServer(ABC):
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(
-            autoping=False, autoclose=False, compress=False, timeout=_PATIENCE, max_msg_size=_LARGEST_REQUEST
+            autoping=False, autoclose=False, compress=False, timeout=PATIENCE, max_msg_size=_LARGEST_REQUEST
         )
         await socket.prepare(request)
         self.opened += 1

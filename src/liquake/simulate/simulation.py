@@ -19,7 +19,7 @@ from liquake.simulate.market import Market
 from liquake.simulate.okx import OkxServer
 from liquake.simulate.order import Order
 from liquake.simulate.presets import even_load, find_preset
-from liquake.simulate.server import SECOND, TICKS_PER_SECOND, VenueServer
+from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Setting, VenueServer
 
 _TICK = SECOND // TICKS_PER_SECOND
 _AHEAD = SECOND // 2
@@ -67,7 +67,7 @@ class Simulation:
             if name not in SERVERS:
                 raise UnknownVenue(name, SERVERS)
             own = (faults.get(name) if isinstance(faults, Mapping) else faults) or Faults(outages=settings.outages)
-            self.servers[name] = SERVERS[name](self.market, self.clock, seed, throttled, own, truth)
+            self.servers[name] = SERVERS[name](Setting(self.market, self.clock, seed, throttled, own, truth))
         self._spread = rate is not None
         self._orders: deque[Order] = deque()
         self._given = 0
@@ -78,6 +78,11 @@ class Simulation:
     def published(self) -> list[Published]:
         """What all venues sent, once per event; each venue's in order."""
         return [event for server in self.servers.values() for event in server.published]
+
+    @property
+    def sent(self) -> dict[tuple[str, str], int]:
+        """When each event was sent first, in nanoseconds of the simulation's clock, by venue and key."""
+        return {(event.venue, event.key): event.sent for event in reversed(self.published)}
 
     @asynccontextmanager
     async def serve(self, run: bool = True) -> AsyncIterator[dict[str, str]]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from itertools import pairwise
+from pathlib import Path
 from statistics import fmean, variance
 
 import pytest
@@ -16,6 +20,7 @@ from liquake.simulate.order import VENUE_SHARES, Order
 from liquake.simulate.presets import PRESETS, even_load, find_preset
 
 START = 1_790_000_000 * SECOND
+SOURCE = Path(__file__).parents[3] / "src"
 MINUTE = 60 * SECOND
 
 
@@ -182,6 +187,11 @@ def test_spread_widens_and_depth_thins_in_a_cascade() -> None:
         assert quoted.bid < market.price("BTC") < quoted.ask
     assert (worst.ask - worst.bid) / worst.bid > 3.0 * (calm.ask - calm.bid) / calm.bid
     assert worst.bid_amount + worst.ask_amount < (calm.bid_amount + calm.ask_amount) / 2.0
+
+
+def test_the_market_needs_no_sockets() -> None:
+    code = "import sys; import liquake.simulate.market; sys.exit('aiohttp' in sys.modules or 'asyncio' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(SOURCE)})
 
 
 def test_an_unknown_scenario_is_named_with_the_known_ones() -> None:
