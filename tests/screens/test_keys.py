@@ -53,6 +53,7 @@ async def test_p_freezes_the_picture_and_tells_its_age() -> None:
         _app(pilot).look_again()
         await pilot.pause()
         assert "PAUSED, 12 s old" in _shown(pilot, "header")
+        assert "00:12:34" in _shown(pilot, "header")
         assert "2,369 events" in _shown(pilot, "header")
 
 

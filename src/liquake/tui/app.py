@@ -155,8 +155,12 @@ class MonitorApp(App[None]):
 
     def look_again(self) -> None:
         """Take a new picture; a frozen one only grows older."""
-        snapshot = self.picture.snapshot if self.view.paused else self.source.snapshot()
-        self.picture = msgspec.structs.replace(self.picture, snapshot=snapshot, status=self.source.status())
+        status = self.source.status()
+        if self.view.paused:
+            held = (status.now - self.picture.status.now) / 1e9
+            self.picture = msgspec.structs.replace(self.picture, held=held)
+        else:
+            self.picture = Picture(self.source.snapshot(), status, self.view, self.look)
         self.draw(("header",) if self.view.paused else ())
 
     def look_at_tape(self) -> None:

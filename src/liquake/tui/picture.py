@@ -46,11 +46,8 @@ class Picture(msgspec.Struct, frozen=True):
     status: Status
     view: View
     theme: Theme
-
-    @property
-    def age(self) -> float:
-        """Seconds between the engine's moment and now: above zero while the picture is frozen."""
-        return (self.status.now - self.snapshot.now) / 1e9
+    held: float = 0.0
+    """Seconds for which it has been frozen."""
 
 
 Panel = Callable[[Picture, int, int], Text]

@@ -13,7 +13,7 @@ import msgspec
 from liquake.engine.snapshot import Peak, Quantiles, Statistics, Sum
 from liquake.model import Coverage, Liquidation, Side
 from liquake.tui import formats
-from liquake.tui.table import fit
+from liquake.tui.table import fit, printable
 
 _MOST_MARKETS = 20
 _HEADLINE_MARKETS = 3
@@ -38,7 +38,7 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
         _feeds(statistics),
         _left_out(statistics, coverages),
     )
-    return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
+    return "\n\n".join("\n".join(printable(line.rstrip()) for line in part) for part in parts if part) + "\n"
 
 
 def statistics_object(statistics: Statistics) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from liquake.engine.snapshot import ALL, Activity, Snapshot, Sum, VenueState
 from liquake.model import CoverageKind
 from liquake.tui import formats
 from liquake.tui.picture import Picture
-from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
+from liquake.tui.table import Cell, Column, fit, heading, phrase, row, shown, stack, title
 from liquake.tui.theme import WORDS, Theme, in_trouble
 
 _COLUMNS = (
@@ -74,7 +74,7 @@ def _silence(feed: VenueState, picture: Picture, width: int) -> Text:
     theme = picture.theme
     parts = [
         (theme.coverage(feed.coverage.kind, feed.state), theme.feed(feed.state)),
-        (f" {feed.venue:<11} ", theme.venue(feed.venue)),
+        (f" {fit(feed.venue, 11)} ", theme.venue(feed.venue)),
         (_reason(feed, picture), theme["text" if in_trouble(feed.state) else "muted"]),
     ]
     return phrase(parts, width, theme)
@@ -118,9 +118,14 @@ def _cells(entry: Activity, feed: VenueState, theme: Theme) -> Mapping[str, Cell
 
 
 def _volume(volume: Sum, feed: VenueState, theme: Theme) -> str:
-    """Dollars; "at least" where the feed withholds some or the size of some is not known."""
+    """Dollars; "at least" where the feed withholds some or the size of some is not known.
+
+    A dash where a sample is left out of the sums: none were added, which is not the same as none having happened.
+    """
     if volume.unsized and volume.unsized == volume.events:
         return formats.UNKNOWN
+    if feed.coverage.kind is CoverageKind.SAMPLE and not volume.events:
+        return "-"
     least = volume.events > 0 and (volume.unsized > 0 or _withholds(feed))
     return (theme.glyphs.at_least if least else "") + formats.dollars(volume.usd)
 

@@ -63,7 +63,7 @@ def _corner(picture: Picture) -> list[Cell]:
     """The frozen picture's age, else the price of Bitcoin and whose it is."""
     snapshot, theme = picture.snapshot, picture.theme
     if picture.view.paused:
-        return [(f" PAUSED, {formats.age(picture.age)} old ", theme["paused"])]
+        return [(f" PAUSED, {formats.age(picture.held)} old ", theme["paused"])]
     price = snapshot.prices.get(_HEADLINE_MARKET)
     if price is None:
         return [("BTC price: none yet", theme["muted"])]
