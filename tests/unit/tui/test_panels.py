@@ -81,6 +81,10 @@ class TestVelocity:
         assert "too few events" in _line(_lines(velocity, _picture()), "100 ms")
         assert "?       9.4" in _line(_lines(velocity, _picture(), 78), "100 ms")
 
+    def test_without_events_no_error_is_claimed(self) -> None:
+        row = _line(_lines(velocity, _picture(market="ETHUSDT"), 78), "10 s")
+        assert row.split() == ["10", "s", "0", "?", "0", "?", "0", "?", "0"]
+
     def test_a_window_longer_than_the_session_is_still_filling(self) -> None:
         young = msgspec.structs.replace(RICH, started=ago(16.0))
         assert "filling, 25%" in _line(_lines(velocity, _picture(young)), " 60 s")

@@ -68,7 +68,8 @@ def recent(snapshot: Snapshot) -> list[Liquidation]:
 def _subject(picture: Picture, hidden: Mapping[str, int], known: int) -> list[Cell]:
     view, theme = picture.view, picture.theme
     between = (f" {theme.glyphs.between} ", theme["faint"])
-    parts: list[Cell] = [(f"from {formats.dollars(view.threshold)}", theme["strong"])]
+    size = f"from {formats.dollars(view.threshold)}" if view.threshold else "all sizes"
+    parts: list[Cell] = [(size, theme["strong"])]
     if view.filter:
         parts += [between, (f'only "{view.filter}"', theme["state.waiting"])]
     if any(hidden.values()):

@@ -85,8 +85,13 @@ def _cells(window: WindowKinematics, elapsed: float, picture: Picture) -> dict[s
 
 
 def _estimate(derivative: Derivative, picture: Picture, *, signed: bool, trusted: bool) -> Cell:
-    """Value ± error; bright, with an arrow where there is a direction, only if it can be told from zero."""
+    """Value ± error; bright, with an arrow where there is a direction, only if it can be told from zero.
+
+    Without any event there is no error to estimate either, so none is claimed.
+    """
     theme, glyphs = picture.theme, picture.theme.glyphs
+    if derivative.error == 0.0:
+        return f"?{0:>{_VALUE}}", theme["muted"]
     prefix = "$" if picture.view.dollars else ""
     value, error = formats.measurement(derivative.value, derivative.error, signed=signed, prefix=prefix)
     clear = trusted and derivative.significant
