@@ -204,6 +204,11 @@ class TestHeader:
         assert "REPLAY march.csv.gz 60x 43%" in lines[0]
         assert lines[1].endswith("  11-20 14:03 UTC")
 
+    def test_a_recording_without_connections_is_neither_live_nor_connecting(self) -> None:
+        bare = tuple(msgspec.structs.replace(each, connections=()) for each in RICH.venues)
+        venues = _lines(header, _picture(msgspec.structs.replace(RICH, venues=bare), REPLAY), 78)[1]
+        assert venues.startswith("○ binance recorded  ○ bybit recorded")
+
     def test_a_replay_as_fast_as_it_goes_and_one_that_is_over(self) -> None:
         fast = msgspec.structs.replace(REPLAY, speed=None)
         assert "march.csv.gz max 43%" in _lines(header, _picture(RICH, fast))[0]

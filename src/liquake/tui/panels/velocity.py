@@ -7,6 +7,7 @@ from rich.text import Text
 from liquake.engine.snapshot import ALL, Derivative, WindowKinematics
 from liquake.tui import formats
 from liquake.tui.picture import Picture
+from liquake.tui.status import Mode
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
 from liquake.tui.theme import WORDS, Theme
 
@@ -35,6 +36,8 @@ def _waiting(picture: Picture, width: int) -> list[Text]:
     live = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
     if snapshot.events and view.market != ALL:
         sentence = f"No liquidation of {view.market} yet: m and M choose another market, Esc shows all."
+    elif picture.status.mode is Mode.REPLAY:
+        sentence = "No liquidation in the recording so far."
     elif not live:
         sentence = "Connecting: no feed is live yet."
     else:
