@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -123,3 +125,9 @@ def test_the_encoding_decides_on_the_signs(encoding: str, able: bool) -> None:
 def test_each_picture_is_one_block_that_ends_with_an_empty_line() -> None:
     assert _print(RICH, DEMO).endswith("\n\n")
     assert "\n\n" not in _print(RICH, DEMO)[:-1]
+
+
+def test_text_and_statistics_need_no_textual() -> None:
+    code = "import sys, liquake.tui.plain, liquake.tui.statistics, liquake.tui.source; print('textual' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert answer.stdout == "False\n"

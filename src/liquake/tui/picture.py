@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
-from rich.style import Style
 from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Snapshot, VenueState
 from liquake.model import Liquidation
 from liquake.tui.status import Mode, Status
 from liquake.tui.theme import WORDS, Theme
+
+if TYPE_CHECKING:
+    from rich.style import Style
 
 THRESHOLDS = (0.0, 1e3, 5e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 5e6, 1e7)
 """Dollars from which the tape shows a liquidation, in steps of the + and - keys."""
