@@ -118,6 +118,13 @@ KINEMATICS = (
     _window(10.0, 61, 4_121_000.0, 6.3, 0.84, 0.071),
     _window(60.0, 212, 9_310_000.0, 3.4, 0.041, -0.00021),
 )
+BTC = (
+    _window(0.1, 0, 0.0, 0.0, 0.0, 0.0),
+    _window(0.5, 1, 1_239_935.8, 1.9, 7.1, -3.3),
+    _window(2.0, 3, 1_367_000.0, 1.6, 1.2, 0.4),
+    _window(10.0, 26, 1_910_000.0, 2.7, 0.33, 0.031),
+    _window(60.0, 88, 3_804_000.0, 1.5, 0.022, 0.0001),
+)
 QUIET = tuple(_window(window, 0, 0.0, 0.0, 0.0, 0.0) for window in (0.1, 0.5, 2.0, 10.0, 60.0))
 
 
@@ -204,7 +211,7 @@ RICH = Snapshot(
     events=2_369,
     throughput=184.2,
     markets=("BTCUSDT", "ETHUSDT", "SOLUSDT", "PEPEUSDT", "DOGEUSDT"),
-    kinematics={ALL: KINEMATICS, "BTCUSDT": KINEMATICS[:2] + QUIET[2:], "ETHUSDT": QUIET},
+    kinematics={ALL: KINEMATICS, "BTCUSDT": BTC, "ETHUSDT": QUIET},
     cells=(Cell("binance", LONG, ALL, {"1h": Sum(1_279, 0.0, 50_990_000.0)}),),
     activity=ACTIVITY,
     tape=TAPE,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.text import Text
+from textual.containers import VerticalScroll
 
 from liquake.engine.snapshot import ALL
 from liquake.tui.app import MonitorApp, Options, PanelWidget
@@ -53,6 +54,7 @@ async def test_p_freezes_the_picture_and_tells_its_age() -> None:
         _app(pilot).look_again()
         await pilot.pause()
         assert "PAUSED, 12 s old" in _shown(pilot, "header")
+        assert "00:12:34" in _shown(pilot, "header")
         assert "2,369 events" in _shown(pilot, "header")
 
 
@@ -148,6 +150,15 @@ async def test_question_mark_explains_until_it_is_closed(key: str) -> None:
         assert isinstance(pilot.app.screen, Help)
         await pilot.press(key)
         assert not isinstance(pilot.app.screen, Help)
+
+
+async def test_the_help_scrolls_by_key_where_it_does_not_fit() -> None:
+    async with _running() as pilot:
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("question_mark", "end")
+        await pilot.pause()
+        page = pilot.app.screen.query_one(VerticalScroll)
+        assert page.scroll_target_y == page.max_scroll_y > 0
 
 
 async def test_ctrl_c_leaves_from_the_help_too() -> None:

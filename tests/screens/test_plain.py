@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -39,7 +41,7 @@ EXCHANGE ACTIVITY  the latest first ──────────────�
 ! okx         BTCUSDT    58m00s idle SHORT    0.2100 BTC  $14.1k   ≥$127k   0%
 ! okx         STALE for 12 s (no price for 30 s); last heartbeat 42 s ago
 = complete  ≥ at least (throttled)  ~ sample, not in totals  ! in trouble
-TAPE  from $10.0k · 2 smaller hidden ───────────────────────────────────────────
+TAPE  from $10.0k · of the latest 10: 2 smaller ────────────────────────────────
   UTC      venue       market     side      USD          size      price
   14:03:26 binance     BTCUSDT    LONG   $1.24M     18.55 BTC   66,842.9 F
   14:03:24 bybit       BTCUSDT    LONG    $127k     1.904 BTC   66,861.5 B
@@ -123,3 +125,9 @@ def test_the_encoding_decides_on_the_signs(encoding: str, able: bool) -> None:
 def test_each_picture_is_one_block_that_ends_with_an_empty_line() -> None:
     assert _print(RICH, DEMO).endswith("\n\n")
     assert "\n\n" not in _print(RICH, DEMO)[:-1]
+
+
+def test_text_and_statistics_need_no_textual() -> None:
+    code = "import sys, liquake.tui.plain, liquake.tui.statistics, liquake.tui.source; print('textual' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert answer.stdout == "False\n"

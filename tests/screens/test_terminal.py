@@ -24,14 +24,15 @@ COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")
 class Terminal:
     """A program on a pseudo-terminal of 80 by 24 cells, and all it has written."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, pulse: int | None = None, **environment: str) -> None:
         self.fd, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(inner)
         self._inner = inner
         kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "TEXTUAL"}}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.screens.session"],
+            [sys.executable, "-m", "tests.screens.session", *([] if pulse is None else [str(pulse)])],
+            pass_fds=() if pulse is None else (pulse,),
             cwd=ROOT,
             env={**kept, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", **environment},
             stdin=inner,
@@ -78,7 +79,7 @@ def test_leaving_gives_the_terminal_back_and_goes_on_in_the_same_loop(key: bytes
 
 def test_colour_is_sent_by_default_and_none_under_no_color() -> None:
     for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
-        terminal = Terminal(**environment)
+        terminal = Terminal(None, **environment)
         try:
             terminal.wait_for(b"VELOCITY")
             terminal.press(b"q")
@@ -86,3 +87,23 @@ def test_colour_is_sent_by_default_and_none_under_no_color() -> None:
             assert bool(COLOUR.search(terminal.written)) is coloured
         finally:
             terminal.close()
+
+
+def test_a_terminal_that_takes_no_more_does_not_stop_the_loop_and_is_right_again_afterwards() -> None:
+    beats, pulse = os.pipe()
+    terminal = Terminal(pulse)
+    try:
+        terminal.wait_for(b"VELOCITY")
+        beaten, end = 0, time.monotonic() + DEADLINE
+        while beaten < 200:
+            assert time.monotonic() < end
+            assert select.select([beats], [], [], 10.0)[0], f"the loop stood still after {beaten} rounds"
+            beaten += len(os.read(beats, 64))
+        terminal.written = b""
+        terminal.wait_for(b"VELOCITY")
+        terminal.press(b"q")
+        terminal.wait_for(b"left")
+    finally:
+        terminal.close()
+        os.close(beats)
+        os.close(pulse)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -155,13 +157,19 @@ class MonitorApp(App[None]):
 
     def look_again(self) -> None:
         """Take a new picture; a frozen one only grows older."""
-        snapshot = self.picture.snapshot if self.view.paused else self.source.snapshot()
-        self.picture = msgspec.structs.replace(self.picture, snapshot=snapshot, status=self.source.status())
+        if not self._terminal_takes_more():
+            return
+        status = self.source.status()
+        if self.view.paused:
+            held = (status.now - self.picture.status.now) / 1e9
+            self.picture = msgspec.structs.replace(self.picture, held=held)
+        else:
+            self.picture = Picture(self.source.snapshot(), status, self.view, self.look)
         self.draw(("header",) if self.view.paused else ())
 
     def look_at_tape(self) -> None:
         """Show what has arrived since the last picture, on the tape alone."""
-        if self.view.paused:
+        if self.view.paused or not self._terminal_takes_more():
             return
         snapshot = self.source.snapshot()
         if snapshot.tape != self.picture.snapshot.tape:
@@ -237,6 +245,15 @@ class MonitorApp(App[None]):
         """Panels measure themselves when they draw; nothing is kept that could be of the old size."""
         del event
         self.draw()
+
+    def _terminal_takes_more(self) -> bool:
+        """Whether anyone reads what is drawn: over a stalled connection nobody does.
+
+        Textual queues a few dozen frames for its writer and then blocks the event loop, which the sockets share.
+        """
+        if self.is_headless or sys.__stderr__ is None:
+            return True
+        return bool(select.select([], [sys.__stderr__], [], 0.0)[1])
 
     def _close_filter(self) -> None:
         self.query_one("#filter").remove_class("open")

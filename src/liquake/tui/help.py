@@ -78,6 +78,7 @@ def help_text(theme: Theme) -> Text:
 class Help(ModalScreen[None]):
     """The sections on top of the panels; Esc, ?, Enter or q closes them."""
 
+    AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,enter,q", "dismiss", "Close")]
     DEFAULT_CSS = """
     Help { align: center middle; }

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.text import Text
 
-from liquake.engine.snapshot import ALL, Snapshot
+from liquake.engine.snapshot import ALL, Snapshot, VenueState
 from liquake.model import Liquidation
-from liquake.tui.status import Status
-from liquake.tui.theme import Theme
+from liquake.tui.status import Mode, Status
+from liquake.tui.theme import WORDS, Theme
+
+if TYPE_CHECKING:
+    from rich.style import Style
 
 THRESHOLDS = (0.0, 1e3, 5e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 5e6, 1e7)
 """Dollars from which the tape shows a liquidation, in steps of the + and - keys."""
@@ -46,11 +50,19 @@ class Picture(msgspec.Struct, frozen=True):
     status: Status
     view: View
     theme: Theme
+    held: float = 0.0
+    """Seconds for which it has been frozen."""
 
-    @property
-    def age(self) -> float:
-        """Seconds between the engine's moment and now: above zero while the picture is frozen."""
-        return (self.status.now - self.snapshot.now) / 1e9
+    def word(self, feed: VenueState) -> str:
+        """What a reader is told of a feed; a recording need not hold the states of its connections."""
+        return "recorded" if self._recorded(feed) else WORDS[feed.state]
+
+    def tone(self, feed: VenueState) -> Style:
+        """The colour of that word."""
+        return self.theme["muted"] if self._recorded(feed) else self.theme.feed(feed.state)
+
+    def _recorded(self, feed: VenueState) -> bool:
+        return self.status.mode is Mode.REPLAY and not feed.connections
 
 
 Panel = Callable[[Picture, int, int], Text]

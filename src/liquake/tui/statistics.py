@@ -13,7 +13,7 @@ import msgspec
 from liquake.engine.snapshot import Peak, Quantiles, Statistics, Sum
 from liquake.model import Coverage, Liquidation, Side
 from liquake.tui import formats
-from liquake.tui.table import fit
+from liquake.tui.table import fit, printable
 
 _MOST_MARKETS = 20
 _HEADLINE_MARKETS = 3
@@ -38,7 +38,7 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
         _feeds(statistics),
         _left_out(statistics, coverages),
     )
-    return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
+    return "\n\n".join("\n".join(printable(line.rstrip()) for line in part) for part in parts if part) + "\n"
 
 
 def statistics_object(statistics: Statistics) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def _summary(statistics: Statistics, floor: _Floor) -> list[str]:
     trouble = f"{formats.count(statistics.duplicates)} duplicates dropped, {formats.count(statistics.errors)} errors"
     lines = [
         ("Session", span),
-        ("Total", _amounts(statistics.total, sign)),
+        ("Total", _headline(statistics, sign)),
         *((side.value, _amounts(statistics.by_side.get(side, Sum()), sign, statistics.total)) for side in Side),
         *[("Coins", coins) for coins in _coins(statistics)],
         ("Feeds", trouble),
@@ -161,9 +161,16 @@ def _summary(statistics: Statistics, floor: _Floor) -> list[str]:
     return [f"{name:<{_LABEL}}{text}" for name, text in lines]
 
 
-def _amounts(total: Sum, sign: str, whole: Sum | None = None) -> str:
-    share = f"{formats.percent(total.events, whole.events):>4}" if whole is not None else " " * 4
-    return f"{formats.count(total.events):>10} events  {share}  {_usd(total, sign):>20}{_unsized(total)}"
+def _headline(statistics: Statistics, sign: str) -> str:
+    long, short = (formats.count(statistics.by_side.get(side, Sum()).events) for side in (Side.LONG, Side.SHORT))
+    total = statistics.total
+    events = f"{formats.count(total.events)} events, {long} LONG and {short} SHORT"
+    return f"{events}, {_usd(total, sign)}{_unsized(total)}"
+
+
+def _amounts(total: Sum, sign: str, whole: Sum) -> str:
+    share = formats.percent(total.events, whole.events)
+    return f"{formats.count(total.events):>10} events  {share:>4}  {_usd(total, sign):>20}{_unsized(total)}"
 
 
 def _coins(statistics: Statistics) -> list[str]:
@@ -239,7 +246,7 @@ def _peaks(peaks: Iterable[Peak]) -> list[str]:
             continue
         most = f"{formats.count(peak.events)} events at {formats.date_time(peak.events_at)}"
         usd = "" if peak.usd_at is None else f", {formats.exact_dollars(peak.usd)} at {formats.date_time(peak.usd_at)}"
-        lines.append(f"{'within ' + formats.window(peak.window):<{_LABEL}}{most}{usd}")
+        lines.append(f"{'within ' + formats.window(peak.window):<{_LABEL}} {most}{usd}")
     return lines if len(lines) > 1 else []
 
 

@@ -27,12 +27,22 @@ class Column(msgspec.Struct, frozen=True):
     most: int = 10_000
 
 
+def printable(text: str) -> str:
+    """`text` without anything that could move the cursor: venues' words reach the terminal through here.
+
+    >>> printable("no\\x1b[2J such\\ntopic")
+    'no?[2J such?topic'
+    """
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
     """`text` in exactly `width` cells; what does not fit ends in `ellipsis`.
 
     >>> fit("binance", 9), fit("12", 4, right=True), fit("hyperliquid", 6), fit("日本語", 4)
     ('binance  ', '  12', 'hyper…', '日 …')
     """
+    text = printable(text)
     size = cell_len(text)
     if size > width:
         return set_cell_size(text, max(width - 1, 0)) + ellipsis[:width]
@@ -76,6 +86,7 @@ def phrase(parts: Iterable[Cell], width: int, theme: Theme) -> Text:
     for text, style in parts:
         if left <= 0:
             break
+        text = printable(text)
         size = cell_len(text)
         line.append(text if size <= left else fit(text, left, ellipsis=theme.glyphs.ellipsis), style)
         left -= size

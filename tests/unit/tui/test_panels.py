@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from liquake.engine.snapshot import Quantiles, Snapshot
+from liquake.engine.snapshot import Quantiles, Snapshot, Sum
 from liquake.model import FeedState, PriceBasis, Side
 from liquake.tui.panels.activity import activity
 from liquake.tui.panels.footer import footer
@@ -81,6 +81,10 @@ class TestVelocity:
         assert "too few events" in _line(_lines(velocity, _picture()), "100 ms")
         assert "?       9.4" in _line(_lines(velocity, _picture(), 78), "100 ms")
 
+    def test_without_events_no_error_is_claimed(self) -> None:
+        row = _line(_lines(velocity, _picture(market="ETHUSDT"), 78), "10 s")
+        assert row.split() == ["10", "s", "0", "?", "0", "?", "0", "?", "0"]
+
     def test_a_window_longer_than_the_session_is_still_filling(self) -> None:
         young = msgspec.structs.replace(RICH, started=ago(16.0))
         assert "filling, 25%" in _line(_lines(velocity, _picture(young)), " 60 s")
@@ -124,6 +128,16 @@ class TestActivity:
         snapshot = msgspec.structs.replace(SUBSCRIBED, venues=(feed("binance", state, since=3.0),))
         assert words in _line(_lines(activity, _picture(snapshot)), "binance")
 
+    def test_a_sample_that_is_in_no_sum_shows_no_sum(self) -> None:
+        entry = msgspec.structs.replace(RICH.activity[3], hour=Sum(), hour_long=Sum(), hour_short=Sum())
+        row = _line(_lines(activity, _picture(msgspec.structs.replace(RICH, activity=(entry,))), 78), "hyperliquid")
+        assert row.split()[-2:] == ["-", "-"]
+
+    def test_words_of_a_venue_cannot_reach_the_terminal_as_commands(self) -> None:
+        hostile = feed("okx", FeedState.REJECTED, reason="no\x1b[2J such\ntopic\u202e")
+        drawn = activity(_picture(msgspec.structs.replace(RICH, venues=(hostile,), activity=())), 118, 8).plain
+        assert "no?[2J such?topic?" in drawn
+
     def test_what_has_no_room_is_counted(self) -> None:
         assert "the latest 3 of 9" in _lines(activity, _picture(), 78, 6)[0]
 
@@ -134,14 +148,14 @@ class TestActivity:
 class TestTape:
     def test_only_what_reaches_the_threshold_is_shown_and_the_rest_counted(self) -> None:
         lines = _lines(tape, _picture(threshold=1e6))
-        assert "from $1.00M · 7 smaller hidden" in lines[0]
+        assert "from $1.00M · of the latest 10: 7 smaller" in lines[0]
         assert [line.split()[1] for line in lines[2:5]] == ["binance", "binance", "okx"]
 
     def test_an_unknown_size_passes_every_threshold(self) -> None:
         assert any("size unknown" in line for line in _lines(tape, _picture(threshold=1e7)))
 
     def test_the_filter_is_visible_and_counts_what_it_hides(self) -> None:
-        assert 'only "okx long" · 9 filtered out' in _lines(tape, _picture(filter="okx long"))[0]
+        assert 'only "okx long" · of the latest 10: 9 filtered out' in _lines(tape, _picture(filter="okx long"))[0]
 
     def test_a_filter_that_nothing_matches_names_itself(self) -> None:
         assert any('matches "xrp"' in line for line in _lines(tape, _picture(filter="xrp")))
@@ -190,6 +204,11 @@ class TestHeader:
         assert "REPLAY march.csv.gz 60x 43%" in lines[0]
         assert lines[1].endswith("  11-20 14:03 UTC")
 
+    def test_a_recording_without_connections_is_neither_live_nor_connecting(self) -> None:
+        bare = tuple(msgspec.structs.replace(each, connections=()) for each in RICH.venues)
+        venues = _lines(header, _picture(msgspec.structs.replace(RICH, venues=bare), REPLAY), 78)[1]
+        assert venues.startswith("○ binance recorded  ○ bybit recorded")
+
     def test_a_replay_as_fast_as_it_goes_and_one_that_is_over(self) -> None:
         fast = msgspec.structs.replace(REPLAY, speed=None)
         assert "march.csv.gz max 43%" in _lines(header, _picture(RICH, fast))[0]
@@ -218,3 +237,9 @@ class TestFooter:
 
     def test_the_last_error_is_told_where_there_is_room(self) -> None:
         assert _lines(footer, _picture(), 140)[1].endswith("okx: sz is not a number: 'abc'")
+
+    def test_rows_that_wait_too_long_for_the_disk_are_told(self) -> None:
+        stuck = msgspec.structs.replace(DEMO, journal=JournalStatus(10, 3, 0, ago(8.0)))
+        assert "3 pending for 8.0 s" in _lines(footer, _picture(RICH, stuck))[1]
+        idle = msgspec.structs.replace(DEMO, journal=JournalStatus(10, 0, 0, ago(8.0)))
+        assert "8.0 s" not in _lines(footer, _picture(RICH, idle))[1]

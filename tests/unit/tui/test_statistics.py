@@ -30,8 +30,7 @@ def _text(statistics: Statistics = STATISTICS) -> str:
 
 def test_exact_figures_are_in_the_text() -> None:
     text = _text(ONE_MARKET)
-    for figure in ("5,816 events", "1,812 events", "4,004 events", "$27,526,274.61"):
-        assert figure in text
+    assert "5,816 events, 1,812 LONG and 4,004 SHORT, ≥$27,526,274.61" in text
     assert "BTC 46.7603 LONG and 79.5244 SHORT" in text
 
 

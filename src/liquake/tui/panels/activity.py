@@ -10,8 +10,8 @@ from liquake.engine.snapshot import ALL, Activity, Snapshot, Sum, VenueState
 from liquake.model import CoverageKind
 from liquake.tui import formats
 from liquake.tui.picture import Picture
-from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
-from liquake.tui.theme import WORDS, Theme, in_trouble
+from liquake.tui.table import Cell, Column, fit, heading, phrase, row, shown, stack, title
+from liquake.tui.theme import Theme, in_trouble
 
 _COLUMNS = (
     Column("mark", "", 1),
@@ -48,7 +48,7 @@ def activity(picture: Picture, width: int, height: int) -> Text:
     room = max(height - 2 - len(silent) - len(legend), 1)
     first = title("EXCHANGE ACTIVITY", _subject(picture, len(busy), room), width, theme)
     columns = shown(_COLUMNS, width)
-    rows = [row(columns, _cells(entry, feeds[entry.venue], theme), theme) for entry in busy[:room]]
+    rows = [row(columns, _cells(entry, feeds[entry.venue], picture), theme) for entry in busy[:room]]
     head = [heading(columns, theme)] if rows else []
     gap = [Text()] * (height - 1 - len(head) - len(rows) - len(silent) - len(legend))
     return stack([first, *head, *rows, *silent, *gap, *legend], height)
@@ -73,20 +73,22 @@ def _silence(feed: VenueState, picture: Picture, width: int) -> Text:
     """Why a feed shows nothing: it lives and waits, is on its way, or is in trouble, since when and why."""
     theme = picture.theme
     parts = [
-        (theme.coverage(feed.coverage.kind, feed.state), theme.feed(feed.state)),
-        (f" {feed.venue:<11} ", theme.venue(feed.venue)),
+        (theme.coverage(feed.coverage.kind, feed.state), picture.tone(feed)),
+        (f" {fit(feed.venue, 11)} ", theme.venue(feed.venue)),
         (_reason(feed, picture), theme["text" if in_trouble(feed.state) else "muted"]),
     ]
     return phrase(parts, width, theme)
 
 
 def _reason(feed: VenueState, picture: Picture) -> str:
-    now, word = picture.snapshot.now, WORDS[feed.state]
+    now, word = picture.snapshot.now, picture.word(feed)
     pulse = "no heartbeat yet" if feed.last_recv is None else f"last heartbeat {_ago(feed.last_recv, now)}"
     if in_trouble(feed.state):
         worst = next(connection for connection in feed.connections if connection.state is feed.state)
         why = f" ({worst.reason})" if worst.reason else ""
         return f"{word} for {formats.age((now - worst.since) / 1e9)}{why}; {pulse}"
+    if word == "recorded":
+        return "recorded, without the states of its connections; nothing here so far"
     if word != "live":
         return f"{word}; {pulse}"
     market = "" if picture.view.market == ALL else f" for {picture.view.market}"
@@ -97,11 +99,11 @@ def _ago(ts: int, now: int) -> str:
     return f"{formats.age((now - ts) / 1e9)} ago"
 
 
-def _cells(entry: Activity, feed: VenueState, theme: Theme) -> Mapping[str, Cell]:
-    last, state = entry.last, entry.state
+def _cells(entry: Activity, feed: VenueState, picture: Picture) -> Mapping[str, Cell]:
+    theme, last, state = picture.theme, entry.last, entry.state
     fresh = theme[f"age.{state}"]
     return {
-        "mark": (theme.coverage(feed.coverage.kind, feed.state), theme.feed(feed.state)),
+        "mark": (theme.coverage(feed.coverage.kind, feed.state), picture.tone(feed)),
         "venue": (entry.venue, theme.venue(entry.venue)),
         "market": (entry.market, fresh),
         "age": (formats.age(entry.age), fresh),
@@ -118,9 +120,14 @@ def _cells(entry: Activity, feed: VenueState, theme: Theme) -> Mapping[str, Cell
 
 
 def _volume(volume: Sum, feed: VenueState, theme: Theme) -> str:
-    """Dollars; "at least" where the feed withholds some or the size of some is not known."""
+    """Dollars; "at least" where the feed withholds some or the size of some is not known.
+
+    A dash where a sample is left out of the sums: none were added, which is not the same as none having happened.
+    """
     if volume.unsized and volume.unsized == volume.events:
         return formats.UNKNOWN
+    if feed.coverage.kind is CoverageKind.SAMPLE and not volume.events:
+        return "-"
     least = volume.events > 0 and (volume.unsized > 0 or _withholds(feed))
     return (theme.glyphs.at_least if least else "") + formats.dollars(volume.usd)
 

@@ -25,6 +25,9 @@ KEYS = (
     ("Esc", "back"),
 )
 
+_STUCK = 5.0
+"""Seconds without a commit, with rows waiting for one, from which the journal is not merely busy."""
+
 
 def footer(picture: Picture, width: int, height: int) -> Text:
     """Delays and what is kept, faults of the feeds, keys."""
@@ -62,6 +65,9 @@ def _journal(status: Status, theme: Theme) -> list[Cell]:
     parts = [("journal ", theme["muted"]), (formats.count(journal.rows), theme["number"]), (" kept", theme["muted"])]
     if journal.pending:
         parts.append((f" {formats.count(journal.pending)} pending", theme["muted"]))
+    waited = 0.0 if journal.last_commit is None else (status.now - journal.last_commit) / 1e9
+    if journal.pending and waited >= _STUCK:
+        parts.append((f" for {formats.age(waited)}", theme["state.trouble"]))
     if journal.dropped:
         parts.append((f" {formats.count(journal.dropped)} LOST", theme["state.trouble"]))
     return parts

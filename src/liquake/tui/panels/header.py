@@ -10,7 +10,7 @@ from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.status import Mode, Status
 from liquake.tui.table import Cell, either_end, fit, phrase, stack, whole
-from liquake.tui.theme import WORDS, Theme, in_trouble
+from liquake.tui.theme import Theme, in_trouble
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -63,10 +63,11 @@ def _corner(picture: Picture) -> list[Cell]:
     """The frozen picture's age, else the price of Bitcoin and whose it is."""
     snapshot, theme = picture.snapshot, picture.theme
     if picture.view.paused:
-        return [(f" PAUSED, {formats.age(picture.age)} old ", theme["paused"])]
+        return [(f" PAUSED, {formats.age(picture.held)} old ", theme["paused"])]
     price = snapshot.prices.get(_HEADLINE_MARKET)
     if price is None:
-        return [("BTC price: none yet", theme["muted"])]
+        missing = "not recorded" if picture.status.mode is Mode.REPLAY else "none yet"
+        return [(f"BTC price: {missing}", theme["muted"])]
     old = (snapshot.now - price.ts_recv) / 1e9
     late = [(f" {formats.age(old)} old", theme["state.trouble"])] if old >= 30.0 else []
     return [
@@ -83,18 +84,14 @@ def _venues(picture: Picture, width: int) -> list[Cell]:
         return [("connecting to the venues", theme["muted"])]
     roomy = width >= _ROOMY
     gap: Cell = ("   " if roomy else "  ", theme["faint"])
-    parts = [part for feed in snapshot.venues for part in (gap, *_venue(feed, theme, roomy=roomy))]
+    parts = [part for feed in snapshot.venues for part in (gap, *_venue(feed, picture, roomy=roomy))]
     return parts[1:]
 
 
-def _venue(feed: VenueState, theme: Theme, *, roomy: bool) -> list[Cell]:
-    word = WORDS[feed.state]
+def _venue(feed: VenueState, picture: Picture, *, roomy: bool) -> list[Cell]:
+    theme, word, tone = picture.theme, picture.word(feed), picture.tone(feed)
     sign = theme.glyphs.dot if word == "live" else "!" if in_trouble(feed.state) else theme.glyphs.ring
-    parts: list[Cell] = [
-        (sign, theme.feed(feed.state)),
-        (f" {feed.venue} ", theme.venue(feed.venue)),
-        (word, theme.feed(feed.state)),
-    ]
+    parts: list[Cell] = [(sign, tone), (f" {feed.venue} ", theme.venue(feed.venue)), (word, tone)]
     if roomy:
         sample = feed.coverage.kind is CoverageKind.SAMPLE
         parts.append(

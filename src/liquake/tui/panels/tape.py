@@ -46,7 +46,8 @@ def tape(picture: Picture, width: int, height: int) -> Text:
     known = recent(snapshot)
     matching = [liquidation for liquidation in known if view.accepts(liquidation)]
     large = [liquidation for liquidation in matching if view.large(liquidation)]
-    first = title("TAPE", _subject(picture, len(matching) - len(large), len(known) - len(matching)), width, theme)
+    hidden = {"smaller": len(matching) - len(large), "filtered out": len(known) - len(matching)}
+    first = title("TAPE", _subject(picture, hidden, len(known)), width, theme)
     if not large:
         return stack([first, phrase([(_waiting(picture, len(known)), theme["text"])], width, theme)], height)
     samples = {feed.venue for feed in snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE}
@@ -64,16 +65,16 @@ def recent(snapshot: Snapshot) -> list[Liquidation]:
     return sorted(once.values(), key=lambda entry: entry.ts_event, reverse=True)
 
 
-def _subject(picture: Picture, small: int, filtered: int) -> list[Cell]:
+def _subject(picture: Picture, hidden: Mapping[str, int], known: int) -> list[Cell]:
     view, theme = picture.view, picture.theme
     between = (f" {theme.glyphs.between} ", theme["faint"])
-    parts: list[Cell] = [(f"from {formats.dollars(view.threshold)}", theme["strong"])]
+    size = f"from {formats.dollars(view.threshold)}" if view.threshold else "all sizes"
+    parts: list[Cell] = [(size, theme["strong"])]
     if view.filter:
         parts += [between, (f'only "{view.filter}"', theme["state.waiting"])]
-    if small:
-        parts += [between, (f"{formats.count(small)} smaller hidden", theme["muted"])]
-    if filtered:
-        parts += [between, (f"{formats.count(filtered)} filtered out", theme["muted"])]
+    if any(hidden.values()):
+        numbers = ", ".join(f"{formats.count(number)} {why}" for why, number in hidden.items() if number)
+        parts += [between, (f"of the latest {formats.count(known)}: {numbers}", theme["muted"])]
     return parts
 
 

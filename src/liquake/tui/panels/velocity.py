@@ -7,6 +7,7 @@ from rich.text import Text
 from liquake.engine.snapshot import ALL, Derivative, WindowKinematics
 from liquake.tui import formats
 from liquake.tui.picture import Picture
+from liquake.tui.status import Mode
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
 from liquake.tui.theme import WORDS, Theme
 
@@ -35,6 +36,8 @@ def _waiting(picture: Picture, width: int) -> list[Text]:
     live = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
     if snapshot.events and view.market != ALL:
         sentence = f"No liquidation of {view.market} yet: m and M choose another market, Esc shows all."
+    elif picture.status.mode is Mode.REPLAY:
+        sentence = "No liquidation in the recording so far."
     elif not live:
         sentence = "Connecting: no feed is live yet."
     else:
@@ -85,8 +88,13 @@ def _cells(window: WindowKinematics, elapsed: float, picture: Picture) -> dict[s
 
 
 def _estimate(derivative: Derivative, picture: Picture, *, signed: bool, trusted: bool) -> Cell:
-    """Value ± error; bright, with an arrow where there is a direction, only if it can be told from zero."""
+    """Value ± error; bright, with an arrow where there is a direction, only if it can be told from zero.
+
+    Without any event there is no error to estimate either, so none is claimed.
+    """
     theme, glyphs = picture.theme, picture.theme.glyphs
+    if derivative.error == 0.0:
+        return f"?{0:>{_VALUE}}", theme["muted"]
     prefix = "$" if picture.view.dollars else ""
     value, error = formats.measurement(derivative.value, derivative.error, signed=signed, prefix=prefix)
     clear = trusted and derivative.significant
