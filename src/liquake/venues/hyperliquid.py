@@ -447,16 +447,13 @@ class Hyperliquid(Venue):
         found = (_perpetual(row.name) for row in rows if not row.isDelisted)
         return [instrument for instrument in found if instrument is not None]
 
-    def default_instruments(self) -> list[Instrument]:
-        """The large ones, in coins as every contract of the venue is."""
-        return [instrument for coin in _LARGE if (instrument := _perpetual(coin)) is not None]
-
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket for the trades of `assets`, of the large ones where `None`, and one for the sample.
 
         Only listed coins are asked for: the venue may close a connection that asks for another.
         """
-        listed = instruments or Instruments(self.default_instruments())
+        fallback = (instrument for coin in _LARGE if (instrument := _perpetual(coin)) is not None)
+        listed = instruments or Instruments(fallback)
         coins = [coin for coin in listed if (coin in _LARGE if assets is None else listed[coin].asset in assets)]
         url = self.endpoints[-1].url
         price = _subscription("activeAssetCtx", coin=_PRICED)
