@@ -96,6 +96,21 @@ def test_unknown_amounts_are_counted_as_events_of_no_known_size() -> None:
     assert cell(snapshot, "bybit", Side.LONG, ALL).sums["5m"] == Sum(2, 0.0, 30_000.0, 1)
     assert (snapshot.kinematics[ALL][3].events, snapshot.kinematics[ALL][3].usd) == (2, 30_000.0)
     assert engine.statistics().total == Sum(2, 0.0, 30_000.0, 1)
+    assert [event.usd for event in snapshot.largest] == [30_000.0]
+
+
+def test_dollars_without_coins_are_no_size_either() -> None:
+    snapshot = engine_after(liquidation(0, amount=None, usd=5.0)).snapshot(NOON + 2 * SECOND)
+    assert cell(snapshot, "bybit", Side.LONG, "BTCUSDT").sums["5m"] == Sum(1, 0.0, 0.0, 1)
+    assert cell(snapshot, "bybit", Side.LONG, ALL).sums["5m"] == Sum(1, 0.0, 0.0, 1)
+    assert snapshot.kinematics[ALL][4].usd == 0.0
+
+
+@pytest.mark.parametrize("newer", [[], [liquidation(3)]])
+def test_an_event_of_exactly_the_windows_age_is_out_settled_or_not(newer: list[Liquidation]) -> None:
+    engine = engine_after(liquidation(0), *newer)
+    assert in_window(engine.snapshot(NOON + 3 * SECOND), ALL, 2.0) == 0
+    assert in_window(engine.snapshot(NOON + 3 * SECOND - 1), ALL, 2.0) == (0 if newer else 1)
 
 
 def test_the_same_event_received_again_is_dropped_and_counted() -> None:
