@@ -69,9 +69,15 @@ async def collecting(simulation: Simulation, path: Path, lifetime: float | None 
                 await asyncio.gather(running, return_exceptions=True)
 
 
-def identity(event: Liquidation | Published) -> tuple[str, str, object]:
-    """What a published and a received liquidation have in common: Hyperliquid's trade id, the whole key elsewhere."""
-    return event.venue, event.instrument, event.identity[-1] if event.venue == "hyperliquid" else event.key
+def identity(event: Liquidation | Published) -> tuple[str, str, str]:
+    """What a published and a received liquidation have in common: Hyperliquid's trade id, the fields elsewhere."""
+    if event.venue == "hyperliquid":
+        return event.venue, event.instrument, str(event.identity[-1])
+    # The simulator numbers all rows of a message that are equal, liquake those after the first.
+    fields = event.identity
+    if event.venue == "bybit" and len(fields) == 6 and str(fields[-1]) == "0":
+        fields = fields[:-1]
+    return event.venue, event.instrument, "|".join(map(str, fields))
 
 
 def kept(path: Path) -> list[Liquidation]:
@@ -85,7 +91,7 @@ async def quiet(simulation: Simulation, collector: Collector) -> None:
     seen = -1
     async with asyncio.timeout(20.0):
         while seen != (seen := len(simulation.published)):
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1.2)
     await collector.journal.flushed()
 
 
@@ -107,7 +113,7 @@ async def test_what_was_sent_is_what_is_kept_once(faults: Faults, tmp_path: Path
     path = tmp_path / "journal.db"
     simulation = Simulation(seed=3, venues=ALL, rate=200.0, faults=faults)
     async with collecting(simulation, path) as collector:
-        await until(lambda: len(simulation.published) > 1500)
+        await until(lambda: len(simulation.published) > 800)
         await quiet(simulation, collector)
         received = [event for event in simulation.published if event.subscribed]
         statistics = collector.engine.statistics()
@@ -137,7 +143,7 @@ async def test_rotation_loses_nothing(tmp_path: Path) -> None:
     simulation = Simulation(seed=5, venues=ALL, rate=200.0)
     async with collecting(simulation, path, lifetime=1.5) as collector:
         await until(lambda: collector.count(FeedState.SUBSCRIBED, "okx") > 0 and len(simulation.published) > 100)
-        await until(lambda: len(simulation.published) > 2000)
+        await until(lambda: len(simulation.published) > 1200)
         await quiet(simulation, collector)
     first = min(event.ts for event in simulation.published if event.subscribed)
     sent = {identity(event) for event in simulation.published if event.ts >= first and event.subscribed}
