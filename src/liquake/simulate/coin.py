@@ -7,6 +7,8 @@ that buyers come back, as it is in real markets.
 
 from __future__ import annotations
 
+from bisect import bisect
+from itertools import accumulate
 from math import cos, exp, floor, log, pi, sqrt
 from random import Random
 
@@ -41,7 +43,7 @@ _RENEWAL = 30.0
 
 _SIDES = (Side.LONG, Side.SHORT)
 _VENUES = tuple(VENUE_SHARES)
-_VENUE_WEIGHTS = tuple(sum(list(VENUE_SHARES.values())[: count + 1]) for count in range(len(VENUE_SHARES)))
+_VENUE_BOUNDS = tuple(accumulate(VENUE_SHARES.values()))[:-1]
 
 
 class _Flow:
@@ -154,13 +156,9 @@ class Coin:
         rng, down = self._rng, side is Side.LONG
         price = self.price * (1.0 + 3e-4 * (rng.random() - 0.5))
         margin = 0.001 + 0.004 * rng.random()
-        share = rng.random()
-        venue = next(
-            name for name, upto in zip(_VENUES, _VENUE_WEIGHTS, strict=True) if share <= upto or name == _VENUES[-1]
-        )
         return Order(
             ts=self._start + round(elapsed * 1e9),
-            venue=venue,
+            venue=_VENUES[bisect(_VENUE_BOUNDS, rng.random())],
             asset=self.asset.name,
             side=side,
             price=price,

@@ -312,7 +312,7 @@ class HyperliquidServer(VenueServer):
             {"sz": []},
             {"px": "1e999"},
             {"time": "soon"},
-            {"tid": None},
+            {"coin": 5},
         )
         fills = [{**good, **change} for change in wrong]
         return [encode({"channel": "userFills", "data": {"user": VAULTS[0], "fills": [fill]}}) for fill in fills]

@@ -47,10 +47,10 @@ class Preset(msgspec.Struct, frozen=True):
 
     name: str
     sentence: str
-    volatility: float = 0.026
+    volatility: float = 0.022
     """Ordinary daily volatility of BTC, news and forced flow not counted."""
     news_per_day: float = 16.0
-    news_scale: float = 0.004
+    news_scale: float = 0.0036
     """Multiplies a Student t of 3 degrees of freedom."""
     drift_per_hour: float = 0.0
     """Log return of the common factor."""
