@@ -69,15 +69,9 @@ async def collecting(simulation: Simulation, path: Path, lifetime: float | None 
                 await asyncio.gather(running, return_exceptions=True)
 
 
-def identity(event: Liquidation | Published) -> tuple[str, str, str]:
-    """What a published and a received liquidation have in common: Hyperliquid's trade id, the fields elsewhere."""
-    if event.venue == "hyperliquid":
-        return event.venue, event.instrument, str(event.identity[-1])
-    # The simulator numbers all rows of a message that are equal, liquake those after the first.
-    fields = event.identity
-    if event.venue == "bybit" and len(fields) == 6 and str(fields[-1]) == "0":
-        fields = fields[:-1]
-    return event.venue, event.instrument, "|".join(map(str, fields))
+def identity(event: Liquidation | Published) -> tuple[str, str]:
+    """What a published and a received liquidation have in common: client and simulator write keys in the same form."""
+    return event.venue, event.key
 
 
 def kept(path: Path) -> list[Liquidation]:

@@ -108,17 +108,17 @@ class Session:
 
     async def _due(self, link: Link, reading: asyncio.Task[str]) -> bool:
         """Wait until the link should be replaced: its time is up, the venue says so, or the subscriptions changed."""
-        await self._wait(reading, link.closing.wait(), self._changed.wait(), timeout=self._lifetime)
+        await self._wait(reading, link.closing.wait(), self._changed.wait(), seconds=self._lifetime)
         self._changed.clear()
         return not reading.done()
 
     async def _wait(
-        self, reading: asyncio.Task[str], *others: Coroutine[object, object, object], timeout: float | None = None
+        self, reading: asyncio.Task[str], *others: Coroutine[object, object, object], seconds: float | None = None
     ) -> None:
-        """Until the link ends, or one of `others` does, or `timeout` seconds are over."""
+        """Until the link ends, or one of `others` does, or `seconds` are over."""
         tasks = [asyncio.create_task(other) for other in others]
         try:
-            await asyncio.wait((reading, *tasks), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((reading, *tasks), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()

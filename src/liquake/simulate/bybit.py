@@ -133,7 +133,7 @@ class BybitServer(VenueServer):
         events = []
         for event, _ in read:
             ordinal = seen[event.identity] = seen.get(event.identity, -1) + 1
-            events.append(_with_ordinal(event, ordinal))
+            events.append(_with_ordinal(event, ordinal) if ordinal else event)
         topic = f"allLiquidation.{contract.symbol}"
         when = self.clock.now() // MILLISECOND
         frame = encode({"topic": topic, "type": "snapshot", "ts": when, "data": [row for _, row in read]})

@@ -194,7 +194,7 @@ class HyperliquidServer(VenueServer):
         events = []
         if side is not None:
             amount, usd = contract.worth(fill["sz"], fill["px"])
-            identity = (contract.symbol, fill["tid"])
+            identity = (contract.symbol, fill["time"], fill["tid"])
             ts = fill["time"] * MILLISECOND
             events.append(Published("hyperliquid", contract.symbol, side, float(fill["px"]), amount, usd, ts, identity))
 

@@ -92,5 +92,5 @@ async def ended(socket: Socket) -> aiohttp.WSMsgType:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds."""
     async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens inside a server and raises no event
+        while not condition():
             await asyncio.sleep(0.005)
