@@ -22,9 +22,9 @@ def test_every_setting_has_its_sentence(setting: str) -> None:
 
 def test_every_error_stands_in_the_tree_at_the_top_of_its_module() -> None:
     tree = errors.__doc__ or ""
-    defined = [name for name, value in vars(errors).items() if isinstance(value, type)]
-    drawn = re.findall(r"^[ │├└─]*([A-Z]\w+)", tree, re.MULTILINE)
-    assert sorted(set(drawn) & set(defined)) == sorted(defined)
+    drawn = set(re.findall(r"^ {4}[ │├└─]*([A-Z]\w+)", tree, re.MULTILINE))
+    defined = {name for name, value in vars(errors).items() if getattr(value, "__module__", "") == errors.__name__}
+    assert drawn == defined
 
 
 def test_every_public_module_says_what_it_is_for() -> None:
