@@ -29,16 +29,17 @@ from liquake.engine.snapshot import Snapshot, Statistics
 from liquake.errors import (
     InstrumentsError,
     JournalBusy,
+    Offline,
     RecordingError,
     SimulatorError,
     UnknownMarket,
-    Unreachable,
 )
 from liquake.ingest.recording import is_journal, read_csv, read_span
 from liquake.ingest.replay import Replay
 from liquake.ingest.rest import fetch_instruments
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation, Price, Quote, Trade, asset_of
+from liquake.simulate.presets import find_preset
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
 from liquake.tui.picture import Picture, View
@@ -52,8 +53,11 @@ from liquake.venues.frames import decoded, read_line
 
 _DEMO_START = 10.0
 """Seconds the simulator may take to say where its venues are."""
+_MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 _PROBE = 12.0
-"""Seconds `doctor` listens to a venue."""
+"""Seconds `doctor` listens to a venue, """
+_ATTEMPTS = 3
+"""and connections it sees fail before it says so."""
 
 
 class Session:
@@ -135,6 +139,7 @@ def monitor(settings: Settings) -> int:
 
 def demo(settings: Settings, scenario: str, seed: int) -> int:
     """Watch simulated venues over real sockets on this machine."""
+    find_preset(scenario)
     return asyncio.run(_demo(settings, scenario, seed))
 
 
@@ -285,7 +290,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
         sys.stdout.write(doctor_text(found))
     dead = [row["venue"] for row in found["venues"] if not row["answers"]]
     if len(dead) == len(found["venues"]):
-        raise Unreachable("no exchange", "is there a network here? `liquake demo` needs none")
+        raise Offline(dead)
     return 1 if dead or found["data folder"]["trouble"] else 0
 
 
@@ -323,31 +328,33 @@ def _examine_journal(told: str) -> dict[str, Any]:
 async def _probe(venue: Venue, address: str | None) -> dict[str, Any]:
     """Listen to one venue as `monitor` would, until a price comes and every subscription is settled."""
     heard: list[Event] = []
-    enough = asyncio.Event()
+    settled = asyncio.Event()
 
     def receive(events: Sequence[Event], *_: object) -> None:
         heard.extend(events)
-        if any(isinstance(event, Price | Trade) for event in events):
-            enough.set()
+        failed = sum(isinstance(event, FeedStatus) and event.state is FeedState.DISCONNECTED for event in heard)
+        if failed >= _ATTEMPTS or any(isinstance(event, Price | Trade) for event in events):
+            settled.set()
 
     addresses = {} if address is None else {venue.name: address}
     feeds = feeds_of([venue], WallClock(), receive, assets={"BTC"}, addresses=addresses)
     listening = asyncio.create_task(supervise(feeds))
     try:
         async with asyncio.timeout(_PROBE):
-            await enough.wait()
+            await settled.wait()
     except TimeoutError:
         pass
     finally:
         await _ended(listening)
     statuses = [event for event in heard if isinstance(event, FeedStatus)]
     refused = [s.reason for s in statuses if s.state in (FeedState.REJECTED, FeedState.DISCONNECTED)]
+    answers = any(isinstance(event, Price | Trade) for event in heard)
     return {
         "venue": venue.name,
-        "answers": enough.is_set(),
+        "answers": answers,
         "instruments": len(feeds[0].instruments),
         "subscribed": sum(status.state is FeedState.SUBSCRIBED for status in statuses),
-        "trouble": refused[-1] if refused and not enough.is_set() else "",
+        "trouble": refused[-1] if refused and not answers else "",
     }
 
 
@@ -483,8 +490,8 @@ async def _assets(
         listed = {*known, *await _listed(chosen, addresses)}
         for symbol, asset in strange.items():
             if asset not in listed:
-                near = difflib.get_close_matches(str(asset), listed, 3) or sorted(listed)[:8]
-                raise UnknownMarket(symbol, f"{asset} is not listed here; choose from {', '.join(near)}, ...")
+                near = difflib.get_close_matches(str(asset), listed, 3) or [each for each in _MAJORS if each in listed]
+                raise UnknownMarket(symbol, f"nothing here lists {asset}; is it one of {', '.join(near)}?")
     return frozenset(asset for asset in assets.values() if asset) or None
 
 

@@ -70,12 +70,13 @@ def _converted(told: Mapping[str, Any]) -> Settings:
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
-            raise SettingError(name, value, f"{_mend(str(error))}; {name}: {sentence(name)}") from None
+            raise SettingError(name, value, f"{_mend(str(error))} ({sentence(name)})") from None
     return msgspec.convert(told, Settings, strict=False)
 
 
 def _mend(error: str) -> str:
-    return error.split(" - at")[0].replace("`", "").lower()
+    words = error.split(" - at")[0].replace("`", "").lower()
+    return words.replace("float", "a number").replace(">=", "of at least").replace("<=", "of at most")
 
 
 def _names() -> str:

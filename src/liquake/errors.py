@@ -11,7 +11,8 @@
     ├── JournalError                the journal cannot be opened or written
     │   └── JournalBusy             another process writes it
     ├── SimulatorError              the simulated venues do not start
-    └── Unreachable                 a venue does not answer from here
+    ├── Unreachable                 a venue does not answer from here
+    └── Offline                     none of them does
 
 Every message is one sentence that names the value and, where there is one, the mend.
 """
@@ -110,3 +111,13 @@ class Unreachable(LiquakeError):
     def __init__(self, venue: str, why: str) -> None:
         self.venue = venue
         super().__init__(f"{venue} does not answer: {why}")
+
+
+class Offline(LiquakeError):
+    """Not one of `venues` answers from here."""
+
+    def __init__(self, venues: Iterable[str]) -> None:
+        self.venues = tuple(venues)
+        super().__init__(
+            f"none of {', '.join(self.venues)} answers from here: check the network (`liquake demo` needs none)"
+        )
