@@ -106,8 +106,9 @@ class Engine:
         if venue.duplicates.seen(event.key, time):
             venue.repeated += 1
             return False
-        # Recordings without a receive time repeat the event time: that is no measurement.
-        if recv != event.ts_event:
+        # Recordings without a receive time repeat the event time, and what a venue replays on connecting was never under
+        # way: neither is a measurement.
+        if recv != event.ts_event and event.ts_event >= venue.feed.connected_at:
             venue.latency.update(recv - event.ts_event)
         self._enter(event, venue, time)
         return True

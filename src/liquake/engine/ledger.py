@@ -21,6 +21,8 @@ class Feed:
         self.connections: dict[str, ConnectionState] = {}
         self.refusals: dict[tuple[str, str], str] = {}
         """Reason by connection and topic."""
+        self.connected_at = 0
+        """Our clock when a connection last came up: what happened before comes from the venue's memory, if at all."""
         self.reconnects = 0
         self.gaps = 0
         self.gap_nanoseconds = 0
@@ -44,9 +46,10 @@ class Feed:
         elif state is FeedState.CONNECTING:
             for refused in [key for key in self.refusals if key[0] == name]:
                 del self.refusals[refused]
-        elif state is FeedState.CONNECTED and name in self._dropped:
-            self._dropped.remove(name)
-            self.reconnects += 1
+        elif state is FeedState.CONNECTED:
+            self.connected_at = status.ts
+            self.reconnects += name in self._dropped
+            self._dropped.discard(name)
         elif state is FeedState.DISCONNECTED:
             self._dropped.add(name)
         self.connections[name] = ConnectionState(name, state, status.ts, status.reason)

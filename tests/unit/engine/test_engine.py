@@ -183,6 +183,15 @@ def test_events_hours_late_go_to_the_windows_of_their_own_time() -> None:
     assert engine.statistics().last == NOON
 
 
+def test_what_happened_before_the_connection_came_up_says_nothing_of_latency() -> None:
+    engine = Engine(COVERAGES)
+    engine.apply(FeedStatus("okx", "public", FeedState.CONNECTED, NOON))
+    engine.apply(liquidation(-2400.0, venue="okx", delay=2401.0))
+    engine.apply(liquidation(2.0, venue="okx", delay=0.25))
+    latency = engine.snapshot(NOON + 5 * SECOND).latency
+    assert (latency.count, latency.worst) == (1, 250.0)
+
+
 def test_latency_is_measured_where_there_is_a_receive_time_of_its_own() -> None:
     recorded = msgspec.structs.replace(liquidation(1, venue="okx"), ts_recv=0)
     repeated = liquidation(2, venue="okx", delay=0.0)
