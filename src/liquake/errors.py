@@ -9,6 +9,8 @@
     │   └── RecordingError          a file to replay or decode that cannot be read as one
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
+    ├── ModelRefused                a cascade model that does not fit these venues
+    ├── TapeTooShort                a recording with too little in it to fit or score on
     └── Unreachable                 a venue does not answer from here
 
 Every message is one sentence that names the value and, where there is one, the mend.
@@ -85,6 +87,22 @@ class JournalError(LiquakeError):
     def __init__(self, path: object, why: str) -> None:
         self.path = str(path)
         super().__init__(f"journal {self.path}: {why}")
+
+
+class ModelRefused(LiquakeError):
+    """A cascade model was fitted on other venues, or under other throttle rules, than those it would forecast."""
+
+    def __init__(self, model: str, why: str) -> None:
+        self.model, self.why = model, why
+        super().__init__(f"cascade model {model} is refused: {why}; refit it with liquake fit")
+
+
+class TapeTooShort(LiquakeError):
+    """A recording holds too little to fit or score a cascade model on."""
+
+    def __init__(self, tape: str, why: str) -> None:
+        self.tape = tape
+        super().__init__(f"{tape} is too short: {why}")
 
 
 class Unreachable(LiquakeError):

@@ -1,0 +1,85 @@
+"""What counts as a cascade: a quantile of the market's own last week, known before the day begins."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import exp, floor, log
+
+_DAYS = 7
+_DAY = 86400
+_RATIO = log(1.02)
+
+
+class Threshold:
+    """The q quantile of X_H over the last seven full UTC days on a 1 s grid, and at least `floor_usd`.
+
+    X_H is the sum of dollars over the H seconds before each second. Frozen per UTC day, so that a cascade cannot raise
+    its own bar. Until a first full day is known, `initial` holds. Histogram buckets are 2 % wide. Times are in seconds,
+    ascending; a late event counts from when it came.
+    """
+
+    def __init__(self, initial: float, horizon: float, quantile: float, floor_usd: float = 0.0) -> None:
+        self._horizon, self._quantile, self._floor = horizon, quantile, floor_usd
+        self.usd = max(initial, floor_usd)
+        self._days: deque[dict[int, int]] = deque(maxlen=_DAYS)
+        self._today: dict[int, int] = {}
+        self._recent: deque[tuple[float, float]] = deque()
+        self._sum = 0.0
+        self._now: int | None = None
+        self._whole = False
+
+    def update(self, ts: float, usd: float) -> None:
+        """`usd` were liquidated at `ts`."""
+        self.advance(ts)
+        self._recent.append((max(ts, float(self._now or 0)), usd))
+        self._sum += usd
+
+    def advance(self, now: float) -> None:
+        """Count every whole second up to `now`. Amortised O(1) per event and per day boundary."""
+        second = floor(now)
+        if self._now is None:
+            self._now = second
+        while self._now < second:
+            self._now = self._stretch(second)
+
+    def reset(self) -> None:
+        """The feed was interrupted: today does not count as a full day, and the open window is dropped."""
+        self._recent.clear()
+        self._sum = 0.0
+        self._whole = False
+        self._now = None
+
+    def _stretch(self, until: int) -> int:
+        """Count the seconds over which the sum cannot change, and return where that ends."""
+        start = self._now or 0
+        while self._recent and self._recent[0][0] <= start - self._horizon:
+            self._sum -= self._recent.popleft()[1]
+        if not self._recent:
+            self._sum = 0.0
+        midnight = (start // _DAY + 1) * _DAY
+        end = min(until, midnight)
+        if self._recent:
+            end = min(end, max(start + 1, floor(self._recent[0][0] + self._horizon)))
+        bucket = floor(log(self._sum) / _RATIO) if self._sum > 1.0 else -1
+        self._today[bucket] = self._today.get(bucket, 0) + end - start
+        if end == midnight:
+            self._close_day()
+        return end
+
+    def _close_day(self) -> None:
+        if self._whole:
+            self._days.append(self._today)
+            self.usd = max(self._floor, self._read())
+        self._today, self._whole = {}, True
+
+    def _read(self) -> float:
+        merged: dict[int, int] = {}
+        for day in self._days:
+            for bucket, seconds in day.items():
+                merged[bucket] = merged.get(bucket, 0) + seconds
+        rank = self._quantile * sum(merged.values())
+        for bucket in sorted(merged):
+            rank -= merged[bucket]
+            if rank <= 0.0:
+                return exp((bucket + 0.5) * _RATIO) if bucket >= 0 else 0.0
+        raise AssertionError("the quantile lies within the counts")
