@@ -103,4 +103,4 @@ class RiskScale:
         """Share of past observations below `value`, in per cent; those in the same bucket count half."""
         bucket = self._bucket(value)
         below = sum(self._weights[:bucket]) + 0.5 * self._weights[bucket]
-        return 100.0 * below / (sum(self._weights) or 1.0)
+        return min(100.0, 100.0 * below / (sum(self._weights) or 1.0))

@@ -102,7 +102,8 @@ def fit(seen: History, productivity: Productivity, decays: Sequence[float], prio
     evidence -= float(background.sum() * seen.span + (excitation @ seen.exposure).sum())
     values = excitation.reshape(types, types, -1)
     found = Hawkes(seen.sources, tuple(map(float, background)), nested(values), productivity, tuple(decays))
-    return Fit(found, _cells(found, children + p1.reshape(types, -1), seen.exposure + p2), evidence)
+    resolved = _resolved(seen.kinds, rates, found)
+    return Fit(found, _cells(found, children + p1.reshape(types, -1), seen.exposure + p2, resolved), evidence)
 
 
 def uninformed(seen: History, decays: Sequence[float]) -> Hawkes:
@@ -115,12 +116,26 @@ def uninformed(seen: History, decays: Sequence[float]) -> Hawkes:
     return Hawkes(seen.sources, tuple(map(float, 0.6 * counts / seen.span)), nested(excitation), decays=tuple(decays))
 
 
-def _cells(hawkes: Hawkes, shape: Array, rate: Array) -> tuple[Cell, ...]:
+def _resolved(kinds: npt.NDArray[np.int64], rates: Array, hawkes: Hawkes) -> Array:
+    """Per cell (effect, cause) the share of ancestry that is resolved, sum r^2 / sum r over the attributions r: what is
+    left of the complete data's information once the causes have to be guessed."""
+    types = len(hawkes.sources)
+    resolved = np.ones((types, types))
+    for kind in range(types):
+        parts = rates[kinds == kind].reshape(-1, types, len(hawkes.decays)) * np.asarray(hawkes.excitation)[kind]
+        by_cause = parts.sum(axis=2)
+        attributed = by_cause / (hawkes.background[kind] + by_cause.sum(axis=1, keepdims=True))
+        total = attributed.sum(axis=0)
+        resolved[kind] = np.where(total > 0.0, (attributed**2).sum(axis=0) / np.where(total > 0.0, total, 1.0), 1.0)
+    return np.maximum(resolved, 0.01)
+
+
+def _cells(hawkes: Hawkes, shape: Array, rate: Array, resolved: Array) -> tuple[Cell, ...]:
     """Credible intervals (90 %) of the branching matrix from the complete-data posterior Gamma(shape, rate) of each
-    decay, matched to one Gamma per cell. Approximate: it takes the attribution of events to causes as known."""
+    decay, matched to one Gamma per cell and widened by what is not `resolved`. Approximate."""
     types, width = len(hawkes.sources), len(hawkes.decays)
     mean = (shape / rate).reshape(types, types, width).sum(axis=2)
-    variance = (shape / rate**2).reshape(types, types, width).sum(axis=2)
+    variance = (shape / rate**2).reshape(types, types, width).sum(axis=2) / resolved
     return tuple(
         Cell(cause, effect, float(mean[i, j]), *_gamma_interval(float(mean[i, j]), float(variance[i, j])))
         for i, effect in enumerate(hawkes.sources)

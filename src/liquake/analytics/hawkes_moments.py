@@ -61,17 +61,17 @@ def functional(hawkes: Hawkes, horizon: float, target: Sequence[float], moments:
     mu = np.asarray(hawkes.background)
     goal = np.asarray(target, dtype=np.float64) * moments.value
     steps = 2 * int(np.ceil(horizon * _STEPS_PER_DECAY / min(hawkes.decays) / 2))
-    move, drift = _propagator(generator, horizon / steps)
+    move, drift, double = _propagator(generator, horizon / steps)
     ahead = _sensitivities(goal @ rates, move, drift, steps)
     descendants = ahead.reshape(steps + 1, mu.size, -1).sum(axis=2)
     second = _second_moments(np.asarray(target, dtype=np.float64), descendants, moments)[::-1]
     weights = _simpson(steps, horizon)
     inflow = _inflow(spread @ mu, move, drift, steps)
-    mean_constant = horizon * float(goal @ mu) + float(weights @ (ahead @ (spread @ mu)))
+    held = drift @ inflow[:-1].sum(axis=0) + steps * double @ (spread @ mu)
     expected = mu + inflow @ rates.T
     return Functional(
         mean=tuple(map(float, ahead[-1])),
-        mean_constant=mean_constant,
+        mean_constant=float(horizon * (goal @ mu) + goal @ rates @ held),
         variance=tuple(map(float, _fold(weights[:, None] * (second @ rates), move))),
         variance_constant=float(weights @ (second * expected).sum(axis=1)),
     )
@@ -87,14 +87,14 @@ def _dynamics(hawkes: Hawkes) -> tuple[Array, Array, Array]:
     return spread @ rates - np.diag(np.tile(1.0 / decays, types)), rates, spread
 
 
-def _propagator(generator: Array, step: float) -> tuple[Array, Array]:
-    """e^(A step) and the integral of e^(A s) over one step."""
+def _propagator(generator: Array, step: float) -> tuple[Array, Array, Array]:
+    """e^(A step), its integral over the step, and the integral of that."""
     size = generator.shape[0]
-    block = np.zeros((2 * size, 2 * size))
+    block = np.zeros((3 * size, 3 * size))
     block[:size, :size] = generator * step
-    block[:size, size:] = np.eye(size) * step
+    block[:size, size : 2 * size] = block[size : 2 * size, 2 * size :] = np.eye(size) * step
     whole = _exponential(block)
-    return whole[:size, :size], whole[:size, size:]
+    return whole[:size, :size], whole[:size, size : 2 * size], whole[:size, 2 * size :]
 
 
 def _exponential(matrix: Array) -> Array:

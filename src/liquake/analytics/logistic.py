@@ -8,6 +8,7 @@ import numpy as np
 from liquake.analytics.calibration import CalibrationPrior, Recalibration
 from liquake.analytics.hawkes_moments import Array
 
+RIDGE = 1e-3
 _STEPS = 60
 _TOLERANCE = 1e-10
 
@@ -25,17 +26,31 @@ class Logistic(msgspec.Struct, frozen=True):
         return np.asarray((columns - self.means) @ (self.coefficients / self.scales) + self.intercept)
 
 
-def fit(columns: Array, labels: Array, ridge: float = 1e-3) -> Logistic:
-    """Maximum likelihood with penalty ridge / 2 x coefficient^2 per observation, by Newton steps halved until they help.
+def fit(columns: Array, labels: Array, ridge: float = RIDGE) -> Logistic:
+    """Maximum likelihood with penalty ridge / 2 x coefficient^2 per observation, no coefficient below zero.
 
-    A column that never changes gets the coefficient 0.
+    All inputs here grow with activity, so a negative coefficient would let silence raise a probability somewhere. Columns
+    whose coefficient comes out negative are dropped, the most negative first. A column that never changes gets 0.
     """
     means, scales = columns.mean(axis=0), columns.std(axis=0)
     scales = np.where(scales > 1e-12, scales, 1.0)
-    design = np.column_stack((np.ones(labels.size), (columns - means) / scales))
-    penalty = np.r_[0.0, np.full(columns.shape[1], ridge)]
+    standard = (columns - means) / scales
+    kept = np.flatnonzero(standard.any(axis=0))
+    while True:
+        beta = _newton(np.column_stack((np.ones(labels.size), standard[:, kept])), labels, ridge)
+        if not kept.size or beta[1:].min() >= 0.0:
+            break
+        kept = np.delete(kept, int(beta[1:].argmin()))
+    coefficients = np.zeros(columns.shape[1])
+    coefficients[kept] = beta[1:]
+    return Logistic(float(beta[0]), means, scales, coefficients)
+
+
+def _newton(design: Array, labels: Array, ridge: float) -> Array:
+    """Newton's method, each step halved until it helps."""
+    penalty = np.r_[0.0, np.full(design.shape[1] - 1, ridge)]
     share = min(max(float(labels.mean()), 1e-6), 1.0 - 1e-6)
-    beta = np.r_[np.log(share / (1.0 - share)), np.zeros(columns.shape[1])]
+    beta = np.r_[np.log(share / (1.0 - share)), np.zeros(design.shape[1] - 1)]
     best = _loss(design, labels, penalty, beta)
     for _ in range(_STEPS):
         forecast = sigmoid(design @ beta)
@@ -49,7 +64,7 @@ def fit(columns: Array, labels: Array, ridge: float = 1e-3) -> Logistic:
         if best - loss < _TOLERANCE:
             break
         beta, best = beta + step, loss
-    return Logistic(float(beta[0]), means, scales, beta[1:])
+    return beta
 
 
 def _loss(design: Array, labels: Array, penalty: Array, beta: Array) -> float:

@@ -47,7 +47,7 @@ class Split(msgspec.Struct, frozen=True):
         """The first `share` of the grid's seconds to train, the rest to test."""
         cut = round(share * grid.seconds.size)
         whole = cut >= grid.seconds.size
-        end = float(grid.seconds[-1] + grid.horizon if whole else grid.seconds[cut])
+        end = float(grid.events.times[-1] if whole else grid.seconds[cut])
         train = grid.seconds + grid.horizon <= end
         if not train.any():
             raise TapeTooShort(grid.events.tape.name, f"a share of {share:g} leaves nothing to train on")
