@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from liquake.analytics.grid import QUIET, Flags, Grid
-from liquake.analytics.hawkes_moments import Array
+from liquake.analytics.grid import QUIET, Grid
+from liquake.analytics.hawkes_moments import Array, Flags
 
 BUDGET = 6.0
 """Alarms per day."""
@@ -18,7 +18,28 @@ LEAD = 300.0
 """Seconds before an onset within which an alarm is a hit."""
 LATE = 5.0
 _DAY = 86400.0
-_CANDIDATES = (0.98, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05)
+_CANDIDATES = (
+    0.98,
+    0.95,
+    0.9,
+    0.85,
+    0.8,
+    0.75,
+    0.7,
+    0.65,
+    0.6,
+    0.55,
+    0.5,
+    0.45,
+    0.4,
+    0.35,
+    0.3,
+    0.25,
+    0.2,
+    0.15,
+    0.1,
+    0.05,
+)
 
 
 class AlarmRecord(msgspec.Struct, frozen=True):
@@ -46,8 +67,8 @@ def onsets(grid: Grid, threshold: float, chosen: Flags) -> Array:
 
 
 def alarm_times(seconds: Array, forecast: Array, threshold: float) -> Array:
-    """Raised by two reads at or above `threshold`; another only after `COOLDOWN` and once the log-odds have been 0.7 below
-    for `HOLD` seconds."""
+    """Raised by two reads at or above `threshold`; another only after `COOLDOWN`, and once the log-odds have been 0.7
+    below it for `HOLD` seconds."""
     above = forecast >= threshold
     raised = np.flatnonzero(above[1:] & above[:-1]) + 1
     odds = threshold / (1.0 - threshold) * np.exp(-_STEP_DOWN)

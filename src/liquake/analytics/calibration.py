@@ -12,8 +12,8 @@ DAY = 86400.0
 class CalibrationPrior(msgspec.Struct, frozen=True):
     """How far and how fast the map p = sigma(alpha + gamma z) may move.
 
-    Chosen in three forward-chained folds of the training part of the January 2023 recording: looser priors and faster drifts
-    followed single episodes and lost ranking at onset.
+    Chosen in three forward-chained folds of the training part of the January 2023 recording: looser priors and faster
+    drifts followed single episodes and lost ranking at onset.
     """
 
     alpha_variance: float = 0.05

@@ -2,9 +2,9 @@
 
     z = b0 + sum_k b_k (f_k - mean_k) / scale_k,    p = sigma(alpha + gamma z)
 
-The features and the linear part are fitted offline; alpha and gamma learn online from what happened. Because z is linear,
-its parts by component add up exactly: they are the six numbers of the score. Dollars are as the venues publish them,
-so that anyone can check the forecast against the same feeds.
+The features and the linear part are fitted offline; alpha and gamma learn online from what happened. Because z is
+linear, its parts by component add up exactly: they are the six numbers of the score. Dollars are as the venues publish
+them, so that anyone can check the forecast against the same feeds.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class Model(msgspec.Struct, frozen=True):
         for venue, rule in self.throttles.items():
             now = throttles.get(venue, Throttle.NONE)
             if now is not rule:
-                raise ModelRefused(self.name, f"{venue} published under the rule {rule.value!r} in training, now {now.value!r}")
+                raise ModelRefused(
+                    self.name, f"{venue} published under the rule {rule.value!r} in training, now {now.value!r}"
+                )
 
 
 class Forecast(msgspec.Struct, frozen=True):

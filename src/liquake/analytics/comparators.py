@@ -1,9 +1,9 @@
 """What a cascade probability has to beat. Batch code: needs numpy.
 
 The published six-component score is the weighted sum of a public liquidation aggregator (github.com/napo99/TG-Bot,
-services/liquidation-aggregator/cascade_risk_calculator.py at 937585b), written anew from its thresholds: events per second over
-0.1, 10 and 60 s, differences of the 10 s rate between reads one second apart, dollars of the last minute, and the ratio of
-the shortest to the longest rate. Its correlation between venues is left at 0.
+services/liquidation-aggregator/cascade_risk_calculator.py at 937585b), written anew from its thresholds: events per
+second over 0.1, 10 and 60 s, differences of the 10 s rate between reads one second apart, dollars of the last minute,
+and the ratio of the shortest to the longest rate. Its correlation between venues is left at 0.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LARGE_EVENT = 50e3
 
 
 def forecasts(trained: Trained) -> dict[str, Array]:
-    """Each comparator's probability at every second of the grid; those with parameters are fitted on the training part."""
+    """Each comparator's probability at every second of the grid; parameters are fitted on the training part."""
     grid, model = trained.split.grid, trained.model
     score = six_weight(grid)
     rates = [place for place, name in enumerate(FEATURES) if name.startswith(("count_", "usd_"))]

@@ -1,4 +1,4 @@
-"""What the cascade probability is computed from. The live definitions: plain floats, no numpy; `grid` has them for batches.
+"""What the cascade probability is computed from. The live definitions, in plain floats; `grid` has them for batches.
 
 Every feature is a function of decayed sums, so it is right at any moment and costs the same whatever the window.
 """
@@ -94,7 +94,7 @@ class FeatureState:
         self._by_venue = [0.0] * len(self._venues)
 
     def update(self, ts: float, source: Source, usd: float | None) -> None:
-        """One liquidation at `ts` seconds. Late ones are added at their age. Without dollars it counts as one of mean size."""
+        """One liquidation at `ts` seconds, late ones at their age. Without dollars it excites as one of mean size."""
         self._hawkes.update(ts, self._kinds[source], self._mark(usd))
         age = 0.0
         if self._last is not None and ts < self._last:
@@ -161,6 +161,6 @@ class FeatureState:
 
 
 def busy(rate: float) -> float:
-    """The decayed count above which a venue of `rate` events per second is busy: three standard deviations, at least two events."""
+    """Decayed count above which a venue of `rate` events per second is busy: three standard deviations, at least 2."""
     expected = rate * BREADTH_DECAY
     return max(2.0, expected + 3.0 * sqrt(expected / 2.0))

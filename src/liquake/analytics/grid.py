@@ -23,12 +23,11 @@ from liquake.analytics.features import (
     busy,
 )
 from liquake.analytics.hawkes import Functional
-from liquake.analytics.hawkes_moments import Array
+from liquake.analytics.hawkes_moments import Array, Flags
 from liquake.errors import TapeTooShort
 from liquake.model import Side
 from liquake.model.tape import Tape
 
-Flags = npt.NDArray[np.bool_]
 GAP = 3.0 * 3600.0
 """Seconds without a row after which the recorder, not the market, was silent."""
 QUIET = 600.0
@@ -48,7 +47,7 @@ class Events(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, tape: Tape) -> Events:
         """The rows of `tape`, cut where nothing was recorded for more than `GAP`."""
-        times = np.frombuffer(tape.ts, dtype=np.int64) * NANOSECOND
+        times = (np.frombuffer(tape.ts, dtype=np.int64) * NANOSECOND).astype(np.float64)
         kinds = np.frombuffer(tape.source, dtype=np.uint8).astype(np.int64)
         cuts = np.flatnonzero(np.diff(times) > GAP)
         starts, ends = np.r_[0, cuts + 1], np.r_[cuts, times.size - 1]
@@ -89,7 +88,9 @@ class Grid(msgspec.Struct, frozen=True):
 
         Raises `TapeTooShort` when there is none.
         """
-        spans = [np.arange(math.ceil(start + WARM_UP), math.floor(end - horizon) + 1.0) for start, end in events.segments]
+        spans = [
+            np.arange(math.ceil(start + WARM_UP), math.floor(end - horizon) + 1.0) for start, end in events.segments
+        ]
         seconds = np.concatenate([span for span in spans if span.size] or [np.empty(0)])
         if not seconds.size:
             raise TapeTooShort(events.tape.name, "no stretch of it is longer than an hour and the horizon")
@@ -104,13 +105,16 @@ class Grid(msgspec.Struct, frozen=True):
         sums = np.r_[0.0, np.cumsum(values)]
         first = np.searchsorted(self.events.times, self.seconds + start, side="right")
         opening = np.searchsorted(self.events.times, self.starts, side="left")
-        return sums[np.searchsorted(self.events.times, self.seconds + end, side="right")] - sums[np.maximum(first, opening)]
+        return (
+            sums[np.searchsorted(self.events.times, self.seconds + end, side="right")]
+            - sums[np.maximum(first, opening)]
+        )
 
     def onset(self, threshold: float) -> Flags:
         """The seconds from which a cascade would be a new one: the last H below a quarter of `threshold`, and no
         H seconds at or above it within `QUIET`."""
         loud = np.maximum.accumulate(np.where(self.back >= threshold, self.seconds, -np.inf))
-        return (self.back < threshold / 4.0) & (self.seconds - loud > QUIET)
+        return np.asarray((self.back < threshold / 4.0) & (self.seconds - loud > QUIET))
 
     def decayed(self, weights: Array, decay: float) -> Array:
         """sum of `weights` e^(-(t - t_k) / decay) over the events at or before t, within the segment of t."""
@@ -147,12 +151,12 @@ class Grid(msgspec.Struct, frozen=True):
         active = np.zeros(self.seconds.size)
         for venue, rate in baseline.venue_rates.items():
             active += self.decayed((venues == venue).astype(np.float64), BREADTH_DECAY) > busy(rate)
-        return np.maximum(0.0, active - 1.0)
+        return np.asarray(np.maximum(0.0, active - 1.0))
 
 
 def marks_of(events: Events, mean_usd: float, exponent: float, cap: float) -> Array:
     """Capped powers of the events' sizes, not yet scaled to mean one."""
-    return np.minimum((events.usd / mean_usd) ** exponent, cap)
+    return np.asarray(np.minimum((events.usd / mean_usd) ** exponent, cap))
 
 
 def decayed_at_events(times: Array, weights: Array, decay: float, starts: Sequence[float]) -> Array:
@@ -186,5 +190,5 @@ def _tail_logit(
     mean = usd_mean / some
     spread = np.log(np.maximum((usd_variance + usd_mean**2) / some / mean**2, 1.0 + 1e-9))
     depth = (np.log(threshold / mean) + 0.5 * spread) / np.sqrt(2.0 * spread)
-    tail = np.clip(0.5 * some * _erfc(depth).astype(np.float64), 1e-9, 1.0 - 1e-9)
+    tail = np.clip(0.5 * some * np.asarray(_erfc(depth), dtype=np.float64), 1e-9, 1.0 - 1e-9)
     return np.asarray(np.log(tail / (1.0 - tail)))

@@ -1,10 +1,11 @@
 """Self-excitation: a marked multivariate Hawkes process with exponential kernels on a fixed grid of decays.
 
-    lambda_i(t) = mu_i + sum_j,m a_ijm / tau_m R_jm(t),    R_jm(t) = sum over events of type j of w e^(-(t - t_k) / tau_m)
+    lambda_i(t) = mu_i + sum_j,m a_ijm / tau_m R_jm(t)
+    R_jm(t) = sum over the events k of type j before t of w_k e^(-(t - t_k) / tau_m)
 
 Types are (venue, side). Marks follow the productivity law of earthquake aftershocks (ETAS), w = (usd / mean)^delta,
-capped, and scaled to mean one, so that a_ijm is the mean number of direct children. With the decays fixed the likelihood
-is concave, and the mean and variance of what comes are linear in R: see `hawkes_em` and `hawkes_moments`.
+capped, and scaled to mean one, so that a_ijm is the mean number of direct children. With the decays fixed the
+likelihood is concave, and the mean and variance of what comes are linear in R: see `hawkes_em` and `hawkes_moments`.
 This module is the live part: plain floats, no numpy.
 """
 

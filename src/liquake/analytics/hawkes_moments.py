@@ -1,7 +1,7 @@
 """What a Hawkes process says of the next seconds, in closed form. Batch code: needs numpy.
 
-M_s = E[S_H | F_s] is a martingale that jumps, at an event of type j with mark w and value v, by v + w d_j(H - s), d_j being the
-expected value of its descendants in the remaining time. Hence the variance of S_H is the integral of
+M_s = E[S_H | F_s] is a martingale that jumps, at an event of type j with mark w and value v, by v + w d_j(H - s), where
+d_j is the expected value of its descendants in the remaining time. Hence the variance of S_H is the integral of
 sum_j E[(v + w d_j(H - s))^2] E[lambda_j(s)], and both moments are linear in R because dE[R]/ds = A E[R] + b.
 (Dassios and Zhao 2011; Cui, Hawkes and Yi 2020, Adv. Appl. Prob. 52:102, treat the same moments.)
 """
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from liquake.analytics.hawkes import SPECTRAL_LIMIT, Functional, Hawkes
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 _STEPS_PER_DECAY = 4
 
 
@@ -31,7 +32,7 @@ class Moments(msgspec.Struct, frozen=True):
 
 def branching(hawkes: Hawkes) -> Array:
     """G_ij = sum_m a_ijm: mean number of direct children of type i of an event of type j."""
-    return np.asarray(hawkes.excitation, dtype=np.float64).sum(axis=2)
+    return np.asarray(np.asarray(hawkes.excitation, dtype=np.float64).sum(axis=2))
 
 
 def spectral_radius(hawkes: Hawkes) -> float:
@@ -122,7 +123,7 @@ def _sensitivities(row: Array, move: Array, drift: Array, steps: int) -> Array:
 def _second_moments(target: Array, descendants: Array, moments: Moments) -> Array:
     """E[(v + w d)^2] by steps left and type."""
     cross = 2.0 * moments.value_mark * target * descendants
-    return target**2 * moments.value_squared + cross + moments.mark_squared * descendants**2
+    return np.asarray(target**2 * moments.value_squared + cross + moments.mark_squared * descendants**2)
 
 
 def _inflow(inflow: Array, move: Array, drift: Array, steps: int) -> Array:
@@ -146,4 +147,4 @@ def _simpson(steps: int, length: float) -> Array:
     weights = np.full(steps + 1, 2.0)
     weights[1::2] = 4.0
     weights[0] = weights[-1] = 1.0
-    return weights * (length / steps / 3.0)
+    return np.asarray(weights * (length / steps / 3.0))

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from liquake.analytics.calibration import CalibrationPrior, Recalibration
-from liquake.analytics.hawkes_moments import Array
+from liquake.analytics.hawkes_moments import Array, Flags
 
 RIDGE = 1e-3
 _STEPS = 60
@@ -29,8 +29,8 @@ class Logistic(msgspec.Struct, frozen=True):
 def fit(columns: Array, labels: Array, ridge: float = RIDGE) -> Logistic:
     """Maximum likelihood with penalty ridge / 2 x coefficient^2 per observation, no coefficient below zero.
 
-    All inputs here grow with activity, so a negative coefficient would let silence raise a probability somewhere. Columns
-    whose coefficient comes out negative are dropped, the most negative first. A column that never changes gets 0.
+    All inputs here grow with activity, so a negative coefficient would let silence raise a probability somewhere.
+    Columns whose coefficient comes out negative are dropped, the most negative first. One that never changes gets 0.
     """
     means, scales = columns.mean(axis=0), columns.std(axis=0)
     scales = np.where(scales > 1e-12, scales, 1.0)
@@ -64,7 +64,7 @@ def _newton(design: Array, labels: Array, ridge: float) -> Array:
         if best - loss < _TOLERANCE:
             break
         beta, best = beta + step, loss
-    return beta
+    return np.asarray(beta)
 
 
 def _loss(design: Array, labels: Array, penalty: Array, beta: Array) -> float:
@@ -78,7 +78,7 @@ def sigmoid(values: Array) -> Array:
 
 
 def recalibrate(
-    seconds: Array, starts: Array, logits: Array, happened: Array, prior: CalibrationPrior, horizon: float
+    seconds: Array, starts: Array, logits: Array, happened: Flags, prior: CalibrationPrior, horizon: float
 ) -> Array:
     """The probabilities an online `Recalibration` gives at `seconds`: learning at every step of the UTC clock from the
     forecast made `horizon` before, within the same stretch (`starts`), and used from the next second on."""

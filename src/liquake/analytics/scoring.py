@@ -1,4 +1,4 @@
-"""Walk-forward evaluation: fit on the first part of a recording, forecast the rest, and say how it went. Needs numpy."""
+"""Walk-forward evaluation: fit on the first part of a recording, forecast the rest, say how it went. Needs numpy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 
 from liquake.analytics import alarms, comparators, logistic, verification
 from liquake.analytics.cascade import Model, ReliabilityBin
-from liquake.analytics.grid import Flags
 from liquake.analytics.hawkes_em import Cell
-from liquake.analytics.hawkes_moments import Array, spectral_radius
+from liquake.analytics.hawkes_moments import Array, Flags, spectral_radius
 from liquake.analytics.training import Trained, train
 from liquake.errors import TapeTooShort
 from liquake.model import Side, Throttle
@@ -110,19 +109,24 @@ def evaluate(trained: Trained, seed: int = 0) -> Score:
 
 
 def probabilities(trained: Trained) -> Array:
-    """liquake's forecast at every second: as fitted over training, recalibrated online from the test's first second on."""
+    """liquake's forecast at every second: as fitted over training, recalibrated online from the test's start on."""
     split, model = trained.split, trained.model
     grid, test = split.grid, split.test
     forecast = logistic.sigmoid(trained.logits)
     forecast[test] = logistic.recalibrate(
-        grid.seconds[test], grid.starts[test], trained.logits[test], trained.labels[test], model.calibration, grid.horizon
+        grid.seconds[test],
+        grid.starts[test],
+        trained.logits[test],
+        trained.labels[test],
+        model.calibration,
+        grid.horizon,
     )
     return forecast
 
 
 def earned(model: Model, score: Score) -> Model:
     """The model with the scores and the reliability it earned."""
-    kept = {}
+    kept: dict[str, float] = {}
     for name in ("liquake", "climatology", "multiscale_rates", "six_weight_recalibrated"):
         found = score.models[name]
         every = {"brier_skill": found.brier_skill, "log_loss": found.log_loss, "auc": found.auc}

@@ -12,9 +12,9 @@ from liquake.analytics import hawkes_em, logistic
 from liquake.analytics.calibration import CalibrationPrior
 from liquake.analytics.cascade import SCHEMA, Model, Provenance, Weight
 from liquake.analytics.features import FEATURES, Baseline, Excitation
-from liquake.analytics.grid import Events, Flags, Grid, marks_of
+from liquake.analytics.grid import Events, Grid, marks_of
 from liquake.analytics.hawkes import DECAYS, Hawkes, Productivity
-from liquake.analytics.hawkes_moments import Array, Moments, functional, nested, stable
+from liquake.analytics.hawkes_moments import Array, Flags, Moments, functional, nested, stable
 from liquake.errors import TapeTooShort
 from liquake.model import Side, Throttle
 from liquake.model.tape import Tape
@@ -134,9 +134,7 @@ def baseline_of(split: Split, seen: Events) -> Baseline:
     )
 
 
-def excitation_of(
-    seen: Events, mean_usd: float, horizon: float, side: Side | None
-) -> tuple[hawkes_em.Fit, Excitation]:
+def excitation_of(seen: Events, mean_usd: float, horizon: float, side: Side | None) -> tuple[hawkes_em.Fit, Excitation]:
     """The Hawkes process of `seen`, and its forecasts over `horizon` once it is scaled to be stable."""
     powers = marks_of(seen, mean_usd, EXPONENT, CAP)
     productivity = Productivity(EXPONENT, CAP, float(powers.mean()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from math import sqrt
 
 import msgspec
@@ -10,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquake.analytics.cascade import ReliabilityBin
-from liquake.analytics.grid import Flags
-from liquake.analytics.hawkes_moments import Array
+from liquake.analytics.hawkes_moments import Array, Flags
 
 EDGES = (0.0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
 EPISODE_GAP = 300.0
@@ -79,13 +79,13 @@ def reliability(seconds: Array, forecast: Array, happened: Flags, seed: int) -> 
     """What happened by what was said, with episode-bootstrap intervals (Wilson's on episodes where all agree)."""
     generator = np.random.default_rng(seed)
     bins = []
-    for low, high in zip(EDGES, EDGES[1:], strict=False):
+    for low, high in pairwise(EDGES):
         inside = (forecast >= low) & ((forecast < high) | (high == 1.0))
         if not inside.any():
             continue
         episode = np.cumsum(np.diff(seconds[inside], prepend=-np.inf) > EPISODE_GAP) - 1
         length = np.bincount(episode).astype(np.float64)
-        hits = np.bincount(episode, weights=happened[inside])
+        hits = np.bincount(episode, weights=happened[inside]).astype(np.float64)
         rate = float(happened[inside].mean())
         bounds = _episode_interval(length, hits, generator)
         said = float(forecast[inside].mean())
@@ -127,4 +127,4 @@ def differences(
 
 
 def _by_block(forecast: Array, happened: Flags, block: npt.NDArray[np.intp]) -> Array:
-    return np.bincount(block, weights=(forecast - happened) ** 2)
+    return np.bincount(block, weights=(forecast - happened) ** 2).astype(np.float64)

@@ -18,7 +18,7 @@ _REQUIRED = ("ts_ms", "venue", "side", "usd")
 
 
 def read_tape(path: Path, venues: Mapping[str, str] | None = None) -> Tape:
-    """The liquidations of the CSV at `path`: columns ts_ms, venue, side, usd, and n_events where rows are groups of orders.
+    """The liquidations of the CSV at `path`: columns ts_ms, venue, side, usd, and n_events where rows group orders.
 
     `side` is the position that was liquidated and starts with LONG or SHORT. Times are UTC milliseconds. `venues` maps
     the recording's venue names to liquake's ({"binance_usdm": "binance"}); names not in it stay.
@@ -33,21 +33,20 @@ def read_tape(path: Path, venues: Mapping[str, str] | None = None) -> Tape:
     missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
     if missing:
         raise RecordingError(path, f"it has no column {', '.join(missing)}")
-    return Tape.of_rows(_rows(rows, path, venues or {}), path.name, sha256=hashlib.sha256(raw).hexdigest())
+    every = list(_rows(rows, path, venues or {}))
+    sized = [row for row in every if row[2] > 0.0]
+    digest = hashlib.sha256(raw).hexdigest()
+    return Tape.of_rows(sized, path.name, sha256=digest, unsized=len(every) - len(sized))
 
 
-def _rows(
-    rows: csv.DictReader[str], path: Path, venues: Mapping[str, str]
-) -> Iterator[tuple[int, Source, float, int]]:
+def _rows(rows: csv.DictReader[str], path: Path, venues: Mapping[str, str]) -> Iterator[tuple[int, Source, float, int]]:
     for row in rows:
         try:
-            usd = float(row["usd"] or "nan")
-            if not usd > 0.0:
-                continue
+            usd = float(row["usd"] or 0.0)
             venue = venues.get(row["venue"], row["venue"])
             ts = int(row["ts_ms"]) * _NANOSECONDS_PER_MILLISECOND
             yield ts, Source(venue, _side(row["side"])), usd, int(row.get("n_events") or 1)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise RecordingError(path, f"line {rows.line_num}: {error}") from error
 
 

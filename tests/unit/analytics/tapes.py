@@ -9,16 +9,21 @@ from liquake.model.tape import Source, Tape
 
 SECOND = 1_000_000_000
 START = 1_700_000_000
-SOURCES = (Source("alpha", Side.LONG), Source("alpha", Side.SHORT), Source("beta", Side.LONG), Source("beta", Side.SHORT))
+SOURCES = (
+    Source("alpha", Side.LONG),
+    Source("alpha", Side.SHORT),
+    Source("beta", Side.LONG),
+    Source("beta", Side.SHORT),
+)
 
 
 def clustered(hours: float, seed: int, sources: tuple[Source, ...] = SOURCES, start: int = START) -> Tape:
-    """A quiet stream of one event per minute, with a burst of some eighty events about every half hour, milliseconds."""
+    """One event a minute, and every other hour or so a burst of some 150 events that fades over minutes."""
     generator = np.random.default_rng(seed)
     span = hours * 3600.0
     times = [generator.random(generator.poisson(span / 60.0)) * span]
-    for burst in generator.random(generator.poisson(hours * 2.0)) * span:
-        times.append(burst + generator.exponential(25.0, generator.poisson(80)))
+    bursts = generator.random(generator.poisson(hours * 0.6)) * span
+    times += [burst + generator.exponential(90.0, generator.poisson(150)) for burst in bursts]
     every = np.sort(np.concatenate(times))
     every = every[every < span]
     usd = np.round(np.exp(generator.normal(9.0, 1.3, every.size)), 2)

@@ -34,7 +34,9 @@ from liquake.model.tape import Source
 LONG, SHORT = Source("here", Side.LONG), Source("here", Side.SHORT)
 
 
-def process(background: Sequence[float], excitation: Sequence[Sequence[Sequence[float]]], decays: Sequence[float]) -> Hawkes:
+def process(
+    background: Sequence[float], excitation: Sequence[Sequence[Sequence[float]]], decays: Sequence[float]
+) -> Hawkes:
     sources = (LONG, SHORT)[: len(background)]
     return Hawkes(sources, tuple(background), nested(np.asarray(excitation)), decays=tuple(decays))
 
@@ -49,7 +51,9 @@ def simulated(hawkes: Hawkes, span: float, seed: int, start: Array | None = None
     decays = np.asarray(hawkes.decays)
     kernel = np.asarray(hawkes.excitation) / decays
     state = np.zeros((len(hawkes.sources), decays.size)) if start is None else start.copy()
-    times, kinds, now = [], [], 0.0
+    times: list[float] = []
+    kinds: list[int] = []
+    now = 0.0
     mu = np.asarray(hawkes.background)
     while True:
         bound = float((mu + (kernel * state).sum(axis=(1, 2))).sum())
@@ -97,7 +101,9 @@ def test_moments_of_two_types_agree_with_simulation() -> None:
 
 def test_moments_of_one_side_count_only_its_own_events() -> None:
     both = functional(MUTUAL, 30.0, [1.0, 1.0], Moments()).at([1.0, 1.0, 1.0, 1.0])[0]
-    sides = [functional(MUTUAL, 30.0, target, Moments()).at([1.0, 1.0, 1.0, 1.0])[0] for target in ([1.0, 0.0], [0.0, 1.0])]
+    sides = [
+        functional(MUTUAL, 30.0, target, Moments()).at([1.0, 1.0, 1.0, 1.0])[0] for target in ([1.0, 0.0], [0.0, 1.0])
+    ]
     assert sum(sides) == pytest.approx(both, rel=1e-9)
 
 
@@ -177,14 +183,21 @@ def test_state_is_the_decayed_sum_of_marks() -> None:
     for event in events:
         state.update(*event)
     slow = [
-        sum(mark * exp(-(6.0 - ts) / decay) for ts, kind, mark in events if kind == j) for j in (0, 1) for decay in DECAYS
+        sum(mark * exp(-(6.0 - ts) / decay) for ts, kind, mark in events if kind == j)
+        for j in (0, 1)
+        for decay in DECAYS
     ]
     assert state.value(6.0) == pytest.approx(slow, rel=1e-12)
 
 
 def test_order_of_arrival_does_not_matter() -> None:
     generator = np.random.default_rng(5)
-    events = [(float(t), int(k), float(m)) for t, k, m in zip(generator.random(200) * 60, generator.integers(0, 2, 200), generator.random(200), strict=True)]
+    events = [
+        (float(t), int(k), float(m))
+        for t, k, m in zip(
+            generator.random(200) * 60, generator.integers(0, 2, 200), generator.random(200), strict=True
+        )
+    ]
     states = []
     for order in (sorted(events), events):
         state = HawkesState(2)
