@@ -105,10 +105,8 @@ class Grid(msgspec.Struct, frozen=True):
         sums = np.r_[0.0, np.cumsum(values)]
         first = np.searchsorted(self.events.times, self.seconds + start, side="right")
         opening = np.searchsorted(self.events.times, self.starts, side="left")
-        return (
-            sums[np.searchsorted(self.events.times, self.seconds + end, side="right")]
-            - sums[np.maximum(first, opening)]
-        )
+        last = np.searchsorted(self.events.times, self.seconds + end, side="right")
+        return np.asarray(sums[last] - sums[np.maximum(first, opening)])
 
     def onset(self, threshold: float) -> Flags:
         """The seconds from which a cascade would be a new one: the last H below a quarter of `threshold`, and no

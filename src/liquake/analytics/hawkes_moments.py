@@ -140,7 +140,7 @@ def _fold(rows: Array, move: Array) -> Array:
     total = rows[-1]
     for row in rows[-2::-1]:
         total = total @ move + row
-    return total
+    return np.asarray(total)
 
 
 def _simpson(steps: int, length: float) -> Array:
