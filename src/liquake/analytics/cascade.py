@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from liquake.analytics.calibration import CalibrationPrior, Recalibration, RiskScale, sigmoid
-from liquake.analytics.features import FEATURES, Baseline, Component, Excitation, FeatureState
+from liquake.analytics.features import FEATURES, Baseline, Component, Excitation, FeatureState, Scale
 from liquake.analytics.threshold import Threshold
 from liquake.errors import ModelRefused
 from liquake.model import Side, Throttle
@@ -130,6 +130,8 @@ class Forecast(msgspec.Struct, frozen=True):
     expected_usd: float
     warm: float
     """0 to 1: share of the warm-up that has passed. Below 1 the slow sums do not have their level yet."""
+    own_scale: bool
+    """Whether threshold and event rate are of the stream's own last days, not the model's or given ones."""
 
 
 def encode(model: Model) -> bytes:
@@ -149,8 +151,8 @@ class Cascade:
     """The live probability of one stream. O(1) per event, plain floats; reading changes nothing.
 
     `venues` and `throttles` are those of the feeds it will get; `ModelRefused` when the model was fitted on others.
-    `threshold` in dollars replaces the model's where the stream is another (one market of all), until the stream's own
-    week has set it.
+    `threshold` in dollars and `rate` in events per second (all venues, both sides) replace the model's where the stream
+    is another (one market of all), until the stream's own days have set them; from then on they follow its last week.
     """
 
     def __init__(
@@ -159,11 +161,16 @@ class Cascade:
         venues: Collection[str],
         throttles: Mapping[str, Throttle],
         threshold: float | None = None,
+        rate: float | None = None,
     ) -> None:
         model.check(venues, throttles)
         self.model = model
         self._features = FeatureState(model.baseline, model.excitation, model.horizon, model.side)
-        self._threshold = Threshold(threshold or model.baseline.threshold, model.horizon, model.quantile)
+        baseline = model.baseline
+        self._threshold = Threshold(
+            threshold or baseline.threshold, rate or baseline.rate, model.horizon, model.quantile
+        )
+        self._rescale()
         self._map = Recalibration(model.calibration, model.horizon)
         self._risk = RiskScale(model.risk_knots, _RISK_PRIOR)
         self._pending: deque[tuple[float, float, float, float]] = deque()
@@ -177,9 +184,9 @@ class Cascade:
         self.advance(ts)
         seconds = ts * NANOSECOND
         self._features.update(seconds, source, usd)
-        if usd and self.model.side in {None, source.side}:
-            self._threshold.update(seconds, usd)
-            self._total += usd
+        counted = usd if usd and self.model.side in {None, source.side} else 0.0
+        self._threshold.update(seconds, counted)
+        self._total += counted
 
     def advance(self, now: int) -> None:
         """Let labels before `now` come in and be learnt from: call it at any event that tells the time."""
@@ -190,7 +197,16 @@ class Cascade:
         while self._step is not None and self._step < seconds:
             self._label(self._step)
             self._step += step
+        before = self._threshold.usd, self._threshold.rate
         self._threshold.advance(seconds)
+        if before != (self._threshold.usd, self._threshold.rate):
+            self._rescale()
+
+    def _rescale(self) -> None:
+        """Put the stream into the model's units. A stream without events or dollars keeps those it had."""
+        baseline, own = self.model.baseline, self._threshold
+        if own.usd > 0.0 and own.rate > 0.0:
+            self._features.scale = Scale(baseline.rate / own.rate, baseline.threshold / own.usd)
 
     def _label(self, at: float) -> None:
         """Learn from the forecasts whose horizon ended, then note the one of now. Warm-up is not learnt from."""
@@ -225,6 +241,7 @@ class Cascade:
             expected_events=events,
             expected_usd=usd,
             warm=self._warm(at),
+            own_scale=self._threshold.own,
         )
 
     def reset(self, reason: str) -> None:
@@ -237,7 +254,7 @@ class Cascade:
         self.reset_reason = reason
 
     def _standard(self, at: float) -> list[float]:
-        values = self._features.value(at, self._threshold.usd)
+        values = self._features.value(at)
         return [(value - weight.mean) / weight.scale for value, weight in zip(values, self.model.weights, strict=True)]
 
     def _logit(self, standard: list[float]) -> float:

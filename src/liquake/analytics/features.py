@@ -64,6 +64,22 @@ class Baseline(msgspec.Struct, frozen=True):
     venue_rates: dict[str, float]
     """Events per second, both sides."""
 
+    @property
+    def rate(self) -> float:
+        """Events per second, all venues and both sides."""
+        return sum(self.venue_rates.values())
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """Another stream in the units of the one a model was fitted on: a single market, or a busier year.
+
+    Where events come ten times as often, each counts a tenth; where a cascade takes a tenth of the dollars, each dollar
+    counts ten. Both are 1 for the stream of training.
+    """
+
+    events: float = 1.0
+    usd: float = 1.0
+
 
 class Excitation(msgspec.Struct, frozen=True):
     """A Hawkes process and its forecast functionals over the horizon. Dollars are in units of `Baseline.mean_usd`."""
@@ -83,7 +99,7 @@ class FeatureState:
         hawkes = excitation.hawkes
         self._kinds = {source: place for place, source in enumerate(hawkes.sources)}
         self._venues = {venue: place for place, venue in enumerate(sorted(baseline.venue_rates))}
-        self._busy = [busy(baseline.venue_rates[venue]) for venue in self._venues]
+        self.scale = Scale()
         self._hawkes = HawkesState(len(hawkes.sources), hawkes.decays)
         self._last: float | None = None
         self._clear()
@@ -107,7 +123,10 @@ class FeatureState:
             self._count(age, usd or 0.0)
 
     def _mark(self, usd: float | None) -> float:
-        return 1.0 if usd is None else self.excitation.hawkes.productivity.mark(usd / self.baseline.mean_usd)
+        if usd is None:
+            return 1.0
+        size = usd * self.scale.usd / self.scale.events / self.baseline.mean_usd
+        return self.excitation.hawkes.productivity.mark(size)
 
     def _count(self, age: float, usd: float) -> None:
         weights = [exp(-age / decay) for decay in COUNT_DECAYS]
@@ -125,23 +144,25 @@ class FeatureState:
         fade = exp(-age / BREADTH_DECAY)
         return counts, usd, [value * fade for value in self._by_venue]
 
-    def value(self, now: float, threshold: float | None = None) -> list[float]:
-        """The features at `now` seconds in the order of `FEATURES`; changes nothing.
-
-        `threshold` in dollars, the baseline's unless given.
-        """
-        threshold = threshold or self.baseline.threshold
+    def value(self, now: float) -> list[float]:
+        """The features at `now` seconds in the order of `FEATURES`; changes nothing."""
+        baseline, scale = self.baseline, self.scale
         counts, usd, by_venue = self._sums(now)
-        state = self._hawkes.value(now)
+        state = self._excited(now)
         count_mean, count_variance = self.excitation.count.at(state)
         usd_mean, usd_variance = self.excitation.usd.at(state)
         own_mean, _ = self.excitation.own.at(state)
-        unit = threshold * USD_UNIT / self.horizon
-        tail = usd_tail_logit(count_mean, count_variance, usd_mean, usd_variance, threshold / self.baseline.mean_usd)
-        active = sum(value > limit for value, limit in zip(by_venue, self._busy, strict=True))
+        unit = baseline.threshold * USD_UNIT / self.horizon
+        tail = usd_tail_logit(
+            count_mean, count_variance, usd_mean, usd_variance, baseline.threshold / baseline.mean_usd
+        )
+        active = sum(
+            number > busy(baseline.venue_rates[venue] / scale.events)
+            for venue, number in zip(self._venues, by_venue, strict=True)
+        )
         return [
-            *(log1p(value) for value in counts),
-            *(log1p(value / decay / unit) for value, decay in zip(usd, USD_DECAYS, strict=True)),
+            *(log1p(value * scale.events) for value in counts),
+            *(log1p(value * scale.usd / decay / unit) for value, decay in zip(usd, USD_DECAYS, strict=True)),
             tail,
             log(own_mean),
             log(count_mean / own_mean),
@@ -150,8 +171,12 @@ class FeatureState:
 
     def expected(self, now: float) -> tuple[float, float]:
         """Hawkes forecast over the horizon: events and dollars."""
-        state = self._hawkes.value(now)
-        return self.excitation.count.at(state)[0], self.excitation.usd.at(state)[0] * self.baseline.mean_usd
+        state = self._excited(now)
+        events, usd = self.excitation.count.at(state)[0], self.excitation.usd.at(state)[0]
+        return events / self.scale.events, usd * self.baseline.mean_usd / self.scale.usd
+
+    def _excited(self, now: float) -> list[float]:
+        return [value * self.scale.events for value in self._hawkes.value(now)]
 
     def reset(self) -> None:
         """Forget the past: after a gap it was not seen."""

@@ -1,4 +1,4 @@
-"""What counts as a cascade: a quantile of the market's own last week, known before the day begins."""
+"""The measure of a stream: what counts as a cascade in it, and how often events come, from its own last week."""
 
 from __future__ import annotations
 
@@ -11,28 +11,36 @@ _RATIO = log(1.02)
 
 
 class Threshold:
-    """The q quantile of X_H over the last seven full UTC days on a 1 s grid, and at least `floor_usd`.
+    """`usd`: the q quantile of X_H over the last seven full UTC days on a 1 s grid, and at least `floor_usd`.
 
     X_H is the sum of dollars over the H seconds before each second. Frozen per UTC day, so that a cascade cannot raise
-    its own bar. Until a first full day is known, `initial` holds. Histogram buckets are 2 % wide. Times are in seconds,
-    ascending; a late event counts from when it came.
+    its own bar. `rate`: events per second over the same days. Until a first full day is known the initial values hold.
+    Histogram buckets are 2 % wide. Times are in seconds, ascending; a late event counts from when it came.
     """
 
-    def __init__(self, initial: float, horizon: float, quantile: float, floor_usd: float = 0.0) -> None:
+    def __init__(self, initial: float, rate: float, horizon: float, quantile: float, floor_usd: float = 0.0) -> None:
         self._horizon, self._quantile, self._floor = horizon, quantile, floor_usd
-        self.usd = max(initial, floor_usd)
-        self._days: deque[dict[int, int]] = deque(maxlen=_DAYS)
+        self.usd, self.rate = max(initial, floor_usd), rate
+        self._days: deque[tuple[int, dict[int, int]]] = deque(maxlen=_DAYS)
         self._today: dict[int, int] = {}
+        self._events = 0
         self._recent: deque[tuple[float, float]] = deque()
         self._sum = 0.0
         self._now: int | None = None
         self._whole = False
 
+    @property
+    def own(self) -> bool:
+        """Whether `usd` and `rate` are the stream's own."""
+        return bool(self._days)
+
     def update(self, ts: float, usd: float) -> None:
-        """`usd` were liquidated at `ts`."""
+        """An event at `ts`, of which `usd` count towards a cascade."""
         self.advance(ts)
-        self._recent.append((max(ts, float(self._now or 0)), usd))
-        self._sum += usd
+        self._events += 1
+        if usd > 0.0:
+            self._recent.append((max(ts, float(self._now or 0)), usd))
+            self._sum += usd
 
     def advance(self, now: float) -> None:
         """Count every whole second up to `now`. Amortised O(1) per event and per day boundary."""
@@ -68,13 +76,14 @@ class Threshold:
 
     def _close_day(self) -> None:
         if self._whole:
-            self._days.append(self._today)
+            self._days.append((self._events, self._today))
             self.usd = max(self._floor, self._read())
-        self._today, self._whole = {}, True
+            self.rate = sum(events for events, _ in self._days) / (len(self._days) * _DAY)
+        self._today, self._events, self._whole = {}, 0, True
 
     def _read(self) -> float:
         merged: dict[int, int] = {}
-        for day in self._days:
+        for _, day in self._days:
             for bucket, seconds in day.items():
                 merged[bucket] = merged.get(bucket, 0) + seconds
         rank = self._quantile * sum(merged.values())

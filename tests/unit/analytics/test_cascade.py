@@ -14,14 +14,14 @@ import pytest
 
 from liquake.analytics import logistic
 from liquake.analytics.calibration import CalibrationPrior, logit
-from liquake.analytics.cascade import WARM_UP, Cascade, Model, decode, encode
+from liquake.analytics.cascade import WARM_UP, Cascade, Forecast, Model, decode, encode
 from liquake.analytics.features import FEATURES, Component, FeatureState
 from liquake.analytics.grid import Events, Grid
 from liquake.analytics.training import Trained, fit, train
 from liquake.errors import ModelRefused
 from liquake.model import Side, Throttle
 from liquake.model.tape import Source, Tape
-from tests.unit.analytics.tapes import SECOND, SOURCES, clustered, joined
+from tests.unit.analytics.tapes import SECOND, SOURCES, START, clustered, joined
 
 VENUES = ("alpha", "beta")
 
@@ -125,6 +125,45 @@ def test_shuffled_arrival_within_a_second_gives_the_same_features(tape: Tape, mo
     assert values[0] == pytest.approx(values[1], rel=1e-9, abs=1e-9)
 
 
+def test_a_stream_of_another_size_is_put_into_the_units_of_training(tape: Tape, model: Model) -> None:
+    """Every event split in four: four times the rate, the same dollars, the same forecast."""
+    whole = Cascade(model, VENUES, {})
+    split = Cascade(model, VENUES, {}, rate=4.0 * model.baseline.rate)
+    small = Cascade(model, VENUES, {}, threshold=model.baseline.threshold / 1000.0)
+    events = rows(tape)[:700]
+    for ts, source, usd in events:
+        whole.update(ts, source, usd)
+        small.update(ts, source, usd / 1000.0)
+        for _ in range(4):
+            split.update(ts, source, usd / 4.0)
+    now = events[-1][0] + SECOND
+    assert split.value(now).probability == pytest.approx(whole.value(now).probability, rel=1e-9)
+    assert small.value(now).probability == pytest.approx(whole.value(now).probability, rel=1e-9)
+    assert split.value(now).expected_events == pytest.approx(4.0 * whole.value(now).expected_events)
+    assert small.value(now).expected_usd == pytest.approx(whole.value(now).expected_usd / 1000.0)
+
+
+def test_a_steady_stream_stays_at_the_base_rate_once_its_own_scale_is_known() -> None:
+    """Poisson at 0.5 events per second and a twentieth of the dollars, through a model of clustered training."""
+    model = fit(clustered(48.0, seed=5, sources=SOURCES[:2]))
+    cascade = Cascade(model, ("alpha",), {})
+    generator = np.random.default_rng(6)
+    span = 3.2 * 86400.0
+    times = START + np.sort(generator.random(generator.poisson(0.5 * span)) * span)
+    usd = np.exp(generator.normal(6.0, 1.0, times.size))
+    said: list[Forecast] = []
+    for ts, value, kind in zip(
+        times.tolist(), usd.tolist(), generator.integers(0, 2, times.size).tolist(), strict=True
+    ):
+        cascade.update(round(ts * SECOND), SOURCES[kind], value)
+        if ts - START > span - 36_000.0 and len(said) * 10.0 < ts - START - (span - 36_000.0):
+            said.append(cascade.value(round(ts * SECOND)))
+    assert all(forecast.own_scale for forecast in said)
+    assert len(said) > 3000
+    assert max(forecast.probability for forecast in said) < 0.05
+    assert np.mean([forecast.probability for forecast in said]) < 2.0 * model.baseline.base_rate
+
+
 def test_a_burst_raises_the_probability_and_silence_lowers_it(model: Model, tape: Tape) -> None:
     cascade = Cascade(model, VENUES, {})
     now = tape.ts[0]
@@ -165,9 +204,10 @@ def test_an_event_without_dollars_counts_but_adds_none(model: Model, tape: Tape)
 
 def test_a_gap_forgets_the_past_and_warms_up_again(tape: Tape, model: Model) -> None:
     cascade = Cascade(model, VENUES, {})
-    for event in rows(tape):
+    events = [event for event in rows(tape) if event[0] < tape.ts[0] + 7200 * SECOND]
+    for event in events:
         cascade.update(*event)
-    end = tape.ts[-1]
+    end = events[-1][0]
     assert cascade.value(end).warm == 1.0
     cascade.reset("gap of 40 s")
     cascade.advance(end + SECOND)
@@ -175,7 +215,7 @@ def test_a_gap_forgets_the_past_and_warms_up_again(tape: Tape, model: Model) -> 
     assert cascade.reset_reason == "gap of 40 s"
     assert fresh.warm == 0.0
     assert fresh.expected_events == pytest.approx(Cascade(model, VENUES, {}).value(end).expected_events)
-    assert cascade.value(end + round(0.5 * WARM_UP + 1.0) * SECOND).warm == pytest.approx(0.5, abs=0.01)
+    assert cascade.value(end + (round(0.5 * WARM_UP) + 1) * SECOND).warm == pytest.approx(0.5)
 
 
 def test_the_forecast_learns_when_cascades_become_commoner(model: Model, tape: Tape) -> None:

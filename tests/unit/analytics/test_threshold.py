@@ -25,26 +25,28 @@ def test_it_is_the_quantile_of_the_full_days_within_two_per_cent() -> None:
     generator = np.random.default_rng(0)
     times = np.sort(generator.random(40_000) * 3 * DAY).tolist()
     usd = np.exp(generator.normal(8.0, 1.5, len(times))).tolist()
-    threshold = Threshold(123.0, 60.0, 0.995)
+    threshold = Threshold(123.0, 0.5, 60.0, 0.995)
     for ts, value in zip(times, usd, strict=True):
         threshold.update(MIDNIGHT - 0.5 * DAY + ts, value)
     expected = slow_quantile(
         [MIDNIGHT - 0.5 * DAY + ts for ts in times], usd, MIDNIGHT, MIDNIGHT + 2 * DAY, 60.0, 0.995
     )
     assert threshold.usd == pytest.approx(expected, rel=0.025)
+    inside = sum(0.5 * DAY <= ts < 2.5 * DAY for ts in times)
+    assert threshold.rate == pytest.approx(inside / (2 * DAY), rel=1e-9)
 
 
 def test_the_initial_one_holds_until_a_full_day_is_known() -> None:
-    threshold = Threshold(123.0, 60.0, 0.5)
+    threshold = Threshold(123.0, 0.5, 60.0, 0.5)
     threshold.update(MIDNIGHT + 10.0, 1e6)
     threshold.advance(MIDNIGHT + 1.9 * DAY)
-    assert threshold.usd == 123.0
+    assert (threshold.usd, threshold.rate, threshold.own) == (123.0, 0.5, False)
     threshold.advance(MIDNIGHT + 2.0 * DAY)
-    assert threshold.usd != 123.0
+    assert (threshold.usd, threshold.rate, threshold.own) == (0.0, 0.0, True)
 
 
 def test_it_is_frozen_within_the_day() -> None:
-    threshold = Threshold(123.0, 60.0, 0.9)
+    threshold = Threshold(123.0, 0.5, 60.0, 0.9)
     seen = set()
     for second in range(0, int(3.5 * DAY), 30):
         threshold.update(MIDNIGHT + second, 1000.0 * (1 + second // int(DAY)))
@@ -54,15 +56,15 @@ def test_it_is_frozen_within_the_day() -> None:
 
 
 def test_it_is_never_below_the_floor() -> None:
-    assert Threshold(10.0, 60.0, 0.995, floor_usd=500.0).usd == 500.0
-    threshold = Threshold(10.0, 60.0, 0.995, floor_usd=500.0)
+    assert Threshold(10.0, 0.5, 60.0, 0.995, floor_usd=500.0).usd == 500.0
+    threshold = Threshold(10.0, 0.5, 60.0, 0.995, floor_usd=500.0)
     threshold.advance(MIDNIGHT)
     threshold.advance(MIDNIGHT + 5 * DAY)
     assert threshold.usd == 500.0
 
 
 def test_days_older_than_a_week_are_forgotten() -> None:
-    threshold = Threshold(10.0, 60.0, 0.5)
+    threshold = Threshold(10.0, 0.5, 60.0, 0.5)
     loud, quiet = 5_000.0, 50.0
     for day in range(12):
         for second in range(0, int(DAY), 60):
@@ -72,7 +74,7 @@ def test_days_older_than_a_week_are_forgotten() -> None:
 
 
 def test_a_day_with_a_gap_does_not_count() -> None:
-    threshold = Threshold(123.0, 60.0, 0.5)
+    threshold = Threshold(123.0, 0.5, 60.0, 0.5)
     threshold.advance(MIDNIGHT - 10.0)
     for second in range(0, int(DAY), 60):
         if second == 36_000:
