@@ -221,7 +221,7 @@ class Cascade:
             self._risk.update(z, self.model.calibration.step)
 
     def value(self, now: int) -> Forecast:
-        """The probability at `now`, UTC nanoseconds, not before the last event."""
+        """The probability at `now`, UTC nanoseconds, or at the last event where that is later."""
         at = now * NANOSECOND
         model, alpha, gamma = self.model, self._map.alpha, self._map.gamma
         standard = self._standard(at)

@@ -137,7 +137,7 @@ class FeatureState:
         """Decayed numbers of events, dollars, and events by venue."""
         if self._last is None:
             return list(self._counts), list(self._usd), list(self._by_venue)
-        age = now - self._last
+        age = max(0.0, now - self._last)
         factors = [exp(-age / decay) for decay in COUNT_DECAYS]
         counts = [value * factor for value, factor in zip(self._counts, factors, strict=True)]
         usd = [value * factors[place] for value, place in zip(self._usd, _USD_PLACES, strict=True)]
@@ -145,7 +145,7 @@ class FeatureState:
         return counts, usd, [value * fade for value in self._by_venue]
 
     def value(self, now: float) -> list[float]:
-        """The features at `now` seconds in the order of `FEATURES`; changes nothing."""
+        """The features at `now` seconds, or at the last event where that is later, as `FEATURES`; changes nothing."""
         baseline, scale = self.baseline, self.scale
         counts, usd, by_venue = self._sums(now)
         state = self._excited(now)

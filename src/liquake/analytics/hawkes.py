@@ -93,10 +93,10 @@ class HawkesState:
             self._state[base + place] += mark * exp(-age / decay) if age else mark
 
     def value(self, now: float) -> list[float]:
-        """R at `now` seconds, not before the last event; changes nothing."""
+        """R at `now` seconds, or at the last event where that is later; changes nothing."""
         if self._last is None:
             return list(self._state)
-        age = now - self._last
+        age = max(0.0, now - self._last)
         factors = [exp(-age / decay) for decay in self._decays] * (len(self._state) // self._width)
         return [value * factor for value, factor in zip(self._state, factors, strict=True)]
 

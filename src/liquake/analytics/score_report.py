@@ -51,8 +51,10 @@ def _row(score: Score, name: str) -> str:
     return f"{name:24} {parts[0]}   {_scores(new.brier_skill, new.log_loss, new.auc, new.pr_auc)}"
 
 
-def _scores(skill: float | None, loss: float, auc: float | None, precision: float | None) -> str:
-    return f"{_number(skill, '+.3f'):>7} {loss:8.4f} {_number(auc, '.3f'):>7} {_number(precision, '.3f'):>7}"
+def _scores(skill: float | None, loss: float | None, auc: float | None, precision: float | None) -> str:
+    return (
+        f"{_number(skill, '+.3f'):>7} {_number(loss, '.4f'):>8} {_number(auc, '.3f'):>7} {_number(precision, '.3f'):>7}"
+    )
 
 
 def _difference(name: str, difference: Difference) -> str:

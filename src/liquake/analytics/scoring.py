@@ -22,7 +22,7 @@ class ModelScore(msgspec.Struct, frozen=True):
     """One forecast on every second of the test, and on those from which a cascade would be a new one."""
 
     brier_skill: float | None
-    log_loss: float
+    log_loss: float | None
     auc: float | None
     pr_auc: float | None
     onset: verification.Scores
@@ -138,9 +138,6 @@ def earned(model: Model, score: Score) -> Model:
 
 def _model_score(forecast: Array, happened: Flags, onset: Flags, base: float) -> ModelScore:
     every = verification.scores(forecast, happened, base)
-    if not onset.any():
-        nothing = verification.Scores(None, 0.0, None, None)
-        return ModelScore(every.brier_skill, every.log_loss, every.auc, every.pr_auc, nothing)
     new = verification.scores(forecast[onset], happened[onset], base)
     return ModelScore(every.brier_skill, every.log_loss, every.auc, every.pr_auc, new)
 

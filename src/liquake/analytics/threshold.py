@@ -14,8 +14,9 @@ class Threshold:
     """`usd`: the q quantile of X_H over the last seven full UTC days on a 1 s grid, and at least `floor_usd`.
 
     X_H is the sum of dollars over the H seconds before each second. Frozen per UTC day, so that a cascade cannot raise
-    its own bar. `rate`: events per second over the same days. Until a first full day is known the initial values hold.
-    Histogram buckets are 2 % wide. Times are in seconds, ascending; a late event counts from when it came.
+    its own bar. `rate`: events per second over the same days. Until a first full day is known the initial values hold,
+    and where the days were so quiet that either would be zero, the last ones. Histogram buckets are 2 % wide.
+    Times are in seconds, ascending; a late event counts from when it came.
     """
 
     def __init__(self, initial: float, rate: float, horizon: float, quantile: float, floor_usd: float = 0.0) -> None:
@@ -77,8 +78,8 @@ class Threshold:
     def _close_day(self) -> None:
         if self._whole:
             self._days.append((self._events, self._today))
-            self.usd = max(self._floor, self._read())
-            self.rate = sum(events for events, _ in self._days) / (len(self._days) * _DAY)
+            self.usd = max(self._floor, self._read() or self.usd)
+            self.rate = sum(events for events, _ in self._days) / (len(self._days) * _DAY) or self.rate
         self._today, self._events, self._whole = {}, 0, True
 
     def _read(self) -> float:

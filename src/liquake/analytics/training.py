@@ -136,14 +136,9 @@ def baseline_of(split: Split, seen: Events) -> Baseline:
 
 def excitation_of(seen: Events, mean_usd: float, horizon: float, side: Side | None) -> tuple[hawkes_em.Fit, Excitation]:
     """The Hawkes process of `seen`, and its forecasts over `horizon` once it is scaled to be stable."""
-    powers = marks_of(seen, mean_usd, EXPONENT, CAP)
-    productivity = Productivity(EXPONENT, CAP, float(powers.mean()))
-    marks = powers / productivity.mean
-    sources = seen.tape.sources
-    past = hawkes_em.history(sources, seen.segments, seen.times.tolist(), seen.kinds.tolist(), marks.tolist(), DECAYS)
-    process = hawkes_em.fit(past, productivity, DECAYS)
+    process, marks = _process(seen, mean_usd, None)
     hawkes = stable(process.hawkes)
-    target = [float(side is None or source.side is side) for source in sources]
+    target = [float(side is None or source.side is side) for source in hawkes.sources]
     squared = float((marks**2).mean())
     sizes = np.minimum(seen.usd, np.quantile(seen.usd, _TRIMMED)) / mean_usd
     dollars = Moments(float(sizes.mean()), float((sizes**2).mean()), float((sizes * marks).mean()), squared)
@@ -154,6 +149,26 @@ def excitation_of(seen: Events, mean_usd: float, horizon: float, side: Side | No
         usd=functional(hawkes, horizon, target, dollars),
         own=functional(without_contagion(hawkes), horizon, target, counts),
     )
+
+
+def refit(tape: Tape, prior: Hawkes | None = None) -> hawkes_em.Fit:
+    """Who excites whom in `tape`, such as the last 20,000 events of a session, around `prior` where that has the same
+    sources. For display: forecasts keep the process they were scored with. Raises `TapeTooShort`."""
+    events = Events.of(tape)
+    if events.times.size < _LEAST:
+        raise TapeTooShort(tape.name, f"{events.times.size} liquidations to fit, {_LEAST} are the least")
+    centre = prior if prior is not None and prior.sources == tape.sources else None
+    return _process(events, float(events.usd.mean()), centre)[0]
+
+
+def _process(seen: Events, mean_usd: float, prior: Hawkes | None) -> tuple[hawkes_em.Fit, Array]:
+    """The fitted process and the events' marks."""
+    powers = marks_of(seen, mean_usd, EXPONENT, CAP)
+    productivity = Productivity(EXPONENT, CAP, float(powers.mean()))
+    marks = powers / productivity.mean
+    times, kinds = seen.times.tolist(), seen.kinds.tolist()
+    past = hawkes_em.history(seen.tape.sources, seen.segments, times, kinds, marks.tolist(), DECAYS)
+    return hawkes_em.fit(past, productivity, DECAYS, prior), marks
 
 
 def without_contagion(hawkes: Hawkes) -> Hawkes:

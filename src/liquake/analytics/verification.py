@@ -23,11 +23,11 @@ _CLIP = 1e-6
 
 
 class Scores(msgspec.Struct, frozen=True):
-    """How good a forecast was on a set of seconds. `None` where the set holds only one outcome."""
+    """How good a forecast was on a set of seconds. `None` where the set is empty or holds only one outcome."""
 
     brier_skill: float | None
     """1 - Brier score / that of the training base rate."""
-    log_loss: float
+    log_loss: float | None
     auc: float | None
     pr_auc: float | None
     """Average precision; a forecast without skill has the base rate."""
@@ -43,6 +43,8 @@ class Difference(msgspec.Struct, frozen=True):
 
 def scores(forecast: Array, happened: Flags, climatology: float) -> Scores:
     """Every score of `forecast` against what `happened`."""
+    if not happened.size:
+        return Scores(None, None, None, None)
     reference = float(((climatology - happened) ** 2).mean())
     skill = 1.0 - float(((forecast - happened) ** 2).mean()) / reference if reference > 0.0 else None
     return Scores(skill, log_loss(forecast, happened), auc(forecast, happened), average_precision(forecast, happened))

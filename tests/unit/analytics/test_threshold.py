@@ -38,11 +38,20 @@ def test_it_is_the_quantile_of_the_full_days_within_two_per_cent() -> None:
 
 def test_the_initial_one_holds_until_a_full_day_is_known() -> None:
     threshold = Threshold(123.0, 0.5, 60.0, 0.5)
-    threshold.update(MIDNIGHT + 10.0, 1e6)
-    threshold.advance(MIDNIGHT + 1.9 * DAY)
+    for second in range(10, int(1.9 * DAY), 30):
+        threshold.update(MIDNIGHT + second, 100.0)
     assert (threshold.usd, threshold.rate, threshold.own) == (123.0, 0.5, False)
     threshold.advance(MIDNIGHT + 2.0 * DAY)
-    assert (threshold.usd, threshold.rate, threshold.own) == (0.0, 0.0, True)
+    assert threshold.own
+    assert threshold.usd == pytest.approx(200.0, rel=0.02)
+    assert threshold.rate == pytest.approx(0.9 / 30.0, rel=0.01)
+
+
+def test_days_too_quiet_for_a_quantile_leave_the_last_one() -> None:
+    threshold = Threshold(123.0, 0.5, 60.0, 0.9)
+    threshold.update(MIDNIGHT - 10.0, 5.0)
+    threshold.advance(MIDNIGHT + 3.0 * DAY)
+    assert (threshold.usd, threshold.rate, threshold.own) == (123.0, 0.5, True)
 
 
 def test_it_is_frozen_within_the_day() -> None:

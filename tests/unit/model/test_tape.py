@@ -19,4 +19,9 @@ def test_liquidations_become_columns_in_order_and_those_without_dollars_are_coun
 
 def test_an_empty_tape_has_no_sources() -> None:
     assert Tape.of([], "none").sources == ()
-    assert Tape.of_rows([(1, Source("alpha", Side.LONG), 1.0, 1)], "one").venues == ("alpha",)
+
+
+def test_both_sides_of_a_venue_have_a_place_though_one_was_quiet() -> None:
+    tape = Tape.of_rows([(1, Source("alpha", Side.SHORT), 1.0, 1)], "one")
+    assert tape.sources == (Source("alpha", Side.LONG), Source("alpha", Side.SHORT))
+    assert list(tape.source) == [1]
