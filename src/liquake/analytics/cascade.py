@@ -153,6 +153,9 @@ class Cascade:
     `venues` and `throttles` are those of the feeds it will get; `ModelRefused` when the model was fitted on others.
     `threshold` in dollars and `rate` in events per second (all venues, both sides) replace the model's where the stream
     is another (one market of all), until the stream's own days have set them; from then on they follow its last week.
+    The threshold is at least `floor_usd`, so that a dead hour has no cascades of a few thousand dollars.
+
+    Events may come late: the features are then exact, but a label already learnt is not unlearnt.
     """
 
     def __init__(
@@ -162,16 +165,17 @@ class Cascade:
         throttles: Mapping[str, Throttle],
         threshold: float | None = None,
         rate: float | None = None,
+        floor_usd: float = 0.0,
     ) -> None:
         model.check(venues, throttles)
         self.model = model
         self._features = FeatureState(model.baseline, model.excitation, model.horizon, model.side)
         baseline = model.baseline
         self._threshold = Threshold(
-            threshold or baseline.threshold, rate or baseline.rate, model.horizon, model.quantile
+            threshold or baseline.threshold, rate or baseline.rate, model.horizon, model.quantile, floor_usd
         )
         self._rescale()
-        self._map = Recalibration(model.calibration, model.horizon)
+        self.calibration = Recalibration(model.calibration, model.horizon)
         self._risk = RiskScale(model.risk_knots, _RISK_PRIOR)
         self._pending: deque[tuple[float, float, float, float]] = deque()
         self._total = 0.0
@@ -214,7 +218,7 @@ class Cascade:
         while pending and pending[0][0] + self.model.horizon <= at:
             said_at, said, total, threshold = pending.popleft()
             if said_at + self.model.horizon == at:
-                self._map.learn(said, self._total - total >= threshold)
+                self.calibration.learn(said, self._total - total >= threshold)
         if self._warm(at) >= 1.0:
             z = self._logit(self._standard(at))
             pending.append((at, z, self._total, self._threshold.usd))
@@ -223,7 +227,7 @@ class Cascade:
     def value(self, now: int) -> Forecast:
         """The probability at `now`, UTC nanoseconds, or at the last event where that is later."""
         at = now * NANOSECOND
-        model, alpha, gamma = self.model, self._map.alpha, self._map.gamma
+        model, alpha, gamma = self.model, self.calibration.alpha, self.calibration.gamma
         standard = self._standard(at)
         parts = dict.fromkeys(Component, 0.0)
         for weight, value in zip(model.weights, standard, strict=True):

@@ -23,7 +23,7 @@ def text(score: Score) -> str:
             f"{'forecast':24} {_HEADS}   {_HEADS}",
             *(_row(score, name) for name in score.models),
             "",
-            "Brier skill of liquake minus that of    (95 % interval, blocks of 6 h)",
+            f"Brier skill of liquake minus that of    (95 % interval, {_blocks(score)})",
             *(_difference(name, difference) for name, difference in score.differences.items()),
             "",
             *(reliability_sentence(found) for found in score.reliability),
@@ -59,6 +59,11 @@ def _scores(skill: float | None, loss: float | None, auc: float | None, precisio
 
 def _difference(name: str, difference: Difference) -> str:
     return f"  {name:24} {difference.brier_skill:+.3f}  [{difference.low:+.3f}, {difference.high:+.3f}]"
+
+
+def _blocks(score: Score) -> str:
+    count = min(difference.blocks for difference in score.differences.values())
+    return f"{count} blocks of 6 h" + (": too few to be believed" if count < 10 else "")
 
 
 def _number(value: float | None, form: str) -> str:

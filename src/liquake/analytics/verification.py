@@ -39,6 +39,8 @@ class Difference(msgspec.Struct, frozen=True):
     brier_skill: float
     low: float
     high: float
+    blocks: int
+    """Resampled; under ten the interval is too narrow to be believed."""
 
 
 def scores(forecast: Array, happened: Flags, climatology: float) -> Scores:
@@ -124,7 +126,7 @@ def differences(
     for name, other in others.items():
         gain = _by_block(other, happened, block) - mine
         low, high = np.quantile((draws @ gain) / (draws @ reference), (0.025, 0.975))
-        found[name] = Difference(float(gain.sum() / reference.sum()), float(low), float(high))
+        found[name] = Difference(float(gain.sum() / reference.sum()), float(low), float(high), count)
     return found
 
 

@@ -193,13 +193,23 @@ def test_risk_is_the_percentile_of_the_probability_in_its_own_history(tape: Tape
     assert risks[int(np.argmax(probabilities))] > 99.0
 
 
-def test_an_event_without_dollars_counts_but_adds_none(model: Model, tape: Tape) -> None:
-    unsized, small = (Cascade(model, VENUES, {}) for _ in range(2))
-    unsized.update(tape.ts[0], SOURCES[0], None)
-    small.update(tape.ts[0], SOURCES[1], 1e-9)
-    with_count, names = unsized._features.value(tape.ts[0] * 1e-9), list(FEATURES)
-    assert with_count[names.index("count_60s")] == pytest.approx(log(2.0))
-    assert with_count[names.index("usd_60s")] == 0.0
+def test_an_event_without_dollars_counts_but_adds_none(model: Model) -> None:
+    state = FeatureState(model.baseline, model.excitation, model.horizon)
+    state.update(1000.0, SOURCES[0], None)
+    values = dict(zip(FEATURES, state.value(1000.0), strict=True))
+    assert values["count_60s"] == pytest.approx(log(2.0))
+    assert values["usd_60s"] == 0.0
+    cascade = Cascade(model, VENUES, {})
+    cascade.update(1000 * SECOND, SOURCES[0], None)
+    assert (
+        cascade.value(1000 * SECOND).contributions[Component.BURST]
+        > cascade.value(1100 * SECOND).contributions[Component.BURST]
+    )
+
+
+def test_the_threshold_is_never_below_the_floor(model: Model) -> None:
+    cascade = Cascade(model, VENUES, {}, threshold=10.0, floor_usd=5_000.0)
+    assert cascade.value(0).threshold == 5_000.0
 
 
 def test_a_gap_forgets_the_past_and_warms_up_again(tape: Tape, model: Model) -> None:
@@ -224,11 +234,11 @@ def test_the_forecast_learns_when_cascades_become_commoner(model: Model, tape: T
     cascade = Cascade(
         msgspec.structs.replace(model, calibration=eager), VENUES, {}, threshold=model.baseline.threshold / 20
     )
-    before = cascade._map.alpha
+    before = cascade.calibration.alpha
     for event in rows(tape)[: len(tape) // 3]:
         cascade.update(*event)
     assert before == 0.0
-    assert cascade._map.alpha > 0.05
+    assert cascade.calibration.alpha > 0.05
 
 
 def test_a_model_of_other_venues_is_refused_with_both_names(model: Model) -> None:

@@ -72,7 +72,7 @@ def test_difference_of_a_forecast_to_itself_is_nothing_and_to_a_worse_one_exclud
     found = verification.differences(
         seconds, happened, truth, {"same": truth, "flat": np.full(seconds.size, 0.5)}, 0.5, 0
     )
-    assert found["same"] == verification.Difference(0.0, 0.0, 0.0)
+    assert found["same"] == verification.Difference(0.0, 0.0, 0.0, 30)
     assert 0.0 < found["flat"].low < found["flat"].brier_skill < found["flat"].high
 
 
