@@ -193,24 +193,31 @@ class Cascade:
         self._total += counted
 
     def advance(self, now: int) -> None:
-        """Let labels before `now` come in and be learnt from: call it at any event that tells the time."""
+        """Let labels before `now` come in and be learnt from: call it at any event that tells the time.
+
+        How often it is called changes nothing; a label costs as much as a read, and comes every ten seconds.
+        """
         seconds, step = now * NANOSECOND, self.model.calibration.step
         if self._started is None:
             self._started, self._step = seconds, (seconds // step + 1.0) * step
         # Strictly before: another event may still come at the very moment of a step.
         while self._step is not None and self._step < seconds:
+            self._measure(self._step)
             self._label(self._step)
             self._step += step
-        before = self._threshold.usd, self._threshold.rate
-        self._threshold.advance(seconds)
-        if before != (self._threshold.usd, self._threshold.rate):
+        self._measure(seconds)
+
+    def _measure(self, seconds: float) -> None:
+        """Bring the threshold up to date, and by it the stream into the model's units."""
+        own = self._threshold
+        before = own.usd, own.rate
+        own.advance(seconds)
+        if before != (own.usd, own.rate):
             self._rescale()
 
     def _rescale(self) -> None:
-        """Put the stream into the model's units. A stream without events or dollars keeps those it had."""
         baseline, own = self.model.baseline, self._threshold
-        if own.usd > 0.0 and own.rate > 0.0:
-            self._features.scale = Scale(baseline.rate / own.rate, baseline.threshold / own.usd)
+        self._features.scale = Scale(baseline.rate / own.rate, baseline.threshold / own.usd)
 
     def _label(self, at: float) -> None:
         """Learn from the forecasts whose horizon ended, then note the one of now. Warm-up is not learnt from."""

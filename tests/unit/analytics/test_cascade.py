@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import log
 
 import msgspec
@@ -109,6 +110,22 @@ def test_reading_changes_nothing(tape: Tape, model: Model) -> None:
         for share in np.sort(generator.random(generator.integers(0, 3))):
             watched.value(event[0] + int(share * (following - event[0])))
     assert quiet.value(events[-1][0] + 5 * SECOND) == watched.value(events[-1][0] + 5 * SECOND)
+
+
+def test_telling_the_time_more_often_changes_nothing(tape: Tape, model: Model) -> None:
+    """Over two midnights, so that the threshold moves too, and through a pause with many labels."""
+    seldom, often = (Cascade(model, VENUES, {}) for _ in range(2))
+    events = [event for event in rows(tape) if not 0.5 < (event[0] - tape.ts[0]) / SECOND / 3600.0 - 20.0 < 2.5]
+    for event, following in pairwise(events):
+        seldom.update(*event)
+        often.update(*event)
+        for share in (0.3, 0.9):
+            often.advance(event[0] + int(share * (following[0] - event[0])))
+    now = events[-1][0]
+    often.advance(now)
+    seldom.advance(now)
+    assert often.value(now) == seldom.value(now)
+    assert often.value(now).own_scale
 
 
 def test_shuffled_arrival_within_a_second_gives_the_same_features(tape: Tape, model: Model) -> None:
