@@ -130,8 +130,8 @@ class Forecast(msgspec.Struct, frozen=True):
     expected_usd: float
     warm: float
     """0 to 1: share of the warm-up that has passed. Below 1 the slow sums do not have their level yet."""
-    own_scale: bool
-    """Whether threshold and event rate are of the stream's own last days, not the model's or given ones."""
+    own_scale: float
+    """0 to 1: how far threshold and event rate are of the stream's own last week, not the model's or given ones."""
 
 
 def encode(model: Model) -> bytes:
@@ -152,7 +152,7 @@ class Cascade:
 
     `venues` and `throttles` are those of the feeds it will get; `ModelRefused` when the model was fitted on others.
     `threshold` in dollars and `rate` in events per second (all venues, both sides) replace the model's where the stream
-    is another (one market of all), until the stream's own days have set them; from then on they follow its last week.
+    is another (one market of all); day by day, over seven days, the stream's own take their place.
     The threshold is at least `floor_usd`, so that a dead hour has no cascades of a few thousand dollars.
 
     Events may come late: the features are then exact, but a label already learnt is not unlearnt.

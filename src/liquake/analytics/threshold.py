@@ -14,14 +14,16 @@ class Threshold:
     """`usd`: the q quantile of X_H over the last seven full UTC days on a 1 s grid, and at least `floor_usd`.
 
     X_H is the sum of dollars over the H seconds before each second. Frozen per UTC day, so that a cascade cannot raise
-    its own bar. `rate`: events per second over the same days. Until a first full day is known the initial values hold,
-    and where the days were so quiet that either would be zero, the last ones. Histogram buckets are 2 % wide.
-    Times are in seconds, ascending; a late event counts from when it came.
+    its own bar. `rate`: events per second over the same days. While fewer than seven days are known, each missing one
+    stands for the initial value (in the mean of logarithms): one quiet Sunday does not set the bar. Days so quiet that
+    either would be zero change nothing. Histogram buckets are 2 % wide. Times are in seconds, ascending; a late event
+    counts from when it came.
     """
 
     def __init__(self, initial: float, rate: float, horizon: float, quantile: float, floor_usd: float = 0.0) -> None:
         self._horizon, self._quantile, self._floor = horizon, quantile, floor_usd
         self.usd, self.rate = max(initial, floor_usd), rate
+        self._initial = initial, rate
         self._days: deque[tuple[int, dict[int, int]]] = deque(maxlen=_DAYS)
         self._today: dict[int, int] = {}
         self._events = 0
@@ -31,9 +33,9 @@ class Threshold:
         self._whole = False
 
     @property
-    def own(self) -> bool:
-        """Whether `usd` and `rate` are the stream's own."""
-        return bool(self._days)
+    def own(self) -> float:
+        """0 to 1: how far `usd` and `rate` are the stream's own."""
+        return len(self._days) / _DAYS
 
     def update(self, ts: float, usd: float) -> None:
         """An event at `ts`, of which `usd` count towards a cascade."""
@@ -78,9 +80,13 @@ class Threshold:
     def _close_day(self) -> None:
         if self._whole:
             self._days.append((self._events, self._today))
-            self.usd = max(self._floor, self._read() or self.usd)
-            self.rate = sum(events for events, _ in self._days) / (len(self._days) * _DAY) or self.rate
+            usd, rate = self._initial
+            self.usd = max(self._floor, self._blend(self._read(), usd))
+            self.rate = self._blend(sum(events for events, _ in self._days) / (len(self._days) * _DAY), rate)
         self._today, self._events, self._whole = {}, 0, True
+
+    def _blend(self, own: float, initial: float) -> float:
+        return float(own**self.own * initial ** (1.0 - self.own)) if own > 0.0 else initial
 
     def _read(self) -> float:
         merged: dict[int, int] = {}

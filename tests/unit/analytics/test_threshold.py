@@ -21,37 +21,37 @@ def slow_quantile(
     return float(np.quantile(back, share))
 
 
-def test_it_is_the_quantile_of_the_full_days_within_two_per_cent() -> None:
+def test_it_is_the_quantile_of_the_last_seven_full_days_within_two_per_cent() -> None:
     generator = np.random.default_rng(0)
-    times = np.sort(generator.random(40_000) * 3 * DAY).tolist()
+    times = np.sort(generator.random(40_000) * 9 * DAY).tolist()
     usd = np.exp(generator.normal(8.0, 1.5, len(times))).tolist()
     threshold = Threshold(123.0, 0.5, 60.0, 0.995)
     for ts, value in zip(times, usd, strict=True):
         threshold.update(MIDNIGHT - 0.5 * DAY + ts, value)
     expected = slow_quantile(
-        [MIDNIGHT - 0.5 * DAY + ts for ts in times], usd, MIDNIGHT, MIDNIGHT + 2 * DAY, 60.0, 0.995
+        [MIDNIGHT - 0.5 * DAY + ts for ts in times], usd, MIDNIGHT + DAY, MIDNIGHT + 8 * DAY, 60.0, 0.995
     )
     assert threshold.usd == pytest.approx(expected, rel=0.025)
-    inside = sum(0.5 * DAY <= ts < 2.5 * DAY for ts in times)
-    assert threshold.rate == pytest.approx(inside / (2 * DAY), rel=1e-9)
+    inside = sum(1.5 * DAY <= ts < 8.5 * DAY for ts in times)
+    assert threshold.rate == pytest.approx(inside / (7 * DAY), rel=1e-9)
 
 
-def test_the_initial_one_holds_until_a_full_day_is_known() -> None:
+def test_the_initial_one_holds_until_a_full_day_is_known_and_yields_by_sevenths() -> None:
     threshold = Threshold(123.0, 0.5, 60.0, 0.5)
     for second in range(10, int(1.9 * DAY), 30):
         threshold.update(MIDNIGHT + second, 100.0)
-    assert (threshold.usd, threshold.rate, threshold.own) == (123.0, 0.5, False)
+    assert (threshold.usd, threshold.rate, threshold.own) == (123.0, 0.5, 0.0)
     threshold.advance(MIDNIGHT + 2.0 * DAY)
-    assert threshold.own
-    assert threshold.usd == pytest.approx(200.0, rel=0.02)
-    assert threshold.rate == pytest.approx(0.9 / 30.0, rel=0.01)
+    assert threshold.own == 1 / 7
+    assert threshold.usd == pytest.approx(123.0 ** (6 / 7) * 200.0 ** (1 / 7), rel=0.02)
+    assert threshold.rate == pytest.approx(0.5 ** (6 / 7) * 0.03 ** (1 / 7), rel=0.02)
 
 
 def test_days_too_quiet_for_a_quantile_leave_the_last_one() -> None:
     threshold = Threshold(123.0, 0.5, 60.0, 0.9)
     threshold.update(MIDNIGHT - 10.0, 5.0)
     threshold.advance(MIDNIGHT + 3.0 * DAY)
-    assert (threshold.usd, threshold.rate, threshold.own) == (123.0, 0.5, True)
+    assert (threshold.usd, threshold.rate, threshold.own) == (123.0, 0.5, 3 / 7)
 
 
 def test_it_is_frozen_within_the_day() -> None:
