@@ -10,6 +10,8 @@
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
     │   └── JournalBusy             another process writes it
+    ├── ModelRefused                a cascade model that does not fit these venues
+    ├── TapeTooShort                a recording with too little in it to fit or score on
     ├── SimulatorError              the simulated venues do not start
     ├── Unreachable                 a venue does not answer from here
     └── Offline                     none of them does
@@ -103,6 +105,22 @@ class SimulatorError(LiquakeError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the simulated exchanges do not start: {why}")
+
+
+class ModelRefused(LiquakeError):
+    """A cascade model was fitted on other venues, or under other throttle rules, than those it would forecast."""
+
+    def __init__(self, model: str, why: str) -> None:
+        self.model, self.why = model, why
+        super().__init__(f"cascade model {model} is refused: {why}; refit it with liquake fit")
+
+
+class TapeTooShort(LiquakeError):
+    """A recording holds too little to fit or score a cascade model on."""
+
+    def __init__(self, tape: str, why: str) -> None:
+        self.tape = tape
+        super().__init__(f"{tape} is too short: {why}")
 
 
 class Unreachable(LiquakeError):
