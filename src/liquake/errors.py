@@ -9,6 +9,7 @@
     │   └── RecordingError          a file to replay or decode that cannot be read as one
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
+    ├── StateError                  an estimator's kept state was written in a form this version does not read
     └── Unreachable                 a venue does not answer from here
 
 Every message is one sentence that names the value and, where there is one, the mend.
@@ -85,6 +86,14 @@ class JournalError(LiquakeError):
     def __init__(self, path: object, why: str) -> None:
         self.path = str(path)
         super().__init__(f"journal {self.path}: {why}")
+
+
+class StateError(LiquakeError):
+    """The kept state of the estimator `what` was written in a form this version does not read."""
+
+    def __init__(self, what: str, why: str) -> None:
+        self.what = what
+        super().__init__(f"cannot resume {what}: {why}; it starts afresh")
 
 
 class Unreachable(LiquakeError):
