@@ -11,10 +11,10 @@ more than self-excitation explains.
 
 from __future__ import annotations
 
-from bisect import insort_right
 from math import log, sqrt
 from typing import NamedTuple
 
+from liquake.analytics.arrivals import Arrivals
 from liquake.analytics.reference import ReferenceRate
 
 _SECOND = 1_000_000_000
@@ -93,11 +93,10 @@ class BurstScan:
 
     def __init__(self, reference: ReferenceRate | None = None, batching: float = 0.5, watermark: float = 1.0) -> None:
         self.reference = reference or ReferenceRate()
-        self._batching, self._watermark = batching, round(watermark * _SECOND)
+        self._batching = batching
+        self._arrivals: Arrivals[None] = Arrivals(watermark)
         self._scan = Scan()
         self._level = 0.0
-        self._pending: list[int] = []
-        self._newest = 0
         self._resumed = True
         self.reset("new")
 
@@ -106,38 +105,25 @@ class BurstScan:
 
         The silence of the gap is not held against the usual rate: the clock goes on at the next event.
         """
-        self._settle(self._newest)
+        for ts, _ in self._arrivals.settle_all():
+            self._admit(ts)
         self.reason = reason
         self._scan.reset(reason)
-        self._level = 0.0
-        self._resumed = True
+        self._level, self._resumed = 0.0, True
 
     def update(self, ts: int) -> None:
         """Count an event of `ts`, UTC nanoseconds."""
-        settled = self._newest - self._watermark
-        insort_right(self._pending, max(ts, settled))
-        if ts > self._newest:
-            self._newest = ts
-            self._settle(ts - self._watermark)
+        for settled, _ in self._arrivals.push(ts, None):
+            self._admit(settled)
 
     def value(self, now: int) -> Burst:
         """The best window that ends at `now`, of the events up to `now`."""
         scan = self._scan
-        if self._pending:
+        if pending := self._arrivals.pending(now):
             scan = scan.copy()
-            for ts in self._pending:
-                if ts <= now:
-                    scan.update(self._level + self.reference.expected(ts), ts)
+            for ts, _ in pending:
+                scan.update(self._level + self.reference.expected(ts), ts)
         return scan.value(self._level + self.reference.expected(now), now, self._least(now))
-
-    def _settle(self, until: int) -> None:
-        ready = 0
-        for ts in self._pending:
-            if ts > until:
-                break
-            self._admit(ts)
-            ready += 1
-        del self._pending[:ready]
 
     def _admit(self, ts: int) -> None:
         if self._resumed:
