@@ -25,10 +25,14 @@ class Arrivals(Generic[_T]):
 
     def push(self, ts: int, item: _T) -> Sequence[tuple[int, _T]]:
         """Take `item` of time `ts`, UTC nanoseconds; gives the events that are now settled, in order."""
+        pending = self._pending
         if self._settled is not None and ts < self._settled:
             ts = self._settled
-        insort_right(self._pending, (ts, item), key=_time)
-        return self.settle(self._pending[-1][0] - self._watermark)
+        if not pending or ts >= pending[-1][0]:
+            pending.append((ts, item))
+        else:
+            insort_right(pending, (ts, item), key=_time)
+        return self.settle(pending[-1][0] - self._watermark)
 
     def settle(self, until: int) -> Sequence[tuple[int, _T]]:
         """The events up to `until`, in order, which is thereby closed: `ts` before it count as of then."""
@@ -36,7 +40,9 @@ class Arrivals(Generic[_T]):
             self._settled = until
         if not self._pending or self._pending[0][0] > until:
             return ()
-        ready = bisect_right(self._pending, until, key=_time)
+        ready = 1
+        while ready < len(self._pending) and self._pending[ready][0] <= until:
+            ready += 1
         settled = self._pending[:ready]
         del self._pending[:ready]
         return settled

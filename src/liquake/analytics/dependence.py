@@ -167,7 +167,7 @@ class _Memory:
         self._rho = 2.0 ** (-1.0 / half_life)
         self._seconds = (1.0 + self._rho) / (1.0 - self._rho)
         self._same = _square(count)
-        """Products of the same second."""
+        """Products of the same second; of this and the next two squares only the part above the diagonal is kept."""
         self._after = _square(count)
         """Products of the row's second with the column's seconds before it."""
         self._auto = [[0.0] * LAGS for _ in range(count)]
@@ -178,17 +178,18 @@ class _Memory:
         """One second: the excess counts, their sums over the seconds before, those one by one, the usual counts."""
         rho, squared = self._rho, self._rho * self._rho
         for a, here in enumerate(excess):
-            usual = means[a]
-            same, after, variance, chance = self._same[a], self._after[a], self._variance[a], self._chance[a]
-            for b, there in enumerate(excess):
+            after, usual = self._after[a], means[a]
+            for b, before in enumerate(earlier):
+                after[b] = rho * after[b] + here * before
+            same, variance, chance = self._same[a], self._variance[a], self._chance[a]
+            for b in range(a, len(excess)):
                 expected = usual * means[b]
-                same[b] = rho * same[b] + here * there
-                after[b] = rho * after[b] + here * earlier[b]
+                same[b] = rho * same[b] + here * excess[b]
                 variance[b] = squared * variance[b] + expected
                 chance[b] = rho * chance[b] + expected
             auto = self._auto[a]
-            for lag, before in enumerate(reversed(past)):
-                auto[lag] = rho * auto[lag] + here * before[a]
+            for lag, gone in enumerate(reversed(past)):
+                auto[lag] = rho * auto[lag] + here * gone[a]
 
     def forget(self, index: int) -> None:
         for square in (self._same, self._after, self._variance, self._chance):

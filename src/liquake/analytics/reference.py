@@ -36,6 +36,7 @@ class HourFactors:
         self._complete = False
         self._counts = [0.0] * 24
         self._mean = [1.0] * 24
+        self._factors = [1.0] * 24
 
     def update(self, ts: int) -> None:
         """Count an event of `ts`, UTC nanoseconds."""
@@ -54,8 +55,7 @@ class HourFactors:
 
     def value(self, ts: int) -> float:
         """The factor of the hour of `ts`."""
-        trust = self.days / (self.days + self.SHRINK_DAYS)
-        return 1.0 + (self._mean[ts // _HOUR % 24] - 1.0) * trust
+        return self._factors[ts // _HOUR % 24]
 
     def _turn(self, day: int) -> None:
         usual = sum(self._counts) / 24
@@ -65,6 +65,8 @@ class HourFactors:
             for hour, count in enumerate(self._counts):
                 factor = min(max(count / usual, 1.0 / self.MOST), self.MOST)
                 self._mean[hour] += share * (factor - self._mean[hour])
+            trust = self.days / (self.days + self.SHRINK_DAYS)
+            self._factors = [1.0 + (mean - 1.0) * trust for mean in self._mean]
         self._complete = self._day is not None and day == self._day + 1
         self._day = day
         self._counts = [0.0] * 24
