@@ -8,7 +8,9 @@ does not matter.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import exp, floor, isfinite, log
 from typing import Any, Self
 
@@ -87,15 +89,11 @@ class DecayedHistogram:
     def quantile(self, share: float) -> float:
         """The value below which `share` (0 to 1) of the weight lies, to half a bucket; 0 when nothing is known."""
         goal = share * self._total
-        reached = self._below
-        if not self._weights or goal <= reached:
+        if not self._weights or goal <= self._below:
             return 0.0
-        for place, mass in enumerate(self._weights):
-            reached += mass
-            if reached >= goal:
-                return self._middle(place)
-        # Rounding left the sum of the buckets below the total.
-        return self._middle(len(self._weights) - 1)
+        reached = list(accumulate(self._weights, initial=self._below))
+        # Rounding can leave the sum of the buckets below the total.
+        return self._middle(min(bisect_left(reached, goal), len(self._weights)) - 1)
 
     def weight(self, now: int) -> float:
         """How many samples of `now` all that is held is worth."""

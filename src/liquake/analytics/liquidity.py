@@ -44,12 +44,12 @@ class Liquidity:
         self._standing = ((ask - bid) / (0.5 * (ask + bid)), bid_usd + ask_usd)
         self._ts = ts
 
-    def advance(self, ts: int) -> None:
-        """Enter what is true at `ts` into the history; call it once a second."""
+    def advance(self, ts: int, seconds: float = 1.0) -> None:
+        """Enter what is true at `ts` into the history, for the `seconds` since the last time."""
         if (spread := self.spread(ts)) is not None:
-            self.spreads.update(spread, ts, self.SAMPLES_PER_SECOND)
+            self.spreads.update(spread, ts, seconds * self.SAMPLES_PER_SECOND)
         if depth := self.depth(ts):
-            self.thinness.update(1.0 / depth, ts, self.SAMPLES_PER_SECOND)
+            self.thinness.update(1.0 / depth, ts, seconds * self.SAMPLES_PER_SECOND)
 
     def spread(self, now: int) -> float | None:
         """Ask less bid as a share of the price; `None` without a fresh quote."""

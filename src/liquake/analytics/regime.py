@@ -147,6 +147,8 @@ class RegimeTracker:
 
     MEMORY = 300.0
     """Seconds of the liquidation rates."""
+    LONGEST_STEP = 10.0
+    """Seconds that one reading may stand for."""
     SMOOTHING = 60.0
     """Seconds over which the stress is averaged."""
     LOOK_BACK = 60 * _SECOND
@@ -202,13 +204,13 @@ class RegimeTracker:
             self._add(settled, dollars)
         if not self._primed:
             self._prime(as_of)
-        elapsed = 0.0 if self._advanced is None else max(as_of - self._advanced, 0) / _SECOND
+        elapsed = self._elapsed(as_of)
         self._advanced = as_of
         self._seen = min(self._seen + elapsed, WARM)
         self.multipliers.update(self.ladder.level, elapsed)
         for book in self.books.values():
-            book.advance(as_of)
-        self._measure(as_of)
+            book.advance(as_of, elapsed)
+        self._measure(as_of, elapsed)
         return self._step(as_of, elapsed)
 
     def episode(self, start: int) -> None:
@@ -250,6 +252,12 @@ class RegimeTracker:
         multipliers = RiskMultiplier.from_dict(kept["multipliers"])
         self.histories, self.multipliers, self._seen, self._primed = histories, multipliers, kept["seen"], True
 
+    def _elapsed(self, ts: int) -> float:
+        """Seconds since the last reading that it can stand for: not those of a pause."""
+        if self._advanced is None:
+            return 0.0
+        return min(max(ts - self._advanced, 0) / _SECOND, self.LONGEST_STEP)
+
     def _prime(self, ts: int) -> None:
         self._primed = True
         for name, quantiles in self._baselines.items():
@@ -268,7 +276,7 @@ class RegimeTracker:
             self._usd *= fading
         self._ts = ts if self._ts is None else max(ts, self._ts)
 
-    def _measure(self, ts: int) -> None:
+    def _measure(self, ts: int, elapsed: float) -> None:
         """Rank every component that can be measured, then enter it into its history."""
         self._fade(ts)
         usual = self.hours.value(ts) * self.MEMORY
@@ -284,7 +292,7 @@ class RegimeTracker:
         for name, value in values.items():
             if value is not None:
                 self._ranks[name] = self.histories[name].rank(value)
-                self.histories[name].update(value, ts, SAMPLES_PER_SECOND)
+                self.histories[name].update(value, ts, elapsed * SAMPLES_PER_SECOND)
         stresses = [stress for book in self.books.values() if (stress := book.stress(ts)) is not None]
         if stresses:
             self._ranks["liquidity"] = sum(stresses) / len(stresses)
@@ -296,7 +304,7 @@ class RegimeTracker:
         self._rarity += share * (_rarity(max(self._ranks.values())) - self._rarity)
         rarity = self._rarity
         self._rank = self.histories["stress"].rank(rarity)
-        self.histories["stress"].update(rarity, ts, SAMPLES_PER_SECOND)
+        self.histories["stress"].update(rarity, ts, elapsed * SAMPLES_PER_SECOND)
         return self.ladder.update(self._rank, ts)
 
 

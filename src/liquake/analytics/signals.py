@@ -298,7 +298,5 @@ class Signal:
 
 def leave_below(threshold: float) -> float:
     """The probability under which a level of `threshold` is left."""
-    if threshold >= 1.0:
-        return 1.0
     odds = threshold / (1.0 - threshold) * exp(-HYSTERESIS)
     return odds / (1.0 + odds)

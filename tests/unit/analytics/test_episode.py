@@ -164,4 +164,6 @@ def test_a_dead_market_does_not_call_a_few_events_a_cascade() -> None:
         threshold.event(2000.0, hour * HOUR)
     assert threshold.value() == pytest.approx(200_000.0, rel=0.03)
     threshold.reset("new")
+    threshold.update(5.0, 30 * HOUR + 23 * HOUR)
+    threshold.update(5.0, 30 * HOUR + 25 * HOUR)
     assert threshold.value() == 1.0
