@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -96,6 +97,22 @@ class EpisodeThreshold:
     def value(self) -> float:
         """Dollars, the same all day."""
         return self._value
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain form for the journal."""
+        return {
+            "sums": self._sums.to_dict(),
+            "sizes": self._sizes.to_dict(),
+            "first": self._first,
+            "day": self._day,
+            "value": self._value,
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go on from what `to_dict` gave. Raises `StateError`, and changes nothing, when it is of another form."""
+        sums, sizes = DecayedHistogram.from_dict(kept["sums"]), DecayedHistogram.from_dict(kept["sizes"])
+        self._sums, self._sizes = sums, sizes
+        self._first, self._day, self._value = kept["first"], kept["day"], kept["value"]
 
 
 class EpisodeTracker:

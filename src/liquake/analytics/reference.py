@@ -5,10 +5,15 @@ Feed both in order of time; nothing here needs to be read to stay right.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import exp, log1p
+from typing import Any
+
+from liquake.errors import StateError
 
 _SECOND = 1_000_000_000
 _HOUR = 3600 * _SECOND
+_SCHEMA = 1
 _LONGEST_SPLIT = 48
 """Hours. A longer silence is taken at the day's average: which hours it covered no longer matters."""
 
@@ -57,6 +62,22 @@ class HourFactors:
         """The factor of the hour of `ts`."""
         return self._factors[ts // _HOUR % 24]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The days that are over, in a plain form for the journal."""
+        return {"schema": _SCHEMA, "days": self.days, "mean": list(self._mean)}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go on from what `to_dict` gave; the present day is not wholly seen. Raises `StateError` on another form."""
+        if kept.get("schema") != _SCHEMA:
+            raise StateError("hours of the day", f"schema {kept.get('schema')!r}, this version reads {_SCHEMA}")
+        self.reset("restart")
+        self.days, self._mean = kept["days"], list(kept["mean"])
+        self._trust()
+
+    def _trust(self) -> None:
+        trust = self.days / (self.days + self.SHRINK_DAYS)
+        self._factors = [1.0 + (mean - 1.0) * trust for mean in self._mean]
+
     def _turn(self, day: int) -> None:
         usual = sum(self._counts) / 24
         if self._complete and usual > 0.0:
@@ -65,8 +86,7 @@ class HourFactors:
             for hour, count in enumerate(self._counts):
                 factor = min(max(count / usual, 1.0 / self.MOST), self.MOST)
                 self._mean[hour] += share * (factor - self._mean[hour])
-            trust = self.days / (self.days + self.SHRINK_DAYS)
-            self._factors = [1.0 + (mean - 1.0) * trust for mean in self._mean]
+            self._trust()
         self._complete = self._day is not None and day == self._day + 1
         self._day = day
         self._counts = [0.0] * 24

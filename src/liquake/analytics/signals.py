@@ -13,12 +13,14 @@ from collections import deque
 from collections.abc import Mapping
 from enum import IntEnum
 from math import ceil, exp, log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from liquake.errors import StateError
 from liquake.model import Side
 
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
+_SCHEMA = 1
 
 
 class Level(IntEnum):
@@ -98,6 +100,24 @@ class AlarmBudget:
     def value(self, level: Level) -> float:
         """The probability that `level` asks for today: by its rule, or more to stay within its budget."""
         return self._thresholds[level]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The alarms of the fortnight, in a plain form for the journal."""
+        return {
+            "schema": _SCHEMA,
+            "first": self._first,
+            "day": self._day,
+            "days": [list(counts) for counts in self._days],
+            "thresholds": {level.name: threshold for level, threshold in self._thresholds.items()},
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go on from what `to_dict` gave. Raises `StateError`, and changes nothing, when it is of another form."""
+        if kept.get("schema") != _SCHEMA:
+            raise StateError("alarm budget", f"schema {kept.get('schema')!r}, this version reads {_SCHEMA}")
+        self._first, self._day = kept["first"], kept["day"]
+        self._days = deque((list(counts) for counts in kept["days"]), maxlen=self.DAYS + 1)
+        self._thresholds = {Level[name]: threshold for name, threshold in kept["thresholds"].items()}
 
     def _turn(self, ts: int) -> None:
         assert self._first is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liquake.analytics.episode import Episode, EpisodeThreshold, EpisodeTracker
+from liquake.errors import StateError
 from liquake.model import Side
 
 SECOND = 1_000_000_000
@@ -167,3 +169,18 @@ def test_a_dead_market_does_not_call_a_few_events_a_cascade() -> None:
     threshold.update(5.0, 30 * HOUR + 23 * HOUR)
     threshold.update(5.0, 30 * HOUR + 25 * HOUR)
     assert threshold.value() == 1.0
+
+
+def test_the_threshold_comes_back_from_the_journal() -> None:
+    threshold, again = EpisodeThreshold(prior=1.0), EpisodeThreshold(prior=9.0)
+    for hour in range(30):
+        threshold.update(500.0 * hour, hour * HOUR)
+        threshold.event(10.0, hour * HOUR)
+    again.restore(json.loads(json.dumps(threshold.to_dict())))
+    assert again.value() == threshold.value() > 1000.0
+    for one in (threshold, again):
+        one.update(1e6, 47 * HOUR)
+        one.update(1e6, 49 * HOUR)
+    assert again.value() == threshold.value()
+    with pytest.raises(StateError):
+        again.restore({"sums": {}, "sizes": {}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from random import Random
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liquake.analytics.reference import HourFactors, ReferenceRate
+from liquake.errors import StateError
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
@@ -121,3 +123,15 @@ def test_resets_say_why() -> None:
     rate.hours.reset("instrument set changed")
     assert (rate.reason, rate.hours.reason) == ("instrument set changed", "instrument set changed")
     assert (rate.value(DAY), rate.hours.days) == (0.0, 0)
+
+
+def test_habits_come_back_from_the_journal_and_the_broken_day_does_not_count() -> None:
+    factors, again = HourFactors(), HourFactors()
+    feed_days(factors, 0, 9, busy_hour=14)
+    again.restore(json.loads(json.dumps(factors.to_dict())))
+    assert again.value(14 * HOUR) == factors.value(14 * HOUR) > 1.0
+    for hour in (200, 220):  # The ninth day was joined midway; the tenth begins.
+        again.update(hour * HOUR)
+    assert again.days == factors.days
+    with pytest.raises(StateError, match="hours of the day"):
+        again.restore({"schema": 7})

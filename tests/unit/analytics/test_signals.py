@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from math import exp, log
 from random import Random
@@ -9,6 +10,7 @@ from random import Random
 import pytest
 
 from liquake.analytics.signals import RULES, AlarmBudget, Digest, Level, Notification, Signal, leave_below
+from liquake.errors import StateError
 from liquake.model import Side
 
 SECOND = 1_000_000_000
@@ -226,10 +228,18 @@ def test_a_cascade_cannot_raise_its_own_bar_and_a_fortnight_later_it_is_forgotte
     assert budget.value(Level.WARNING) == 0.20
     budget.update(DAY, 0.01)
     assert budget.value(Level.WARNING) > 0.9
-    for day in range(2, 14):
+    late = budget.to_dict()
+    for day in range(2, 15):
         budget.update(day * DAY, 0.01)
     assert budget.value(Level.WARNING) > 0.20
     budget.update(15 * DAY, 0.01)
     assert budget.value(Level.WARNING) == 0.20
+    again = AlarmBudget()
+    again.restore(json.loads(json.dumps(late)))
+    assert again.value(Level.WARNING) > 0.9
+    again.update(15 * DAY, 0.01)
+    assert again.to_dict() == budget.to_dict()
+    with pytest.raises(StateError, match="alarm budget"):
+        again.restore({})
     budget.reset("model changed")
     assert budget.reason == "model changed"
