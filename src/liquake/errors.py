@@ -12,6 +12,7 @@
     │   └── JournalBusy             another process writes it
     ├── ModelRefused                a cascade model that does not fit these venues
     ├── TapeTooShort                a recording with too little in it to fit or score on
+    ├── StateError                  an estimator's kept state was written in a form this version does not read
     ├── SimulatorError              the simulated venues do not start
     ├── Unreachable                 a venue does not answer from here
     └── Offline                     none of them does
@@ -121,6 +122,14 @@ class TapeTooShort(LiquakeError):
     def __init__(self, tape: str, why: str) -> None:
         self.tape = tape
         super().__init__(f"{tape} is too short: {why}")
+
+
+class StateError(LiquakeError):
+    """The kept state of the estimator `what` was written in a form this version does not read."""
+
+    def __init__(self, what: str, why: str) -> None:
+        self.what = what
+        super().__init__(f"cannot resume {what}: {why}; it starts afresh")
 
 
 class Unreachable(LiquakeError):
