@@ -148,7 +148,7 @@ class EpisodeTracker:
         """Take a liquidation of `ts`, UTC nanoseconds. Gives the episodes that opened, reopened or closed."""
         changed: list[Episode] = []
         for settled, (place, dollars) in self._arrivals.push(ts, (venue, usd)):
-            self._elapse(settled, changed)
+            self._elapse(settled, changed, self.CALM + 1)
             self._add(settled, place, dollars, changed)
         return changed
 
@@ -157,9 +157,9 @@ class EpisodeTracker:
         changed: list[Episode] = []
         until = now - self._watermark
         for settled, (place, dollars) in self._arrivals.settle(until):
-            self._elapse(settled, changed)
+            self._elapse(settled, changed, self.CALM + 1)
             self._add(settled, place, dollars, changed)
-        self._elapse(until, changed)
+        self._elapse(until, changed, self.CALM)
         episode = self._episode
         if probability is not None and episode is not None and episode.end is None:
             highest = max(probability, episode.peak_probability or 0.0)
@@ -178,8 +178,11 @@ class EpisodeTracker:
     def _open(self) -> Episode | None:
         return self._episode if self._episode is not None and self._episode.end is None else None
 
-    def _elapse(self, until: int, changed: list[Episode]) -> None:
-        """Let events leave the minute, each at its own moment, and close what has been calm for long enough."""
+    def _elapse(self, until: int, changed: list[Episode], patience: int) -> None:
+        """Let events leave the minute, each at its own moment, and close what has been calm for `patience`.
+
+        Before an event of `until` that is a nanosecond more than otherwise: the event itself may end the calm.
+        """
         recent = self._recent
         while recent and recent[0][0] + self.MEMORY <= until:
             left, _, usd = recent.popleft()
@@ -190,7 +193,7 @@ class EpisodeTracker:
             self._calm_from(left + self.MEMORY)
         self._calm_from(until)
         episode = self._open()
-        if episode and self._calm is not None and until - self._calm >= self.CALM:
+        if episode and self._calm is not None and until - self._calm >= patience:
             self._episode = msgspec.structs.replace(episode, end=self._calm + self.CALM)
             changed.append(self._episode)
 

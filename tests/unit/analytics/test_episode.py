@@ -63,6 +63,14 @@ def test_starts_and_ends_are_those_of_the_definition(events: list[tuple[int, flo
     assert list(seen.items()) == slow_episodes(events, 1000.0, 4000)
 
 
+def test_an_event_at_the_moment_of_closing_keeps_it_open() -> None:
+    for late, closes in ((0, False), (1, True)):
+        episodes = tracker(watermark=0.0)
+        episodes.update(0, "okx", 1200.0)
+        changes = episodes.update(180 * SECOND + late, "okx", 300.0)
+        assert bool(changes) is closes
+
+
 def test_it_opens_at_the_event_that_reaches_the_threshold_and_holds_the_minute_before() -> None:
     episodes = tracker()
     episodes.update(0, "okx", 5.0)

@@ -60,6 +60,18 @@ def test_expected_is_the_integral_of_the_rate(gaps: list[float], ahead: float) -
     assert rate.expected(cuts[-1]) == pytest.approx(slow, rel=2e-3)
 
 
+def test_the_habit_of_the_hour_is_taken_out_and_put_back() -> None:
+    rate = ReferenceRate()
+    feed_days(rate.hours, 0, 30, busy_hour=5)
+    habit = rate.hours.value(5 * HOUR)
+    start = 40 * DAY + 5 * HOUR
+    for event in range(3 * 3599):
+        rate.update(start + event * SECOND // 3)
+    assert habit > 2.0
+    assert rate.value(start + 3599 * SECOND) == pytest.approx(3.0, rel=0.01)
+    assert rate.value(start + 3600 * SECOND) == pytest.approx(3.0 / habit * rate.hours.value(6 * HOUR), rel=0.01)
+
+
 def test_time_passed_in_two_steps_is_time_passed_in_one() -> None:
     one, two = ReferenceRate(), ReferenceRate()
     for rate in (one, two):

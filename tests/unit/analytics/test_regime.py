@@ -226,6 +226,19 @@ def test_a_baseline_is_worth_a_day() -> None:
     assert tracker.value().ranks["intensity"] < 0.01
 
 
+def test_what_is_usual_for_the_hour_is_less_of_a_stress() -> None:
+    ranks = []
+    for habit in (1.0, 3.0):
+        tracker = RegimeTracker({"intensity": [0.01 * step for step in range(1, 101)]})
+        tracker.hours.restore({"schema": 1, "days": 10_000, "mean": [habit] * 24})
+        for event in range(180):
+            tracker.liquidation(1.0, event * SECOND)
+        tracker.advance(181 * SECOND)
+        ranks.append(tracker.value().ranks["intensity"])
+    usual, busy = ranks
+    assert usual == pytest.approx(3.0 * busy, rel=0.2)
+
+
 def test_another_form_is_refused_and_changes_nothing(steady: Market) -> None:
     tracker = RegimeTracker()
     kept = steady.tracker.to_dict() | {"multipliers": {"schema": 0}}

@@ -69,6 +69,13 @@ def test_few_starts_are_held_however_long_the_stream() -> None:
     assert largest <= 40
 
 
+def test_starts_that_can_win_no_more_are_dropped() -> None:
+    scan = Scan()
+    for event in range(100):
+        scan.update(2.0 * event, event)
+    assert len(scan._hull) == 1
+
+
 def test_one_event_and_two_at_once_are_no_burst() -> None:
     scan = BurstScan()
     scan.update(0)
