@@ -49,7 +49,7 @@ from liquake.venues.venue import (
 _SUBSCRIPTIONS = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions"
 _LIMITS = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits"
 
-# The vaults of HLP, the venue's own liquidity provider: its liquidators take backstops over, its market makers have a part
+# The vaults of HLP, the venue's own liquidity provider: its liquidators take backstops, its market makers have part
 # in liquidations on the book. "Maximum of 10 unique users across user-specific websocket subscriptions" (_LIMITS).
 _WATCHED = (
     "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14",
