@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from math import inf, isfinite
+from math import inf
 
 import msgspec
 
@@ -54,30 +54,30 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     kind: ContractKind
     multiplier: float | None
     """LINEAR: quoted units of the coin per contract (1.0 where sizes are given in coins already).
-    INVERSE: dollars per contract. `None` when not known; venues that send 0 mean that too."""
+    INVERSE: dollars per contract. `None` when not known; anything that cannot be one becomes it, for venues send 0 and mean that."""
     bundle: float = 1.0
     """Coins per quoted unit: 1000 for 1000PEPEUSDT."""
+
+    def __post_init__(self) -> None:
+        multiplier = self.multiplier
+        # Checked once here and not with every size. NaN fails the comparison too.
+        if multiplier is not None and not 0.0 < multiplier < inf:
+            msgspec.structs.force_setattr(self, "multiplier", None)
 
     def size(self, contracts: float, price: float) -> tuple[float | None, float | None]:
         """Coins and dollars of `contracts` at `price` (quote currency per quoted unit).
 
         Both are `None` where the multiplier is not known or the contract is a quanto.
         """
-        multiplier, kind = self.multiplier, self.kind
-        if multiplier is None or not 0.0 < multiplier < inf:
+        multiplier = self.multiplier
+        if multiplier is None:
             return None, None
+        kind, quantity = self.kind, contracts * multiplier
         if kind is _LINEAR:
-            units = contracts * multiplier
-            return units * self.bundle, units * price
+            return quantity * self.bundle, quantity * price
         if kind is _INVERSE:
-            usd = contracts * multiplier
-            return usd / price * self.bundle, usd
+            return quantity / price * self.bundle, quantity
         return None, None
-
-
-def known(multiplier: float | None) -> float | None:
-    """`multiplier` if it can be one: finite and above zero, else `None`."""
-    return multiplier if multiplier is not None and isfinite(multiplier) and multiplier > 0.0 else None
 
 
 class Instruments(Mapping[str, Instrument]):

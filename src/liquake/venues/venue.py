@@ -33,6 +33,8 @@ _TEXT_KEPT = 200
 # outside any market, and close enough that products and quotients of two such numbers stay finite and above zero.
 Positive = Annotated[float, msgspec.Meta(ge=1e-18, le=1e18)]
 Amount = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
+Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+"""A venue's name of a contract: bounded, because names are kept."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=10**12, le=10**14)]
 """Since 1970. Fewer than 13 digits would be seconds, or no time at all."""
 
