@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Cases, Size, text
 
 
 def detail(**changed: object) -> dict[str, object]:

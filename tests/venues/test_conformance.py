@@ -168,7 +168,7 @@ def test_a_time_ahead_of_ours_is_an_error_beyond_the_tolerance(venue: str) -> No
     later, edge = ALL[venue].later, (RECEIVED + FUTURE_TOLERANCE) // 1_000_000
     assert only(decode(venue, later(edge))).ts_event == edge * 1_000_000
     assert "ahead" in one_error(decode(venue, later(edge + 1))).reason
-    assert one_error(decode(venue, later(99_999_999_999_999)))
+    assert "ahead" in one_error(decode(venue, later(99_999_999_999_999))).reason
 
 
 @EVERY
@@ -234,7 +234,7 @@ def test_a_truncated_frame_is_one_error(venue: str) -> None:
     ],
 )
 def test_what_is_no_message_is_one_error(venue: str, frame: bytes) -> None:
-    assert one_error(decode(venue, frame))
+    assert one_error(decode(venue, frame)).frame == frame[:4096]
 
 
 @EVERY
@@ -269,7 +269,7 @@ def test_a_number_that_is_none_is_one_error(venue: str, number: bytes) -> None:
     assert frame.count(price) == 1
     if venue == "binance" and number == b"null":
         pytest.skip("a missing average price falls back to the limit")
-    assert one_error(decode(venue, frame.replace(price, number)))
+    assert one_error(decode(venue, frame.replace(price, number))).reason
 
 
 @EVERY

@@ -85,5 +85,6 @@ def test_a_line_decodes_to_plain_values(shared: Path) -> None:
         frame = read_line(next(lines))
     plain = decoded(find_venue("bybit").decoder("decode", Instruments()), frame, RECEIVED)
     assert plain["errors"] == []
-    (event,) = plain["events"]  # type: ignore[misc]
+    assert isinstance(plain["events"], list)
+    (event,) = plain["events"]
     assert (event["asset"], event["side"], event["usd"]) == ("ICP", "LONG", pytest.approx(50.9245))

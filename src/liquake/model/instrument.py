@@ -54,7 +54,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     kind: ContractKind
     multiplier: float | None
     """LINEAR: quoted units of the coin per contract (1.0 where sizes are given in coins already).
-    INVERSE: dollars per contract. `None` when not known; anything that cannot be one becomes it, for venues send 0 and mean that."""
+    INVERSE: dollars per contract. `None` when not known, and whatever cannot be one becomes that: venues send 0."""
     bundle: float = 1.0
     """Coins per quoted unit: 1000 for 1000PEPEUSDT."""
 

@@ -53,22 +53,22 @@ _DOCUMENTATION = (
 _SPLIT = "https://developers.binance.com/docs/derivatives/change-log"
 _STREAMS = "!forceOrder@arr/btcusdt@markPrice@1s"
 
-# `S` is the side of the forced order ("S":"SELL", // Side, among "o" Order Type and "f" Time in Force, in the page above):
-# the venue sells what it takes from a long and buys back what a short owed.
+# `S` is the side of the forced order ("S":"SELL", // Side, among "o" Order Type and "f" Time in Force, in the page
+# above): the venue sells what it takes from a long and buys back what a short owed.
 _LONG, _SHORT = Side.LONG, Side.SHORT
 _FILL, _LIMIT = PriceBasis.FILL, PriceBasis.LIMIT
 _MARK, _INDEX, _LAST = PriceKind.MARK, PriceKind.INDEX, PriceKind.LAST
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
 _USDT_MARGINED, _COIN_MARGINED = 1, 2
 
-# The enums of https://developers.binance.com/docs/derivatives/usds-margined-futures/common-definition. A value outside them
-# keeps the event and becomes a tag.
+# The enums of https://developers.binance.com/docs/derivatives/usds-margined-futures/common-definition. A value outside
+# them keeps the event and becomes a tag.
 _Status = Literal["FILLED", "PARTIALLY_FILLED", "NEW", "CANCELED", "REJECTED", "EXPIRED", "EXPIRED_IN_MATCH"]
 _Type = Literal["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
 _TimeInForce = Literal["IOC", "GTC", "FOK", "GTX", "GTD", "RPI"]
 _KNOWN = {"X": frozenset(_Status.__args__), "o": frozenset(_Type.__args__), "f": frozenset(_TimeInForce.__args__)}  # type: ignore[attr-defined]
 
-# Streams that carry no liquidation. Trades with X=ADL or INSURANCE_FUND are among them: deleveraging is not liquidation.
+# Streams without liquidations. Trades with X=ADL or INSURANCE_FUND are among them: deleveraging is not liquidation.
 _OTHERS = frozenset(
     (
         "trade",
@@ -142,7 +142,7 @@ _DOLLARS = frozenset(("USD", "USDT", "USDC", "BUSD", "FDUSD", "USD1", "USDE"))
 
 @lru_cache(maxsize=4096)
 def _by_grammar(symbol: str) -> Instrument | None:
-    """What the venue's naming says of a contract that its instruments answer has not listed; `None` for no name at all."""
+    """What the venue's naming says of a contract that its instruments answer has not listed; `None` for no name."""
     if found := _COIN_MARGINED_SYMBOL.match(symbol):
         base = found["base"]
         # "BTCUSD contract size 100 USD, others 10 USD": https://www.binance.com/en/support/faq/detail/360039304272
@@ -227,7 +227,7 @@ class BinanceDecoder(Decoder):
         return (price,)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """What is not a well-formed event of a subscribed stream: answers, arrays, other streams, and what is broken."""
+        """What is not a well-formed event of a subscribed stream: answers, arrays, other streams, what is broken."""
         try:
             message = parse(frame)
         except ValueError as error:
@@ -309,7 +309,8 @@ class Binance(Venue):
     title = "Binance"
     coverage = Coverage(
         CoverageKind.THROTTLED,
-        "At most one liquidation per symbol and second is published, the largest: sums are lower bounds, far too low in a cascade.",
+        "At most one liquidation per symbol and second is published, the largest: sums are lower bounds, "
+        "far too low in a cascade.",
         date(2026, 4, 14),
         Throttle.LARGEST,
         1.0,

@@ -55,7 +55,8 @@ _LIQUIDATIONS = "allLiquidation."
 _RETIRED = "liquidation."
 _TICKERS = "tickers."
 
-# "Position side. Buy,Sell. When you receive a Buy update, this means that a long position has been liquidated" (the page above).
+# "Position side. Buy,Sell. When you receive a Buy update, this means that a long position has been liquidated" (the page
+# above).
 _LONG, _SHORT = Side.LONG, Side.SHORT
 _BANKRUPTCY = PriceBasis.BANKRUPTCY
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
@@ -167,7 +168,7 @@ class BybitDecoder(Decoder):
     def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         venue, listed, latest = self.venue, self._listed, ts_recv + FUTURE_TOLERANCE
         events: list[Event] = []
-        before, ordered = 0, True
+        before, rising = 0, True
         for row in rows:
             symbol, price, size, position, milliseconds = row.s, row.p, row.v, row.S, row.T
             instrument = listed(symbol) or _by_grammar(symbol)
@@ -176,7 +177,7 @@ class BybitDecoder(Decoder):
                 events.append(self._unreadable(symbol, frame, ts_recv, ts_event))
                 continue
             if milliseconds <= before:
-                ordered = False
+                rising = False
             before = milliseconds
             # "v": Executed size, in coins if linear, in dollars if inverse. "p": Bankruptcy price, the only one given.
             amount, usd = instrument.size(size, price)
@@ -195,8 +196,8 @@ class BybitDecoder(Decoder):
                     (symbol, position, size, price, milliseconds),
                 )
             )
-        # Rows whose times only rise are not the same order twice.
-        return events if ordered else distinct(events)
+        # Where times only rise no two rows can be equal.
+        return events if rising else distinct(events)
 
     def _unreadable(self, symbol: str, frame: bytes | str, ts_recv: int, ts_event: int) -> Event:
         if ts_event > ts_recv + FUTURE_TOLERANCE:
@@ -204,7 +205,7 @@ class BybitDecoder(Decoder):
         return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
 
     def _prices(self, change: _Ticker, milliseconds: int, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """The ticker as it stands after `change`: told again even where no price moved, since it proves the feed alive."""
+        """The ticker as it stands after `change`, even where no price moved: it proves that the feed is alive."""
         instrument = self._listed(change.symbol) or _by_grammar(change.symbol)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {change.symbol!a} cannot be one"),)
@@ -219,7 +220,7 @@ class BybitDecoder(Decoder):
         return tuple(_told(self.venue, instrument, ticker, ts_event, ts_recv))
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """What is not a well-formed event of a subscribed topic: answers, retired shapes, other topics, what is broken."""
+        """What is not a well-formed event of a subscribed topic: answers, retired shapes, others, what is broken."""
         try:
             message = parse(frame)
         except ValueError as error:
@@ -322,11 +323,12 @@ class Bybit(Venue):
     title = "Bybit"
     coverage = Coverage(
         CoverageKind.COMPLETE,
-        "Bybit says that every liquidation is published, in batches every 500 ms. Prices are bankruptcy prices, not fills.",
+        "Bybit says that every liquidation is published, in batches every 500 ms. "
+        "Prices are bankruptcy prices, not fills.",
         date(2025, 2, 20),
         source=_DOCUMENTATION,
     )
-    # "To avoid network or program issues, we recommend that you send the ping heartbeat packet every 20 seconds" (_CONNECT).
+    # "we recommend that you send the ping heartbeat packet every 20 seconds" (_CONNECT).
     heartbeat = Heartbeat(every=20.0, frame='{"op":"ping"}', dead_after=45.0, stale_after=15.0)
     # "Do not frequently connect and disconnect": at most 500 connections per 5 minutes.
     limits = Limits(lifetime=None, messages_per_second=5.0, connects_per_minute=60.0)
@@ -376,7 +378,7 @@ class Bybit(Venue):
         return BybitDecoder(self.name, connection, instruments)
 
     def retry(self, rejected: FeedStatus, subscription: Subscription) -> tuple[Subscription, ...]:
-        """One bad topic has every topic of its request refused: ask again without it, or in halves where it is not named."""
+        """One bad topic has all of its request refused: ask again without it, or in halves where it is not named."""
         topics: list[str] = msgspec.json.decode(subscription.frame)["args"]
         named = re.split(r"[^\w-]+", rejected.reason)
         good = [topic for topic in topics if topic.partition(".")[2] not in named]

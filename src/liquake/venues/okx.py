@@ -51,8 +51,8 @@ _DOCUMENTATION = "https://www.okx.com/docs-v5/en/#public-data-websocket-liquidat
 _CONNECT = "https://www.okx.com/docs-v5/en/#overview-websocket-connect"
 _SERVICE_UPGRADE = "64008"
 
-# "posSide": Position mode side, "side": Order side (the page above). The position is what was liquidated; where the account
-# holds one net position, the forced order closes it: sell closes a long.
+# "posSide": Position mode side, "side": Order side (the page above). The position is what was liquidated; where the
+# account holds one net position, the forced order closes it: sell closes a long.
 _LONG, _SHORT = Side.LONG, Side.SHORT
 _BANKRUPTCY = PriceBasis.BANKRUPTCY
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
@@ -139,33 +139,39 @@ class OkxDecoder(Decoder):
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         events: list[Event] = []
+        rising = len(rows) == 1
         for row in rows:
             symbol, details = row.instId, row.details
             instrument = self._listed(symbol) or _by_grammar(symbol)
             if instrument is None:
                 events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
             elif details is not None:
-                self._liquidations(details, instrument, frame, ts_recv, events)
+                rising = self._liquidations(details, instrument, frame, ts_recv, events) and rising
             elif prices := self._prices(row, instrument, frame, ts_recv):
                 events += prices
             else:
                 return self._examine(frame, ts_recv)
-        return distinct(events) if len(events) > 1 else events
+        return events if rising else distinct(events)
 
     def _liquidations(
         self, details: list[_Detail], instrument: Instrument, frame: bytes | str, ts_recv: int, events: list[Event]
-    ) -> None:
-        """Append those of `details` to `events`."""
+    ) -> bool:
+        """Append those of `details` to `events`; whether their times only rise, so that no two can be equal."""
         venue, symbol, asset, latest = self.venue, instrument.symbol, instrument.asset, ts_recv + FUTURE_TOLERANCE
+        before, rising = 0, True
         for detail in details:
             price, order, size, milliseconds, position = detail.bkPx, detail.side, detail.sz, detail.ts, detail.posSide
             ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
             if ts_event > latest:
                 events.append(self.ahead(frame, ts_recv, ts_event))
                 continue
+            if milliseconds <= before:
+                rising = False
+            before = milliseconds
             closed = _LONG if order == "sell" else _SHORT
             side = _LONG if position == "long" else _SHORT if position == "short" else closed
-            # "sz": Quantity of liquidation, in contracts. "bkPx": the price of the transaction with the liquidation account.
+            # "sz": Quantity of liquidation, in contracts. "bkPx": the price of the transaction with the liquidation
+            # account.
             amount, usd = instrument.size(size, price)
             events.append(
                 Liquidation(
@@ -183,6 +189,7 @@ class OkxDecoder(Decoder):
                     () if side is closed else (oddity("side", order),),
                 )
             )
+        return rising
 
     def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> list[Event]:
         if row.ts is None:
@@ -300,15 +307,15 @@ class Okx(Venue):
     title = "OKX"
     coverage = Coverage(
         CoverageKind.THROTTLED,
-        "OKX says that this does not represent the total number of liquidations; at most about one per contract and second is "
-        "published. Prices are bankruptcy prices, not fills.",
+        "OKX says that this does not represent the total number of liquidations; at most about one per contract and "
+        "second is published. Prices are bankruptcy prices, not fills.",
         None,
         Throttle.LATEST,
         1.0,
         _DOCUMENTATION,
     )
-    # "If there's a network problem [...] the connection will break automatically if [...] no data is pushed for more than 30
-    # seconds"; protocol pings do not count, the text "ping" does (_CONNECT).
+    # "the connection will break automatically if the subscription is not established or data has not been pushed for more
+    # than 30 seconds" (_CONNECT); protocol pings do not count, the text "ping" does.
     heartbeat = Heartbeat(every=15.0, frame="ping", dead_after=40.0, stale_after=30.0)
     # "3 requests per second (based on IP)" to connect; 480 subscriptions an hour.
     limits = Limits(lifetime=None, messages_per_second=3.0, connects_per_minute=60.0)
