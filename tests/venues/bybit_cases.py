@@ -97,7 +97,10 @@ CASES = Cases(
     silent={
         "a pong": text({"success": True, "ret_msg": "pong", "conn_id": "a-1", "req_id": "", "op": "ping"}),
         "a pong of another family": text({"args": [str(NOW)], "op": "pong"}),
-        "another topic": text({"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": NOW, "data": [{"v": "1"}]}),
+        "a public trade, whose row has the same names": text(
+            {"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": NOW, "data": [{**row(), "i": "1", "BT": False}]}
+        ),
+        "another topic": text({"topic": "orderbook.1.BTCUSDT", "type": "delta", "ts": NOW, "data": {"s": "BTCUSDT"}}),
     },
     no_liquidation={
         "an acknowledgement": text(

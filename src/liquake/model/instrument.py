@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from math import inf
 
 import msgspec
 
@@ -42,6 +41,7 @@ def unbundle(base: str) -> tuple[str, float]:
 
 # Looking a member up in its enum costs half of a whole conversion.
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
+_LEAST, _MOST = 1e-18, 1e18
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
@@ -60,8 +60,9 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         multiplier = self.multiplier
-        # Checked once here and not with every size. NaN fails the comparison too.
-        if multiplier is not None and not 0.0 < multiplier < inf:
+        # Checked once here and not with every size. NaN fails the comparison too, and what is far outside any market would
+        # make a size infinite.
+        if multiplier is not None and not _LEAST <= multiplier <= _MOST:
             msgspec.structs.force_setattr(self, "multiplier", None)
 
     def size(self, contracts: float, price: float) -> tuple[float | None, float | None]:

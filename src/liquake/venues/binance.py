@@ -167,8 +167,8 @@ class BinanceDecoder(Decoder):
             return self._examine(frame, ts_recv)
         data = message.data
         if data.__class__ is _ForceOrder:
-            order = data.o  # type: ignore[union-attr]
-            return (self._liquidation(order, order.st or data.st, frame, ts_recv, ()),)  # type: ignore[union-attr]
+            order = data.o
+            return (self._liquidation(order, order.st or data.st, frame, ts_recv, ()),)
         if data is not None:
             return self._prices(data, frame, ts_recv)  # type: ignore[arg-type]
         if message.e is not None and message.o is not None:

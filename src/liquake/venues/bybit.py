@@ -159,7 +159,7 @@ class BybitDecoder(Decoder):
         data, topic = message.data, message.topic
         if data.__class__ is list:
             if topic.startswith(_LIQUIDATIONS):
-                return self._liquidations(data, frame, ts_recv)  # type: ignore[arg-type]
+                return self._liquidations(data, frame, ts_recv)
             return ()
         if topic.startswith(_TICKERS):
             return self._prices(data, message.ts, frame, ts_recv)  # type: ignore[arg-type]
