@@ -22,7 +22,21 @@ from tests.venues.cases import RECEIVED, Absent, Size, cases_of
 EVENTS = get_args(Event)
 EVERY = pytest.mark.parametrize("venue", VENUES)
 RECORDED = {"binance": ("binance_usdm", "binance_coinm")}
-NOT_NUMBERS = [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1", b"0", b"true", b"null", b"{}", b"[]", b'""', b'"x"', b"1e17"]
+NOT_NUMBERS = [
+    b"NaN",
+    b"Infinity",
+    b"-Infinity",
+    b"1e999",
+    b"-1",
+    b"0",
+    b"true",
+    b"null",
+    b"{}",
+    b"[]",
+    b'""',
+    b'"x"',
+    b"1e17",
+]
 NUMBERS = b"0123456789.-"
 
 
@@ -31,7 +45,9 @@ def seeds(venue: str) -> tuple[bytes, ...]:
     """Frames of the documented shape: our own, and the recorded ones where they are."""
     cases = cases_of(venue)
     found = [frame for frame, _ in cases.sides.values()]
-    found += [size.frame for size in (cases.linear, cases.inverse, cases.unknown, cases.bundle) if isinstance(size, Size)]
+    found += [
+        size.frame for size in (cases.linear, cases.inverse, cases.unknown, cases.bundle) if isinstance(size, Size)
+    ]
     found += [*cases.silent.values(), *cases.no_liquidation.values(), *cases.broken.values(), cases.prices[0]]
     found += [cell[0] for cell in (cases.batch, cases.half_broken, cases.acknowledged) if not isinstance(cell, Absent)]
     for name in RECORDED.get(venue, (venue,)):
@@ -97,7 +113,12 @@ def _replace_number(frame: bytearray, start: int, by: bytes) -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(("1", "-1", "nan", "inf")),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(("1", "-1", "nan", "inf")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
@@ -145,7 +166,10 @@ def test_frames_with_a_value_of_another_type(venue: str, data: st.DataObject) ->
 
 
 @EVERY
-@given(line=st.binary(max_size=100) | st.sampled_from([b'{"raw_gzip_b64":"AAAA"}', b'{"raw":5}', b'{"raw":"\\ud800"}', b"{}"]))
+@given(
+    line=st.binary(max_size=100)
+    | st.sampled_from([b'{"raw_gzip_b64":"AAAA"}', b'{"raw":5}', b'{"raw":"\\ud800"}', b"{}"])
+)
 @settings(deadline=None)
 def test_any_line_of_a_file(venue: str, line: bytes) -> None:
     decode(venue, read_line(line))
