@@ -130,8 +130,9 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(commands, "demo", "the same on simulated exchanges, no network needed", run)
     parser.add_argument("--scenario", default="flash", metavar="NAME", help="what the simulated market does; see below")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same market (default 7)")
-    parser.epilog = "scenarios: flash (default, the first sweep within half a minute), calm, busy, grind, oct10, outage, saturated, poisson\n" + (
-        parser.epilog or ""
+    parser.epilog = (
+        "scenarios: flash (default, the first sweep within half a minute), calm, busy, grind, oct10, outage, saturated, poisson\n"
+        + (parser.epilog or "")
     )
     _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal")
 

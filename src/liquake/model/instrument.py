@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from math import inf, isfinite
 
 import msgspec
 
@@ -42,6 +41,7 @@ def unbundle(base: str) -> tuple[str, float]:
 
 # Looking a member up in its enum costs half of a whole conversion.
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
+_LEAST, _MOST = 1e-18, 1e18
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
@@ -54,30 +54,31 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     kind: ContractKind
     multiplier: float | None
     """LINEAR: quoted units of the coin per contract (1.0 where sizes are given in coins already).
-    INVERSE: dollars per contract. `None` when not known; venues that send 0 mean that too."""
+    INVERSE: dollars per contract. `None` when not known, and whatever cannot be one becomes that: venues send 0."""
     bundle: float = 1.0
     """Coins per quoted unit: 1000 for 1000PEPEUSDT."""
+
+    def __post_init__(self) -> None:
+        multiplier = self.multiplier
+        # Checked once here and not with every size. NaN fails the comparison too, and what is far outside any market would
+        # make a size infinite.
+        if multiplier is not None and not _LEAST <= multiplier <= _MOST:
+            msgspec.structs.force_setattr(self, "multiplier", None)
 
     def size(self, contracts: float, price: float) -> tuple[float | None, float | None]:
         """Coins and dollars of `contracts` at `price` (quote currency per quoted unit).
 
         Both are `None` where the multiplier is not known or the contract is a quanto.
         """
-        multiplier, kind = self.multiplier, self.kind
-        if multiplier is None or not 0.0 < multiplier < inf:
+        multiplier = self.multiplier
+        if multiplier is None:
             return None, None
+        kind, quantity = self.kind, contracts * multiplier
         if kind is _LINEAR:
-            units = contracts * multiplier
-            return units * self.bundle, units * price
+            return quantity * self.bundle, quantity * price
         if kind is _INVERSE:
-            usd = contracts * multiplier
-            return usd / price * self.bundle, usd
+            return quantity / price * self.bundle, quantity
         return None, None
-
-
-def known(multiplier: float | None) -> float | None:
-    """`multiplier` if it can be one: finite and above zero, else `None`."""
-    return multiplier if multiplier is not None and isfinite(multiplier) and multiplier > 0.0 else None
 
 
 class Instruments(Mapping[str, Instrument]):

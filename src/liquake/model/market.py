@@ -78,8 +78,8 @@ def market_of(asset: str) -> str:
     return f"{asset}USDT"
 
 
-# The day of delivery: BTCUSDT_260626 on Binance, BTCUSDM26 among Bybit's inverse contracts.
-_DELIVERY = re.compile(r"_\d{6}$|(?<=USD)[FGHJKMNQUVXZ]\d{2}$")
+# The day of delivery: BTCUSDT_260626 on Binance, BTCUSDT-26JUN26 and, among inverse contracts, BTCUSDM26 on Bybit.
+_DELIVERY = re.compile(r"[-_]\d{6}$|-\d{1,2}[A-Z]{3}\d{2}$|(?<=USD)[FGHJKMNQUVXZ]\d{2}$")
 
 
 def asset_of(name: str) -> str | None:
@@ -88,11 +88,14 @@ def asset_of(name: str) -> str | None:
     >>> [asset_of(name) for name in ("BTC", "btcusdt", "btc-usdt-swap", "1000PEPEUSDT", "BTC/USD", "PERP", "?")]
     ['BTC', 'BTC', 'BTC', 'PEPE', 'BTC', 'PERP', None]
     """
-    text = _SUFFIXES.sub("", _DELIVERY.sub("", name.strip().upper()))
+    name = name.strip()
+    # The k of kPEPE is a thousand and that of KAVA is not: the one letter whose case counts.
+    text = name if name.startswith("k") and name[1:].isupper() else name.upper()
+    text = _SUFFIXES.sub("", _DELIVERY.sub("", text))
     parts = [part for part in re.split(r"[-_/:]", text) if part]
     if not parts or not all(part.isascii() and part.isalnum() for part in parts):
         return None
     base = parts[0]
-    if len(parts) == 1:
-        base = next((base[: -len(quote)] for quote in _DOLLARS if base.endswith(quote) and base != quote), base)
+    if len(parts) == 1 and base not in _DOLLARS:
+        base = next((base[: -len(quote)] for quote in _DOLLARS if base.endswith(quote)), base)
     return unbundle(base)[0]

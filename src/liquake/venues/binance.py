@@ -40,6 +40,7 @@ from liquake.venues.venue import (
     Milliseconds,
     Positive,
     Request,
+    Symbol,
     Venue,
     oddity,
     parse,
@@ -52,22 +53,22 @@ _DOCUMENTATION = (
 _SPLIT = "https://developers.binance.com/docs/derivatives/change-log"
 _STREAMS = "!forceOrder@arr/btcusdt@markPrice@1s"
 
-# `S` is the side of the forced order ("S":"SELL", // Side, among "o" Order Type and "f" Time in Force, in the page above):
-# the venue sells what it takes from a long and buys back what a short owed.
-_POSITION = {"SELL": Side.LONG, "BUY": Side.SHORT}
+# `S` is the side of the forced order ("S":"SELL", // Side, among "o" Order Type and "f" Time in Force, in the page
+# above): the venue sells what it takes from a long and buys back what a short owed.
+_LONG, _SHORT = Side.LONG, Side.SHORT
 _FILL, _LIMIT = PriceBasis.FILL, PriceBasis.LIMIT
 _MARK, _INDEX, _LAST = PriceKind.MARK, PriceKind.INDEX, PriceKind.LAST
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
 _USDT_MARGINED, _COIN_MARGINED = 1, 2
 
-# The enums of https://developers.binance.com/docs/derivatives/usds-margined-futures/common-definition. A value outside them
-# keeps the event and becomes a tag.
+# The enums of https://developers.binance.com/docs/derivatives/usds-margined-futures/common-definition. A value outside
+# them keeps the event and becomes a tag.
 _Status = Literal["FILLED", "PARTIALLY_FILLED", "NEW", "CANCELED", "REJECTED", "EXPIRED", "EXPIRED_IN_MATCH"]
 _Type = Literal["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
 _TimeInForce = Literal["IOC", "GTC", "FOK", "GTX", "GTD", "RPI"]
 _KNOWN = {"X": frozenset(_Status.__args__), "o": frozenset(_Type.__args__), "f": frozenset(_TimeInForce.__args__)}  # type: ignore[attr-defined]
 
-# Streams that carry no liquidation. Trades with X=ADL or INSURANCE_FUND are among them: deleveraging is not liquidation.
+# Streams without liquidations. Trades with X=ADL or INSURANCE_FUND are among them: deleveraging is not liquidation.
 _OTHERS = frozenset(
     (
         "trade",
@@ -88,15 +89,17 @@ _OTHERS = frozenset(
 
 
 class _Order(msgspec.Struct, gc=False):
-    s: str
+    """In the order in which the venue writes the fields, which msgspec finds them in fastest."""
+
+    s: Symbol
     S: Literal["SELL", "BUY"]
     z: Positive
     T: Milliseconds
+    o: _Type = "LIMIT"
+    f: _TimeInForce = "IOC"
     p: Amount = 0.0
     ap: Amount = 0.0
     X: _Status = "FILLED"
-    o: _Type = "LIMIT"
-    f: _TimeInForce = "IOC"
     st: int = 0
 
 
@@ -106,14 +109,14 @@ class _ForceOrder(msgspec.Struct, gc=False, tag_field="e", tag="forceOrder"):
 
 
 class _MarkPrice(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
-    s: str
+    s: Symbol
     p: Positive
     E: Milliseconds
     i: Amount = 0.0
 
 
 class _AggregateTrade(msgspec.Struct, gc=False, tag_field="e", tag="aggTrade"):
-    s: str
+    s: Symbol
     p: Positive
     T: Milliseconds
 
@@ -139,7 +142,7 @@ _DOLLARS = frozenset(("USD", "USDT", "USDC", "BUSD", "FDUSD", "USD1", "USDE"))
 
 @lru_cache(maxsize=4096)
 def _by_grammar(symbol: str) -> Instrument | None:
-    """What the venue's naming says of a contract that its instruments answer has not listed; `None` for no name at all."""
+    """What the venue's naming says of a contract that its instruments answer has not listed; `None` for no name."""
     if found := _COIN_MARGINED_SYMBOL.match(symbol):
         base = found["base"]
         # "BTCUSD contract size 100 USD, others 10 USD": https://www.binance.com/en/support/faq/detail/360039304272
@@ -153,6 +156,10 @@ def _by_grammar(symbol: str) -> Instrument | None:
 class BinanceDecoder(Decoder):
     """Reads `!forceOrder@arr`, mark prices and aggregate trades: bare, in the stream envelope, or in arrays."""
 
+    def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
+        super().__init__(venue, connection, instruments)
+        self._listed = instruments.by_symbol.get
+
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         try:
             message = _read(frame)
@@ -161,50 +168,52 @@ class BinanceDecoder(Decoder):
         data = message.data
         if data.__class__ is _ForceOrder:
             order = data.o
-            return (self._liquidation(order, order.st or data.st, frame, ts_recv),)
+            return (self._liquidation(order, order.st or data.st, frame, ts_recv, ()),)
         if data is not None:
             return self._prices(data, frame, ts_recv)  # type: ignore[arg-type]
         if message.e is not None and message.o is not None:
-            return (self._liquidation(message.o, message.o.st or message.st, frame, ts_recv),)
+            return (self._liquidation(message.o, message.o.st or message.st, frame, ts_recv, ()),)
         return self._examine(frame, ts_recv)
 
     def _liquidation(
-        self, order: _Order, product: int, frame: bytes | str, ts_recv: int, tags: tuple[str, ...] = ()
+        self, order: _Order, product: int | str, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]
     ) -> Event:
-        symbol, milliseconds = order.s, order.T
-        instrument = self.instruments.by_symbol.get(symbol) or _by_grammar(symbol)
+        symbol, forced, size, milliseconds, price = order.s, order.S, order.z, order.T, order.ap
+        instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
         ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
         if ts_event > ts_recv + FUTURE_TOLERANCE:
             return self.ahead(frame, ts_recv, ts_event)
+        limit = order.p
+        identity = (symbol, forced, size, limit, price, milliseconds)
         # "ap": Average Price, which was paid; "p": Price, the limit of the order.
-        price, basis = order.ap, _FILL
+        basis = _FILL
         if not price:
-            price, basis = order.p, _LIMIT
+            price, basis = limit, _LIMIT
             if not price:
                 return self.failure(frame, ts_recv, "forced order has neither an average price (ap) nor a limit (p)")
         # "z": Order Filled Accumulated Quantity, in coins if USDT-margined, in contracts if coin-margined.
-        amount, usd = instrument.size(order.z, price)
+        amount, usd = instrument.size(size, price)
         if product and product != (_COIN_MARGINED if instrument.kind is _INVERSE else _USDT_MARGINED):
             amount, usd, tags = None, None, (*tags, oddity("st", product))
         return Liquidation(
             self.venue,
             symbol,
             instrument.asset,
-            _POSITION[order.S],
+            _LONG if forced == "SELL" else _SHORT,
             price,
             basis,
             amount,
             usd,
             ts_event,
             ts_recv,
-            (symbol, order.S, order.z, order.p, order.ap, milliseconds),
+            identity,
             tags,
         )
 
     def _prices(self, data: _MarkPrice | _AggregateTrade, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        instrument = self.instruments.by_symbol.get(data.s) or _by_grammar(data.s)
+        instrument = self._listed(data.s) or _by_grammar(data.s)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {data.s!a} cannot be one"),)
         marked = isinstance(data, _MarkPrice)
@@ -218,7 +227,7 @@ class BinanceDecoder(Decoder):
         return (price,)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """What is not a well-formed event of a subscribed stream: answers, arrays, other streams, and what is broken."""
+        """What is not a well-formed event of a subscribed stream: answers, arrays, other streams, what is broken."""
         try:
             message = parse(frame)
         except ValueError as error:
@@ -247,18 +256,22 @@ class BinanceDecoder(Decoder):
 
     def _odd_order(self, row: dict[str, object], frame: bytes | str, ts_recv: int) -> Event:
         """A forced order in an array, or with enum values this version does not know: those become tags."""
-        order, tags = row.get("o"), []
+        event, order, tags = dict(row), row.get("o"), []
+        product: int | str = 0
         if isinstance(order, dict):
-            order = dict(order)
+            event["o"] = order = dict(order)
             for field, values in _KNOWN.items():
                 value = order.get(field)
                 if isinstance(value, str) and value not in values:
                     tags.append(oddity(field, order.pop(field)))
+            for holder in (event, order):
+                if not str(holder.get("st", 0)).isdecimal():
+                    product = str(holder.pop("st"))
         try:
-            event = msgspec.convert({**row, "o": order}, _ForceOrder, strict=False)
+            forced = msgspec.convert(event, _ForceOrder, strict=False)
         except ValueError as error:
             return self.failure(frame, ts_recv, str(error))
-        return self._liquidation(event.o, event.o.st or event.st, frame, ts_recv, tuple(tags))
+        return self._liquidation(forced.o, product or forced.o.st or forced.st, frame, ts_recv, tuple(tags))
 
     def _answer(self, row: dict[str, object], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """`{"result":null,"id":1}`, or `{"error":{"code":2,"msg":".."},"id":1}` with or without its inner object."""
@@ -296,7 +309,8 @@ class Binance(Venue):
     title = "Binance"
     coverage = Coverage(
         CoverageKind.THROTTLED,
-        "At most one liquidation per symbol and second is published, the largest: sums are lower bounds, far too low in a cascade.",
+        "At most one liquidation per symbol and second is published, the largest: sums are lower bounds, "
+        "far too low in a cascade.",
         date(2026, 4, 14),
         Throttle.LARGEST,
         1.0,

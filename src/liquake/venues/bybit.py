@@ -42,6 +42,7 @@ from liquake.venues.venue import (
     Positive,
     Request,
     Subscription,
+    Symbol,
     Venue,
     distinct,
     parse,
@@ -54,8 +55,9 @@ _LIQUIDATIONS = "allLiquidation."
 _RETIRED = "liquidation."
 _TICKERS = "tickers."
 
-# "Position side. Buy,Sell. When you receive a Buy update, this means that a long position has been liquidated" (the page above).
-_POSITION = {"Buy": Side.LONG, "Sell": Side.SHORT}
+# "Position side. Buy,Sell. When you receive a Buy update, this means that a long position has been liquidated" (the page
+# above).
+_LONG, _SHORT = Side.LONG, Side.SHORT
 _BANKRUPTCY = PriceBasis.BANKRUPTCY
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
 
@@ -68,17 +70,17 @@ _INVERSE_MAJORS = ("BTC", "ETH", "SOL", "XRP")
 
 
 class _Row(msgspec.Struct, gc=False):
-    s: str
+    T: Milliseconds
+    s: Symbol
     S: Literal["Buy", "Sell"]
     v: Positive
     p: Positive
-    T: Milliseconds
 
 
 class _Ticker(msgspec.Struct, gc=False):
     """A snapshot, or what changed since."""
 
-    symbol: str = ""
+    symbol: Symbol
     lastPrice: Positive | Literal[""] | None = None  # noqa: N815 - the venue's name
     markPrice: Positive | Literal[""] | None = None  # noqa: N815 - the venue's name
     indexPrice: Positive | Literal[""] | None = None  # noqa: N815 - the venue's name
@@ -103,7 +105,7 @@ _read = msgspec.json.Decoder(_Frame, strict=False).decode
 class _Retired(msgspec.Struct, gc=False):
     """A row of `liquidation.{symbol}`, as v5 and as v2 sent it."""
 
-    symbol: str
+    symbol: Symbol
     side: Literal["Buy", "Sell"]
     price: Positive
     size: Positive | None = None
@@ -146,6 +148,7 @@ class BybitDecoder(Decoder):
 
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
+        self._listed = instruments.by_symbol.get
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
@@ -155,45 +158,55 @@ class BybitDecoder(Decoder):
             return self._examine(frame, ts_recv)
         data, topic = message.data, message.topic
         if data.__class__ is list:
-            if not topic.startswith(_LIQUIDATIONS):
-                return ()
-            if len(data) == 1:
-                return (self._liquidation(data[0], frame, ts_recv),)
-            return distinct([self._liquidation(row, frame, ts_recv) for row in data])
+            if topic.startswith(_LIQUIDATIONS):
+                return self._liquidations(data, frame, ts_recv)
+            return ()
         if topic.startswith(_TICKERS):
             return self._prices(data, message.ts, frame, ts_recv)  # type: ignore[arg-type]
         return self._examine(frame, ts_recv) if topic.startswith((_LIQUIDATIONS, _RETIRED)) else ()
 
-    def _instrument(self, symbol: str) -> Instrument | None:
-        return self.instruments.by_symbol.get(symbol) or _by_grammar(symbol)
+    def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        venue, listed, latest = self.venue, self._listed, ts_recv + FUTURE_TOLERANCE
+        events: list[Event] = []
+        before, rising = 0, True
+        for row in rows:
+            symbol, price, size, position, milliseconds = row.s, row.p, row.v, row.S, row.T
+            instrument = listed(symbol) or _by_grammar(symbol)
+            ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
+            if instrument is None or ts_event > latest:
+                events.append(self._unreadable(symbol, frame, ts_recv, ts_event))
+                continue
+            if milliseconds <= before:
+                rising = False
+            before = milliseconds
+            # "v": Executed size, in coins if linear, in dollars if inverse. "p": Bankruptcy price, the only one given.
+            amount, usd = instrument.size(size, price)
+            events.append(
+                Liquidation(
+                    venue,
+                    symbol,
+                    instrument.asset,
+                    _LONG if position == "Buy" else _SHORT,
+                    price,
+                    _BANKRUPTCY,
+                    amount,
+                    usd,
+                    ts_event,
+                    ts_recv,
+                    (symbol, position, size, price, milliseconds),
+                )
+            )
+        # Where times only rise no two rows can be equal.
+        return events if rising else distinct(events)
 
-    def _liquidation(self, row: _Row, frame: bytes | str, ts_recv: int) -> Event:
-        symbol, price, milliseconds = row.s, row.p, row.T
-        instrument = self.instruments.by_symbol.get(symbol) or _by_grammar(symbol)
-        if instrument is None:
-            return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
-        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
+    def _unreadable(self, symbol: str, frame: bytes | str, ts_recv: int, ts_event: int) -> Event:
         if ts_event > ts_recv + FUTURE_TOLERANCE:
             return self.ahead(frame, ts_recv, ts_event)
-        # "v": Executed size, in coins if linear, in dollars if inverse. "p": Bankruptcy price, the only one given.
-        amount, usd = instrument.size(row.v, price)
-        return Liquidation(
-            self.venue,
-            symbol,
-            instrument.asset,
-            _POSITION[row.S],
-            price,
-            _BANKRUPTCY,
-            amount,
-            usd,
-            ts_event,
-            ts_recv,
-            (symbol, row.S, row.v, price, milliseconds),
-        )
+        return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
 
     def _prices(self, change: _Ticker, milliseconds: int, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """The ticker as it stands after `change`: told again even where no price moved, since it proves the feed alive."""
-        instrument = self._instrument(change.symbol)
+        """The ticker as it stands after `change`, even where no price moved: it proves that the feed is alive."""
+        instrument = self._listed(change.symbol) or _by_grammar(change.symbol)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {change.symbol!a} cannot be one"),)
         ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
@@ -207,7 +220,7 @@ class BybitDecoder(Decoder):
         return tuple(_told(self.venue, instrument, ticker, ts_event, ts_recv))
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """What is not a well-formed event of a subscribed topic: answers, retired shapes, other topics, what is broken."""
+        """What is not a well-formed event of a subscribed topic: answers, retired shapes, others, what is broken."""
         try:
             message = parse(frame)
         except ValueError as error:
@@ -229,7 +242,7 @@ class BybitDecoder(Decoder):
 
     def _odd_row(self, row: object, frame: bytes | str, ts_recv: int) -> Event:
         try:
-            return self._liquidation(_current(row), frame, ts_recv)
+            return self._liquidations([_current(row)], frame, ts_recv)[0]
         except ValueError as error:
             return self.failure(frame, ts_recv, str(error))
 
@@ -310,11 +323,12 @@ class Bybit(Venue):
     title = "Bybit"
     coverage = Coverage(
         CoverageKind.COMPLETE,
-        "Bybit says that every liquidation is published, in batches every 500 ms. Prices are bankruptcy prices, not fills.",
+        "Bybit says that every liquidation is published, in batches every 500 ms. "
+        "Prices are bankruptcy prices, not fills.",
         date(2025, 2, 20),
         source=_DOCUMENTATION,
     )
-    # "To avoid network or program issues, we recommend that you send the ping heartbeat packet every 20 seconds" (_CONNECT).
+    # "we recommend that you send the ping heartbeat packet every 20 seconds" (_CONNECT).
     heartbeat = Heartbeat(every=20.0, frame='{"op":"ping"}', dead_after=45.0, stale_after=15.0)
     # "Do not frequently connect and disconnect": at most 500 connections per 5 minutes.
     limits = Limits(lifetime=None, messages_per_second=5.0, connects_per_minute=60.0)
@@ -364,7 +378,7 @@ class Bybit(Venue):
         return BybitDecoder(self.name, connection, instruments)
 
     def retry(self, rejected: FeedStatus, subscription: Subscription) -> tuple[Subscription, ...]:
-        """One bad topic has every topic of its request refused: ask again without it, or in halves where it is not named."""
+        """One bad topic has all of its request refused: ask again without it, or in halves where it is not named."""
         topics: list[str] = msgspec.json.decode(subscription.frame)["args"]
         named = re.split(r"[^\w-]+", rejected.reason)
         good = [topic for topic in topics if topic.partition(".")[2] not in named]

@@ -40,7 +40,7 @@ def _decompressed(text: str) -> bytes:
 
 
 def decoded(decoder: Decoder, frame: bytes, ts_recv: int) -> dict[str, object]:
-    """The liquidations of `frame` and what was wrong with it, as plain values for JSON. `ts_recv` in UTC nanoseconds."""
+    """The liquidations of `frame` and what was wrong with it, as plain values for JSON; `ts_recv` in nanoseconds."""
     events = decoder.decode(frame, ts_recv)
     return {
         "events": [_plain(event) for event in events if isinstance(event, Liquidation)],

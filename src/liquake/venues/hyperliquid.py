@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -41,6 +41,7 @@ from liquake.venues.venue import (
     Positive,
     Request,
     Subscription,
+    Symbol,
     Venue,
     oddity,
     parse,
@@ -49,8 +50,8 @@ from liquake.venues.venue import (
 _SUBSCRIPTIONS = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions"
 _LIMITS = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits"
 
-# The vaults of HLP, the venue's own liquidity provider: backstops go to its liquidators, and its market makers take their
-# part of market liquidations. "10 unique users across user specific websocket subscriptions" (_LIMITS) is the most.
+# The vaults of HLP, the venue's own liquidity provider: its liquidators take backstops, its market makers have part
+# in liquidations on the book. "Maximum of 10 unique users across user-specific websocket subscriptions" (_LIMITS).
 _WATCHED = (
     "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14",
     "0xb0a55f13d22f66e6d495ac98113841b2326e9540",
@@ -72,7 +73,7 @@ _LONG, _SHORT = Side.LONG, Side.SHORT
 _FILL, _LINEAR = PriceBasis.FILL, ContractKind.LINEAR
 _MARK, _INDEX = PriceKind.MARK, PriceKind.INDEX
 
-# `dir` is what the venue's own page shows of a fill. A liquidation outside the order book has the position in it.
+# `dir` is how the venue's own page describes a fill. One outside the order book names the position that was taken over.
 _NAMED = {
     "Liquidated Cross Long": _LONG,
     "Liquidated Isolated Long": _LONG,
@@ -107,18 +108,20 @@ _OTHERS = frozenset(
         "webData3",
     )
 )
-# "WsUserEvent = {"fills"} | {"funding"} | {"liquidation"} | {"nonUserCancel"}" (_SUBSCRIPTIONS). Its `liquidation` has
-# neither coin nor side nor price; the fills have them.
+# What an event of a user holds, one of them. Its `liquidation` has neither coin, side nor price: the fills have them.
 _USER_EVENTS = frozenset(("fills", "funding", "liquidation", "nonUserCancel", "twapHistory", "twapSliceFills"))
 
 
+_Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class _Trade(msgspec.Struct, gc=False):
-    coin: str
+    coin: Symbol
     side: Literal["B", "A"]
     px: Positive
     sz: Positive
     time: Milliseconds
-    tid: int
+    tid: _Id
 
 
 class _Forced(msgspec.Struct, gc=False):
@@ -129,14 +132,14 @@ class _Forced(msgspec.Struct, gc=False):
 class _Fill(msgspec.Struct, gc=False):
     """Most fills are no liquidations and may be of anything the venue settles: those may be at a price of 0."""
 
-    coin: str
+    coin: Symbol
     side: Literal["B", "A"]
     px: Amount
     sz: Amount
     time: Milliseconds
     dir: str = ""
     hash: str = ""
-    tid: int = 0
+    tid: _Id = 0
     crossed: bool | None = None
     liquidation: _Forced | None = None
 
@@ -152,7 +155,7 @@ class _Prices(msgspec.Struct, gc=False):
 
 
 class _Context(msgspec.Struct, gc=False):
-    coin: str
+    coin: Symbol
     ctx: _Prices
 
 
@@ -177,7 +180,7 @@ _WHERE = re.compile(r"\{.*\}", re.DOTALL)
 
 @lru_cache(maxsize=4096)
 def _perpetual(coin: str) -> Instrument | None:
-    """The contract that `coin` names; `None` where it is not the name of one. Every size is in coins, or in thousands."""
+    """The contract that `coin` names, sized in coins or thousands of them; `None` where it names none."""
     found = _PERPETUAL.match(coin)
     if found is None:
         return None
@@ -186,7 +189,7 @@ def _perpetual(coin: str) -> Instrument | None:
 
 
 def _liquidated(fill: _Fill, forced: _Forced, user: str) -> Side | None:
-    """The position that `fill`, of `user` where that is known, was forced to close; `None` where the fill leaves it open.
+    """Which position `fill`, of `user` where that is known, is of the liquidation of; `None` where that stays open.
 
     `side` is of the account the fill belongs to, which is the liquidated one or the one that took the other side:
     "B = Bid = Buy, A = Ask = Short. Side is aggressing side for trades"
@@ -300,62 +303,72 @@ class HyperliquidDecoder(Decoder):
         return mark, Price(self.venue, data.coin, instrument.asset, _INDEX, data.ctx.oraclePx, ts_recv, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """What is not a well-formed frame of a subscribed channel: answers, other channels, bare fills, what is broken."""
+        """What is not a well-formed frame of a subscribed channel: answers, bare fills, other channels, broken ones."""
         try:
             message = parse(frame)
         except ValueError as error:
             return (self.failure(frame, ts_recv, str(error)),)
         if isinstance(message, list):
-            return [event for row in message for event in self._odd_fill(row, "", frame, ts_recv)]
+            return self._rows(message, _Fill, "", frame, ts_recv)
         if not isinstance(message, dict):
             return (self.failure(frame, ts_recv, "neither data nor an answer of Hyperliquid"),)
-        channel, data = message.get("channel"), message.get("data")
-        if channel is None:
-            return self._odd_fill(message, "", frame, ts_recv)
-        if channel in ("userFills", "user", "userEvents"):
-            return self._odd_fills(data, frame, ts_recv)
-        if channel == "trades":
-            return self._odd_trades(data, frame, ts_recv)
+        if "channel" not in message:
+            return self._rows([message], _Fill, "", frame, ts_recv)
+        channel, data = message["channel"], message.get("data")
         if channel == "subscriptionResponse":
             return self._acknowledged(data, ts_recv)
         if channel == "error":
             return self._refused(data, ts_recv)
+        if channel in ("userFills", "user", "userEvents"):
+            return self._user_event(data, frame, ts_recv)
+        return self._other(channel, data, frame, ts_recv)
+
+    def _other(self, channel: object, data: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if channel == "trades" and isinstance(data, list):
+            return self._rows(data, _Trade, "", frame, ts_recv)
         if channel == "activeAssetCtx":
-            return self._odd_prices(data, frame, ts_recv)
+            return self._rows([data], _Context, "", frame, ts_recv)
         if isinstance(channel, str) and channel in _OTHERS:
             return ()
-        return (self.failure(frame, ts_recv, f"channel {channel!a} is not known"),)
+        name = ascii(channel) if isinstance(channel, str) else "that is no text"
+        return (self.failure(frame, ts_recv, f"channel {name} is not known, or not with such data"),)
 
-    def _odd_trades(self, data: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if not isinstance(data, list):
-            return (self.failure(frame, ts_recv, "trades without a list of them"),)
-        return [self._odd_trade(row, frame, ts_recv) for row in data]
-
-    def _odd_trade(self, row: object, frame: bytes | str, ts_recv: int) -> Event:
-        try:
-            return self._trade(msgspec.convert(row, _Trade, strict=False), frame, ts_recv)
-        except ValueError as error:
-            return self.failure(frame, ts_recv, str(error))
-
-    def _odd_fills(self, data: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def _user_event(self, data: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if not isinstance(data, dict) or data.keys().isdisjoint(_USER_EVENTS):
             return (self.failure(frame, ts_recv, "neither fills nor another event of a user"),)
         fills, user = data.get("fills", []), data.get("user", "")
         if not isinstance(fills, list) or not isinstance(user, str):
             return (self.failure(frame, ts_recv, "fills are not a list, or their user is not an address"),)
-        return [event for row in fills for event in self._odd_fill(row, user, frame, ts_recv)]
+        return self._rows(fills, _Fill, user, frame, ts_recv)
 
-    def _odd_fill(self, row: object, user: str, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def _rows(
+        self,
+        rows: list[object],
+        kind: type[_Trade] | type[_Fill] | type[_Context],
+        user: str,
+        frame: bytes | str,
+        ts_recv: int,
+    ) -> Sequence[Event]:
+        return [event for row in rows for event in self._row(row, kind, user, frame, ts_recv)]
+
+    def _row(
+        self,
+        row: object,
+        kind: type[_Trade] | type[_Fill] | type[_Context],
+        user: str,
+        frame: bytes | str,
+        ts_recv: int,
+    ) -> Sequence[Event]:
+        """Of one row, so that one that is bad leaves the others standing."""
         try:
-            return self._fill(msgspec.convert(row, _Fill, strict=False), user, frame, ts_recv)
+            read = msgspec.convert(row, kind, strict=False)
         except ValueError as error:
             return (self.failure(frame, ts_recv, str(error)),)
-
-    def _odd_prices(self, data: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        try:
-            return self._prices(msgspec.convert(data, _Context, strict=False), frame, ts_recv)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
+        if isinstance(read, _Fill):
+            return self._fill(read, user, frame, ts_recv)
+        if isinstance(read, _Trade):
+            return (self._trade(read, frame, ts_recv),)
+        return self._prices(read, frame, ts_recv)
 
     def _acknowledged(self, data: object, ts_recv: int) -> Sequence[Event]:
         if not isinstance(data, dict) or data.get("method") != "subscribe":
@@ -364,7 +377,7 @@ class HyperliquidDecoder(Decoder):
 
     def _refused(self, data: object, ts_recv: int) -> Sequence[Event]:
         """Errors are sentences; those of subscriptions quote what was sent: `Invalid subscription {"type":..}`."""
-        sentence = data if isinstance(data, str) else str(data)
+        sentence = data if isinstance(data, str) else "an error without a sentence"
         topic = _quoted_topic(sentence)
         if sentence.startswith("Already subscribed"):
             return (self.status(FeedState.SUBSCRIBED, ts_recv, topic),)
@@ -381,8 +394,9 @@ def _topic(subscription: object) -> str:
     """How a subscription is called in statuses: "trades:BTC", "userFills:0x..". Empty where it is not one."""
     if not isinstance(subscription, dict):
         return ""
-    of = subscription.get("coin") or str(subscription.get("user") or "").lower()
-    return f"{subscription.get('type', '')}:{of}" if of else str(subscription.get("type", ""))
+    parts = [part for name in ("type", "coin", "user") if isinstance(part := subscription.get(name), str)]
+    # Addresses come back in upper or lower case.
+    return ":".join(part.lower() if part.startswith("0x") else part for part in parts)
 
 
 def _quoted_topic(sentence: str) -> str:
@@ -418,18 +432,18 @@ class Hyperliquid(Venue):
     title = "Hyperliquid"
     coverage = Coverage(
         CoverageKind.SAMPLE,
-        "No public channel has the liquidations: only those in which the venue's own vaults (HLP) took part are seen, a small sample.",
+        "No public channel has liquidations: only a small sample is seen, those with the venue's vaults (HLP).",
         source=_SUBSCRIPTIONS,
     )
-    # "The server will close any connection if it hasn't sent a message to it in the last 60 seconds":
+    # A connection to which the venue has had nothing to send for 60 s is closed; it answers pings:
     # https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/timeouts-and-heartbeats
     heartbeat = Heartbeat(every=20.0, frame='{"method":"ping"}', dead_after=50.0, stale_after=30.0)
-    # "Maximum of 2000 messages sent to Hyperliquid per minute", "Maximum of 30 new websocket connections per minute" (_LIMITS).
+    # 2,000 messages and 30 new connections per minute (_LIMITS), shared by everything behind one address.
     limits = Limits(lifetime=None, messages_per_second=20.0, connects_per_minute=30.0)
     endpoints = (Endpoint("wss://api.hyperliquid.xyz/ws", source=_SUBSCRIPTIONS),)
     facts = Facts(
         channel="trades (market activity); userFills of the venue's own vaults (sample of liquidations)",
-        side="side is of the watched account: the counterparty's is turned round, A (sold) means that a short was liquidated",
+        side="side is the watched account's own: where it took the other side, A (sold) means a liquidated short",
         unit="sz counts coins, thousands of them where the name begins with k; dollars are px times sz",
         price="px, what was paid",
         history="by account alone: a gap stays a gap",

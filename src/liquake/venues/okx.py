@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Literal
@@ -26,7 +26,7 @@ from liquake.model import (
     Side,
     Throttle,
 )
-from liquake.model.instrument import known, unbundle
+from liquake.model.instrument import unbundle
 from liquake.venues.venue import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -40,6 +40,7 @@ from liquake.venues.venue import (
     Positive,
     Request,
     Subscription,
+    Symbol,
     Venue,
     distinct,
     oddity,
@@ -50,30 +51,36 @@ _DOCUMENTATION = "https://www.okx.com/docs-v5/en/#public-data-websocket-liquidat
 _CONNECT = "https://www.okx.com/docs-v5/en/#overview-websocket-connect"
 _SERVICE_UPGRADE = "64008"
 
-# "posSide": Position mode side, "side": Order side (the page above). The position is what was liquidated; where the account
-# holds one net position, the forced order closes it: sell closes a long.
-_POSITION = {"long": Side.LONG, "short": Side.SHORT}
-_CLOSED_BY = {"sell": Side.LONG, "buy": Side.SHORT}
+# "posSide": Position mode side, "side": Order side (the page above). The position is what was liquidated; where the
+# account holds one net position, the forced order closes it: sell closes a long.
+_LONG, _SHORT = Side.LONG, Side.SHORT
 _BANKRUPTCY = PriceBasis.BANKRUPTCY
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
 _DOLLARS = frozenset(("USD", "USDT", "USDC"))
 
 
 class _Detail(msgspec.Struct, gc=False):
-    side: Literal["buy", "sell"]
     bkPx: Positive  # noqa: N815 - the venue's name
+    side: Literal["buy", "sell"]
     sz: Positive
     ts: Milliseconds
     posSide: Literal["long", "short", "net", ""] = "net"  # noqa: N815 - the venue's name
 
 
 class _Row(msgspec.Struct, gc=False):
-    instId: str  # noqa: N815 - the venue's name
-    details: list[_Detail] = []
+    instId: Symbol  # noqa: N815 - the venue's name
+    details: list[_Detail] | None = None
     markPx: Positive | None = None  # noqa: N815 - the venue's name
     idxPx: Positive | None = None  # noqa: N815 - the venue's name
     last: Positive | None = None
     ts: Milliseconds | None = None
+
+
+class _Named(msgspec.Struct, gc=False):
+    """What a row has at least. The retired channel names the contract in the argument, and details are the rows."""
+
+    instId: Symbol | None = None  # noqa: N815 - the venue's name
+    details: list[object] | None = None
 
 
 class _Frame(msgspec.Struct, gc=False):
@@ -122,58 +129,80 @@ def _by_grammar(symbol: str) -> Instrument | None:
 class OkxDecoder(Decoder):
     """Reads `liquidation-orders`, the flat rows of the old `liquidations`, and prices."""
 
+    def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
+        super().__init__(venue, connection, instruments)
+        self._listed = instruments.by_symbol.get
+
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         try:
             rows = _read(frame).data
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         events: list[Event] = []
+        rising = len(rows) == 1
         for row in rows:
-            symbol = row.instId
-            instrument = self.instruments.by_symbol.get(symbol) or _by_grammar(symbol)
+            symbol, details = row.instId, row.details
+            instrument = self._listed(symbol) or _by_grammar(symbol)
             if instrument is None:
                 events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
-            elif row.details:
-                events += [self._liquidation(detail, instrument, frame, ts_recv) for detail in row.details]
+            elif details is not None:
+                rising = self._liquidations(details, instrument, frame, ts_recv, events) and rising
+            elif prices := self._prices(row, instrument, frame, ts_recv):
+                events += prices
             else:
-                events += self._prices(row, instrument, frame, ts_recv)
-        return distinct(events) if len(events) > 1 else events
+                return self._examine(frame, ts_recv)
+        return events if rising else distinct(events)
 
-    def _liquidation(self, detail: _Detail, instrument: Instrument, frame: bytes | str, ts_recv: int) -> Event:
-        milliseconds, price, size = detail.ts, detail.bkPx, detail.sz
-        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return self.ahead(frame, ts_recv, ts_event)
-        order, position = detail.side, detail.posSide
-        closed = _CLOSED_BY[order]
-        side = _POSITION.get(position, closed)
-        # "sz": Quantity of liquidation, in contracts. "bkPx": the price of the transaction with the liquidation account.
-        amount, usd = instrument.size(size, price)
-        symbol = instrument.symbol
-        return Liquidation(
-            self.venue,
-            symbol,
-            instrument.asset,
-            side,
-            price,
-            _BANKRUPTCY,
-            amount,
-            usd,
-            ts_event,
-            ts_recv,
-            (symbol, position, order, size, price, milliseconds),
-            () if side is closed else (oddity("side", order),),
-        )
-
-    def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> Iterator[Event]:
-        for kind, price in ((PriceKind.MARK, row.markPx), (PriceKind.INDEX, row.idxPx), (PriceKind.LAST, row.last)):
-            if price is None or row.ts is None:
+    def _liquidations(
+        self, details: list[_Detail], instrument: Instrument, frame: bytes | str, ts_recv: int, events: list[Event]
+    ) -> bool:
+        """Append those of `details` to `events`; whether their times only rise, so that no two can be equal."""
+        venue, symbol, asset, latest = self.venue, instrument.symbol, instrument.asset, ts_recv + FUTURE_TOLERANCE
+        before, rising = 0, True
+        for detail in details:
+            price, order, size, milliseconds, position = detail.bkPx, detail.side, detail.sz, detail.ts, detail.posSide
+            ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
+            if ts_event > latest:
+                events.append(self.ahead(frame, ts_recv, ts_event))
                 continue
-            ts_event = row.ts * NANOSECONDS_PER_MILLISECOND
-            if ts_event > ts_recv + FUTURE_TOLERANCE:
-                yield self.ahead(frame, ts_recv, ts_event)
-            else:
-                yield Price(self.venue, row.instId, instrument.asset, kind, price, ts_event, ts_recv)
+            if milliseconds <= before:
+                rising = False
+            before = milliseconds
+            closed = _LONG if order == "sell" else _SHORT
+            side = _LONG if position == "long" else _SHORT if position == "short" else closed
+            # "sz": Quantity of liquidation, in contracts. "bkPx": the price of the transaction with the liquidation
+            # account.
+            amount, usd = instrument.size(size, price)
+            events.append(
+                Liquidation(
+                    venue,
+                    symbol,
+                    asset,
+                    side,
+                    price,
+                    _BANKRUPTCY,
+                    amount,
+                    usd,
+                    ts_event,
+                    ts_recv,
+                    (symbol, position, order, size, price, milliseconds),
+                    () if side is closed else (oddity("side", order),),
+                )
+            )
+        return rising
+
+    def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> list[Event]:
+        if row.ts is None:
+            return []
+        ts_event = row.ts * NANOSECONDS_PER_MILLISECOND
+        if ts_event > ts_recv + FUTURE_TOLERANCE:
+            return [self.ahead(frame, ts_recv, ts_event)]
+        told = ((PriceKind.MARK, row.markPx), (PriceKind.INDEX, row.idxPx), (PriceKind.LAST, row.last))
+        return [
+            Price(self.venue, row.instId, instrument.asset, kind, price, ts_event, ts_recv)
+            for kind, price in told
+            if price is not None
+        ]
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed channel: answers, old shapes, other channels, what is broken."""
@@ -194,29 +223,33 @@ class OkxDecoder(Decoder):
             return ()
         return distinct([event for row in rows for event in self._odd_row(row, argument, frame, ts_recv)])
 
-    def _odd_row(self, row: object, argument: dict[str, object], frame: bytes | str, ts_recv: int) -> Iterator[Event]:
+    def _odd_row(self, row: object, argument: dict[str, object], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """Each event of a row by itself, so that a bad one leaves the others standing."""
-        if not isinstance(row, dict):
-            yield self.failure(frame, ts_recv, "a row is not an object")
-            return
-        symbol = row.get("instId", argument.get("instId"))
-        instrument = (
-            (self.instruments.by_symbol.get(symbol) or _by_grammar(symbol)) if isinstance(symbol, str) else None
-        )
-        if instrument is None:
-            yield self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
-            return
-        if argument.get("channel") == "mark-price":
-            yield self.failure(frame, ts_recv, "a price that cannot be read")
-            return
-        details = row.get("details", [row])
-        for detail in details if isinstance(details, list) else [details]:
+        try:
+            named = msgspec.convert(row, _Named, strict=False)
+            symbol = named.instId or msgspec.convert(argument.get("instId"), Symbol)
+            instrument = self._listed(symbol) or _by_grammar(symbol)
+            if instrument is None:
+                return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
+            if argument.get("channel") == "mark-price":
+                marked = msgspec.convert(row, _Row, strict=False)
+                return self._prices(marked, instrument, frame, ts_recv) or (self.failure(frame, ts_recv, "no price"),)
+        except ValueError as error:
+            return (self.failure(frame, ts_recv, str(error)),)
+        return self._odd_details([row] if named.details is None else named.details, instrument, frame, ts_recv)
+
+    def _odd_details(
+        self, details: list[object], instrument: Instrument, frame: bytes | str, ts_recv: int
+    ) -> Sequence[Event]:
+        events: list[Event] = []
+        for detail in details:
             try:
                 converted = msgspec.convert(detail, _Detail, strict=False)
             except ValueError as error:
-                yield self.failure(frame, ts_recv, str(error))
+                events.append(self.failure(frame, ts_recv, str(error)))
             else:
-                yield self._liquidation(converted, instrument, frame, ts_recv)
+                self._liquidations([converted], instrument, frame, ts_recv, events)
+        return events
 
     def _answer(self, message: dict[str, object], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         try:
@@ -256,7 +289,7 @@ def _instrument(row: _Listed) -> Instrument:
     base, _, rest = row.instId.partition("-")
     currency = rest.partition("-")[0]
     asset, bundle = unbundle(base)
-    multiplier = known((row.ctVal or 0.0) * (1.0 if row.ctMult in (None, "") else row.ctMult or 0.0))
+    multiplier = (row.ctVal or 0.0) * (1.0 if row.ctMult in (None, "") else row.ctMult or 0.0)
     if currency and currency not in _DOLLARS:
         return Instrument(row.instId, asset, _QUANTO, None, bundle)
     if row.ctType == "inverse" and row.ctValCcy in ("USD", ""):
@@ -274,15 +307,15 @@ class Okx(Venue):
     title = "OKX"
     coverage = Coverage(
         CoverageKind.THROTTLED,
-        "OKX says that this does not represent the total number of liquidations; at most about one per contract and second is "
-        "published. Prices are bankruptcy prices, not fills.",
+        "OKX says that this does not represent the total number of liquidations; at most about one per contract and "
+        "second is published. Prices are bankruptcy prices, not fills.",
         None,
         Throttle.LATEST,
         1.0,
         _DOCUMENTATION,
     )
-    # "If there's a network problem [...] the connection will break automatically if [...] no data is pushed for more than 30
-    # seconds"; protocol pings do not count, the text "ping" does (_CONNECT).
+    # "the connection will break automatically if the subscription is not established or data has not been pushed for more
+    # than 30 seconds" (_CONNECT); protocol pings do not count, the text "ping" does.
     heartbeat = Heartbeat(every=15.0, frame="ping", dead_after=40.0, stale_after=30.0)
     # "3 requests per second (based on IP)" to connect; 480 subscriptions an hour.
     limits = Limits(lifetime=None, messages_per_second=3.0, connects_per_minute=60.0)

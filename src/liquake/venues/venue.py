@@ -29,10 +29,12 @@ FUTURE_TOLERANCE = 600 * 1_000_000_000
 _FRAME_KEPT = 4096
 _TEXT_KEPT = 200
 
-# What a number from a venue may be. msgspec checks these while it converts, and NaN passes none of them. The bounds are far
-# outside any market, and close enough that products and quotients of two such numbers stay finite and above zero.
+# What a number from a venue may be. msgspec checks these while it converts, and NaN passes none of them. The bounds are
+# far outside any market, and close enough that products and quotients of two such numbers stay finite and above zero.
 Positive = Annotated[float, msgspec.Meta(ge=1e-18, le=1e18)]
 Amount = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
+Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+"""A venue's name of a contract: bounded, because names are kept."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=10**12, le=10**14)]
 """Since 1970. Fewer than 13 digits would be seconds, or no time at all."""
 
