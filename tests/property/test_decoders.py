@@ -173,3 +173,22 @@ def test_frames_with_a_value_of_another_type(venue: str, data: st.DataObject) ->
 @settings(deadline=None)
 def test_any_line_of_a_file(venue: str, line: bytes) -> None:
     decode(venue, read_line(line))
+
+
+@EVERY
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{{"id":{0},"result":null}}',
+        '{{"error":{{"code":{0},"msg":"x"}},"id":1}}',
+        '{{"e":{0}}}',
+        '{{"e":"forceOrder","st":{0},"o":{{"st":{0}}}}}',
+        '{{"success":false,"ret_msg":"x","req_id":{0}}}',
+        '{{"event":"error","code":{0}}}',
+        '{{"channel":"error","data":{0}}}',
+        '{{"arg":{{"channel":"liquidation-orders"}},"data":[{{"instId":{0}}}]}}',
+    ],
+)
+def test_depths_around_where_python_gives_up(venue: str, frame: str) -> None:
+    for depth in range(930, 1010):
+        decode(venue, frame.format("[" * depth + "]" * depth))

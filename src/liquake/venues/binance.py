@@ -153,6 +153,11 @@ def _by_grammar(symbol: str) -> Instrument | None:
     return Instrument(symbol, symbol, _LINEAR, None) if symbol.isprintable() else None
 
 
+def _words(value: object) -> str:
+    """`value` as text if it is a plain one: to write out a nested one can take more depth than Python has."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 class BinanceDecoder(Decoder):
     """Reads `!forceOrder@arr`, mark prices and aggregate trades: bare, in the stream envelope, or in arrays."""
 
@@ -183,7 +188,7 @@ class BinanceDecoder(Decoder):
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
         ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
+        if ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE:
             return self.ahead(frame, ts_recv, ts_event)
         limit = order.p
         identity = (symbol, forced, size, limit, price, milliseconds)
@@ -252,7 +257,7 @@ class BinanceDecoder(Decoder):
                 return (self.failure(frame, ts_recv, str(error)),)
         if isinstance(kind, str) and kind in _OTHERS:
             return ()
-        return (self.failure(frame, ts_recv, f"event {kind!a} is not known"),)
+        return (self.failure(frame, ts_recv, f"event {_words(kind)!a} is not known"),)
 
     def _odd_order(self, row: dict[str, object], frame: bytes | str, ts_recv: int) -> Event:
         """A forced order in an array, or with enum values this version does not know: those become tags."""
@@ -265,8 +270,10 @@ class BinanceDecoder(Decoder):
                 if isinstance(value, str) and value not in values:
                     tags.append(oddity(field, order.pop(field)))
             for holder in (event, order):
-                if not str(holder.get("st", 0)).isdecimal():
-                    product = str(holder.pop("st"))
+                told = holder.get("st")
+                if isinstance(told, str) and not told.isdecimal():
+                    product = told
+                    del holder["st"]
         try:
             forced = msgspec.convert(event, _ForceOrder, strict=False)
         except ValueError as error:
@@ -275,12 +282,16 @@ class BinanceDecoder(Decoder):
 
     def _answer(self, row: dict[str, object], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """`{"result":null,"id":1}`, or `{"error":{"code":2,"msg":".."},"id":1}` with or without its inner object."""
-        topic = str(row.get("id", ""))
+        topic = _words(row.get("id"))
         if "result" in row:
             return (self.status(FeedState.SUBSCRIBED, ts_recv, topic),) if row["result"] is None else ()
         error = row.get("error", row)
         if isinstance(error, dict) and "msg" in error:
-            return (self.status(FeedState.REJECTED, ts_recv, topic, f"{error.get('code', '')} {error['msg']}".strip()),)
+            return (
+                self.status(
+                    FeedState.REJECTED, ts_recv, topic, f"{_words(error.get('code'))} {_words(error['msg'])}".strip()
+                ),
+            )
         return (self.failure(frame, ts_recv, "neither an event nor an answer of Binance"),)
 
 

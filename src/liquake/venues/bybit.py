@@ -166,14 +166,15 @@ class BybitDecoder(Decoder):
         return self._examine(frame, ts_recv) if topic.startswith((_LIQUIDATIONS, _RETIRED)) else ()
 
     def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        venue, listed, latest = self.venue, self._listed, ts_recv + FUTURE_TOLERANCE
+        venue, listed = self.venue, self._listed
         events: list[Event] = []
         before, rising = 0, True
         for row in rows:
             symbol, price, size, position, milliseconds = row.s, row.p, row.v, row.S, row.T
             instrument = listed(symbol) or _by_grammar(symbol)
             ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-            if instrument is None or ts_event > latest:
+            # Two comparisons, since the first is false for nearly every event and the sum would cost more than both.
+            if instrument is None or (ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE):
                 events.append(self._unreadable(symbol, frame, ts_recv, ts_event))
                 continue
             if milliseconds <= before:

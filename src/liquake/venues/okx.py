@@ -157,12 +157,12 @@ class OkxDecoder(Decoder):
         self, details: list[_Detail], instrument: Instrument, frame: bytes | str, ts_recv: int, events: list[Event]
     ) -> bool:
         """Append those of `details` to `events`; whether their times only rise, so that no two can be equal."""
-        venue, symbol, asset, latest = self.venue, instrument.symbol, instrument.asset, ts_recv + FUTURE_TOLERANCE
+        venue, symbol, asset = self.venue, instrument.symbol, instrument.asset
         before, rising = 0, True
         for detail in details:
             price, order, size, milliseconds, position = detail.bkPx, detail.side, detail.sz, detail.ts, detail.posSide
             ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-            if ts_event > latest:
+            if ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE:
                 events.append(self.ahead(frame, ts_recv, ts_event))
                 continue
             if milliseconds <= before:
