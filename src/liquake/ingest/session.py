@@ -11,6 +11,7 @@ import aiohttp
 from liquake.clock import Clock
 from liquake.ingest.backoff import Backoff
 from liquake.ingest.link import Link, Receiver, Tempo
+from liquake.ingest.turnstile import Turnstile
 from liquake.model import FeedState, FeedStatus, Gap, Instruments
 from liquake.venues import Connection, Venue
 
@@ -32,11 +33,13 @@ class Session:
         tempo: Tempo | None = None,
         lifetime: float | None = None,
         random: Random | None = None,
+        turnstile: Turnstile | None = None,
     ) -> None:
         self.venue, self.connection, self.instruments = venue, connection, instruments
         self._clock, self._receiver, self._tempo = clock, receiver, tempo or Tempo()
         self._backoff = Backoff(self._tempo.backoff_first, self._tempo.backoff_most, random or Random())
         self._lifetime = lifetime or self._allowed_lifetime()
+        self._turnstile = turnstile or Turnstile(venue.limits.connects_per_minute)
         self._broken_at: int | None = None
         self._broken_why = ""
         self._changed = asyncio.Event()
@@ -51,6 +54,7 @@ class Session:
         """Connect, read, reconnect, for ever."""
         while True:
             self._tell(FeedState.CONNECTING)
+            await self._turn()
             why = await self._live(client)
             self._tell(FeedState.DISCONNECTED, why)
             await asyncio.sleep(self._backoff.next())
@@ -70,6 +74,10 @@ class Session:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+    async def _turn(self) -> None:
+        """Wait until the venue may be connected to again."""
+        await asyncio.sleep(self._turnstile.admit(asyncio.get_running_loop().time()))
 
     def _open(self, client: aiohttp.ClientSession) -> tuple[Link, asyncio.Task[str]]:
         decoder = self.venue.decoder(self.connection.name, self.instruments)
@@ -92,6 +100,7 @@ class Session:
         if not await self._due(link, reading):
             return None
         while not reading.done():
+            await self._turn()
             successor, opening = self._open(client)
             if await self._settled(successor, opening):
                 return successor, opening

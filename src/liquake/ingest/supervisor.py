@@ -13,6 +13,7 @@ from liquake.errors import InstrumentsError, Unreachable
 from liquake.ingest.link import Receiver, Tempo
 from liquake.ingest.rest import fetch_instruments, rerouted
 from liquake.ingest.session import Session
+from liquake.ingest.turnstile import Turnstile
 from liquake.model import FeedState, FeedStatus, Instruments
 from liquake.venues import Connection, Venue
 
@@ -40,6 +41,7 @@ class Feed:
         self.sessions: dict[str, Session] = {}
         self._assets, self._address = assets, address
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
+        self._turnstile = Turnstile(venue.limits.connects_per_minute)
 
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Ask for the instruments, open the connections, and keep both up to date."""
@@ -80,6 +82,7 @@ class Feed:
                 self._receiver,
                 tempo=self._tempo,
                 lifetime=self._lifetime,
+                turnstile=self._turnstile,
             )
             self.sessions[connection.name] = session
             tasks.create_task(session.run(client))
