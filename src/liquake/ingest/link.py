@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 
 import aiohttp
@@ -74,6 +75,8 @@ class Link:
                 )
         except TimeoutError:
             return f"no handshake within {self._tempo.handshake:g} s"
+        except aiohttp.ClientConnectorError as error:
+            return f"cannot connect: {error.host}:{error.port} {_reason(error.os_error)}"
         except (aiohttp.ClientError, OSError) as error:
             return f"cannot connect: {error}"
         try:
@@ -220,6 +223,12 @@ class Link:
         now = self._clock.now()
         status = FeedStatus(self.venue.name, self.connection.name, state, now, topic, reason)
         self._receiver((status,), b"", self.connection.name, now)
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, without the address it repeats."""
+    text = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+    return text[:1].lower() + text[1:]
 
 
 async def _end(helpers: Sequence[asyncio.Task[None]]) -> None:
