@@ -223,7 +223,7 @@ def _assets_in(file: Path) -> frozenset[str]:
 def decode(venue_name: str, file: Path | None, instrument_files: Sequence[Path]) -> int:
     """Raw frames to one JSON line each: the events in it and what could not be read."""
     venue = find_venue(venue_name)
-    instruments = Instruments(venue.default_instruments())
+    instruments = Instruments()
     for path in instrument_files:
         try:
             instruments.update(venue.read_instruments(path.read_bytes()))
@@ -410,8 +410,9 @@ async def _draw(session: Session, settings: Settings, working: asyncio.Task[None
 
 
 def _has_terminal() -> bool:
-    """Whether a full screen can be drawn: Textual itself does not ask."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+    """Whether a full screen can be drawn: Textual itself does not ask, and draws on standard error."""
+    standard = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in standard) and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

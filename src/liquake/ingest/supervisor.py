@@ -37,7 +37,7 @@ class Feed:
         lifetime: float | None = None,
     ) -> None:
         self.venue = venue
-        self.instruments = Instruments(venue.default_instruments())
+        self.instruments = Instruments()
         self.sessions: dict[str, Session] = {}
         self._assets, self._address = assets, address
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime

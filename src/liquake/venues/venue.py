@@ -203,10 +203,6 @@ class Venue(ABC):
         del request, answer
         return None
 
-    def default_instruments(self) -> list[Instrument]:
-        """Instruments whose multiplier is documented and needs no request."""
-        return []
-
     @abstractmethod
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """The sockets to open for `assets` (all where `None`), within the venue's limits."""
