@@ -92,6 +92,12 @@ class HawkesState:
         for place, decay in enumerate(self._decays):
             self._state[base + place] += mark * exp(-age / decay) if age else mark
 
+    def pass_to(self, now: float) -> None:
+        """Let time pass to `now` seconds without an event."""
+        if self._last is not None:
+            self._state = self.value(now)
+        self._last = now if self._last is None else max(now, self._last)
+
     def value(self, now: float) -> list[float]:
         """R at `now` seconds, or at the last event where that is later; changes nothing."""
         if self._last is None:
