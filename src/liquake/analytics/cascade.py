@@ -205,6 +205,11 @@ class Cascade:
         return self._features.mark(usd)
 
     @property
+    def sums(self) -> Sums:
+        """What it reads, shared or its own."""
+        return self._features.sums
+
+    @property
     def threshold(self) -> float:
         """Dollars that make a cascade, today."""
         return self._threshold.usd

@@ -50,6 +50,29 @@ class Hawkes(msgspec.Struct, frozen=True):
     decays: tuple[float, ...] = DECAYS
 
 
+class Cell(msgspec.Struct, frozen=True):
+    """One cell of the branching matrix: direct children of `effect` per event of `cause`, with a credible interval."""
+
+    cause: Source
+    effect: Source
+    children: float
+    low: float
+    high: float
+
+
+class Branching(msgspec.Struct, frozen=True):
+    """Who excites whom, as fitted on the last events."""
+
+    cells: tuple[Cell, ...]
+    clustering: float
+    """Spectral radius of the matrix: an upper bound on self-excitation, since a changing rate fits as excitation too."""
+    events: int
+    """Fitted on."""
+    start: int
+    end: int
+    """Times of the first and the last of them, UTC nanoseconds."""
+
+
 class Functional(msgspec.Struct, frozen=True):
     """Mean and variance of a sum over the next `horizon` seconds as linear functions of R, flattened as (j, m)."""
 

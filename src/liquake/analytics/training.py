@@ -13,8 +13,8 @@ from liquake.analytics.calibration import CalibrationPrior
 from liquake.analytics.cascade import SCHEMA, Model, Provenance, Weight
 from liquake.analytics.features import FEATURES, Baseline, Excitation
 from liquake.analytics.grid import Events, Grid, marks_of
-from liquake.analytics.hawkes import DECAYS, Hawkes, Productivity
-from liquake.analytics.hawkes_moments import Array, Flags, Moments, functional, nested, stable
+from liquake.analytics.hawkes import DECAYS, Branching, Hawkes, Productivity
+from liquake.analytics.hawkes_moments import Array, Flags, Moments, functional, nested, spectral_radius, stable
 from liquake.errors import TapeTooShort
 from liquake.model import Side, Throttle
 from liquake.model.tape import Tape
@@ -159,6 +159,15 @@ def refit(tape: Tape, prior: Hawkes | None = None) -> hawkes_em.Fit:
         raise TapeTooShort(tape.name, f"{events.times.size} liquidations to fit, {_LEAST} are the least")
     centre = prior if prior is not None and prior.sources == tape.sources else None
     return _process(events, float(events.usd.mean()), centre)[0]
+
+
+def branching(tape: Tape) -> Branching:
+    """Who excites whom in `tape`, as a value that crosses from the process that fits to the one that shows.
+
+    Raises `TapeTooShort`.
+    """
+    found = refit(tape)
+    return Branching(found.cells, spectral_radius(found.hawkes), len(tape), tape.ts[0], tape.ts[-1])
 
 
 def _process(seen: Events, mean_usd: float, prior: Hawkes | None) -> tuple[hawkes_em.Fit, Array]:
