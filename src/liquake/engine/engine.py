@@ -26,6 +26,10 @@ from liquake.engine.snapshot import (
     Activity,
     Burst,
     Cell,
+    Digest,
+    Episode,
+    Notification,
+    Risk,
     Snapshot,
     Statistics,
     WindowKinematics,
@@ -261,6 +265,18 @@ class Engine:
                 bursts[market] = stream.burst(as_of).z
         return bursts
 
+    def risks(self) -> tuple[Risk, ...]:
+        """As in a snapshot, for who needs nothing else of it."""
+        return self._watch.risks()
+
+    def episodes(self) -> tuple[Episode, ...]:
+        """As in a snapshot."""
+        return self._watch.episodes()
+
+    def notices(self) -> tuple[Notification | Digest, ...]:
+        """As in a snapshot."""
+        return tuple(self._watch.notices)
+
     def snapshot(self, now: int, markets: Sequence[str] | None = None) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
 
@@ -290,9 +306,9 @@ class Engine:
             regime=self._watch.regime.value(),
             dependence=self._watch.dependence(),
             understatements=self._watch.understatements(now),
-            risks=self._watch.risks(),
-            episodes=self._watch.episodes(),
-            notices=tuple(self._watch.notices),
+            risks=self.risks(),
+            episodes=self.episodes(),
+            notices=self.notices(),
         )
 
     def _bursts(self, as_of: int, markets: Sequence[str]) -> dict[str, Burst]:

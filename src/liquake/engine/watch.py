@@ -30,7 +30,7 @@ LEADER = "BTC"
 """Whose price and book the regime goes by."""
 LEADER_SILENT = 10 * _SECOND
 """After which another instrument's price is taken: two venues' prices in turn would look like volatility."""
-ATTENTIVE = 60
+ATTENTIVE = 30
 """Seconds after its last event for which a market is looked at every second; then every `IDLE`."""
 IDLE = 10
 PAUSE = 3600
