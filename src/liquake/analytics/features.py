@@ -209,7 +209,7 @@ class FeatureState:
         state = self._excited(now)
         count_mean, count_variance = self.excitation.count.at(state)
         usd_mean, usd_variance = self.excitation.usd.at(state)
-        own_mean, _ = self.excitation.own.at(state)
+        own_mean = self.excitation.own.mean_at(state)
         unit = baseline.threshold * USD_UNIT / self.horizon
         tail = usd_tail_logit(
             count_mean, count_variance, usd_mean, usd_variance, baseline.threshold / baseline.mean_usd
@@ -230,7 +230,7 @@ class FeatureState:
     def expected(self, now: float) -> tuple[float, float]:
         """Hawkes forecast over the horizon: events and dollars."""
         state = self._excited(now)
-        events, usd = self.excitation.count.at(state)[0], self.excitation.usd.at(state)[0]
+        events, usd = self.excitation.count.mean_at(state), self.excitation.usd.mean_at(state)
         return events / self.scale.events, usd * self.baseline.mean_usd / self.scale.usd
 
     def _excited(self, now: float) -> list[float]:

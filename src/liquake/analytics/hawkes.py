@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import erfc, exp, log, sqrt
+from operator import mul
 
 import msgspec
 
@@ -83,12 +84,12 @@ class Functional(msgspec.Struct, frozen=True):
 
     def at(self, state: Sequence[float], background: float = 1.0) -> tuple[float, float]:
         """Mean and variance given R; `background` scales mu, for a stream that is busier than the fitted one."""
-        mean = self.mean_constant * background
-        variance = self.variance_constant * background
-        for excitation, by_mean, by_variance in zip(state, self.mean, self.variance, strict=True):
-            mean += excitation * by_mean
-            variance += excitation * by_variance
-        return mean, variance
+        mean = self.mean_constant * background + sum(map(mul, state, self.mean))
+        return mean, self.variance_constant * background + sum(map(mul, state, self.variance))
+
+    def mean_at(self, state: Sequence[float]) -> float:
+        """The mean alone."""
+        return self.mean_constant + float(sum(map(mul, state, self.mean)))
 
 
 class HawkesState:

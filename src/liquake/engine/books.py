@@ -11,6 +11,8 @@ from liquake.engine.stream import Stream
 from liquake.model import Coverage, Liquidation, Side, market_of
 
 _HOUR = 3600.0
+_SILENT = 2 * _HOUR
+"""Seconds of silence after which the last hour is empty however it is cut."""
 
 
 class Book:
@@ -30,8 +32,10 @@ class Book:
 
     def activity(self, venue: str, now: int) -> Activity:
         """What `venue` last did here, as seen at `now`."""
-        longs, shorts = self.long.window(now, _HOUR), self.short.window(now, _HOUR)
         age = max(0.0, (now - self.last_time) / 1e9)
+        # Most markets of a venue have been silent for longer than that.
+        silent = age > _SILENT
+        longs, shorts = (Sum() if silent else totals.window(now, _HOUR) for totals in (self.long, self.short))
         return Activity(venue, self.market, self.last, age, longs + shorts, longs, shorts)
 
 

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 
 from liquake.analytics.cascade import Model
 from liquake.analytics.hawkes import Branching
-from liquake.analytics.latency import merged
+from liquake.analytics.latency import Latency
 from liquake.analytics.peaks import Peaks
 from liquake.analytics.standing import Standing
 from liquake.engine.books import Book, VenueBooks
@@ -103,6 +103,7 @@ class Engine:
         self._prices = Prices()
         self._throughput = Throughput()
         self._history = History()
+        self._latency = Latency()
         self._started: int | None = None
         self._first: int | None = None
         self._last: int | None = None
@@ -138,7 +139,7 @@ class Engine:
 
     def adopt(self, branching: Branching) -> None:
         """Show `branching` as who excites whom: fitted elsewhere, on what `recent` gave."""
-        self._watch.branching = branching
+        self._watch.adopt(branching)
 
     def recent(self) -> LiquidationTape:
         """The last 20,000 liquidations of venues that count, for a fit in another process. A copy, made in well under
@@ -163,6 +164,7 @@ class Engine:
         # way: neither is a measurement.
         if recv != event.ts_event and event.ts_event >= venue.feed.connected_at:
             venue.latency.update(recv - event.ts_event)
+            self._latency.update(recv - event.ts_event)
         self._enter(event, venue, time)
         return True
 
@@ -301,11 +303,11 @@ class Engine:
             largest=self._tape.largest(now),
             prices=prices,
             venues=tuple(venue.state() for venue in venues),
-            latency=merged(venue.latency for venue in venues).value(),
+            latency=self._latency.value(),
             bursts=self._bursts(as_of, chosen),
             regime=self._watch.regime.value(),
             dependence=self._watch.dependence(),
-            understatements=self._watch.understatements(now),
+            understatements=self._watch.understatements(),
             risks=self.risks(),
             episodes=self.episodes(),
             notices=self.notices(),

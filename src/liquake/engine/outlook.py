@@ -36,7 +36,13 @@ class Choice(NamedTuple):
     """The model for one side and horizon, or why there is none."""
 
     model: Model | None
-    reason: str
+    refused: tuple[str, ...]
+    """Why each model before it was not taken."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no model."""
+        return "" if self.model else "; ".join(self.refused) or "no model has been fitted"
 
 
 def choose(
@@ -60,8 +66,8 @@ def _first(models: Sequence[Model], venues: Collection[str], throttles: Mapping[
         except ModelRefused as refused:
             reasons.append(f"{model.name}: {refused.why}")
         else:
-            return Choice(model, "")
-    return Choice(None, reasons[0] if reasons else "no model has been fitted")
+            return Choice(model, tuple(reasons))
+    return Choice(None, tuple(reasons))
 
 
 class _Side:
@@ -145,6 +151,7 @@ class _Side:
             reason="" if known else f"warming up: {said.warm * 3600:.0f} of {SHORTEST_WARM_UP * 3600:.0f} s",
             provenance=model.provenance.note or f"fitted on {model.provenance.recording}",
             model=model.name,
+            refused=choice.refused,
             probability=said.probability if known else None,
             base_rate=said.base_rate,
             score=said.risk if known else None,

@@ -18,7 +18,7 @@ class Shortfall:
     def __init__(self, venue: str, rule: Throttle, interval: float, markets: Sequence[str]) -> None:
         self.venue, self._rule, self._interval = venue, rule, interval or 1.0
         self._symbols: dict[str, tuple[str, ThrottledSymbol]] = {}
-        self._blocks: dict[str, deque[Estimate]] = {market: deque() for market in markets}
+        self._sums = {market: _Sums() for market in markets}
 
     def update(self, symbol: str, market: str, ts: int, usd: float | None) -> None:
         """An order shown at `ts`, UTC nanoseconds, in order of time."""
@@ -31,9 +31,8 @@ class Shortfall:
         """Let time pass to `now`, so that the blocks of silent symbols close."""
         for market, symbol in self._symbols.values():
             self._keep(market, symbol.advance(now))
-        for blocks in self._blocks.values():
-            while blocks and blocks[0].end <= now - _HOUR:
-                blocks.popleft()
+        for sums in self._sums.values():
+            sums.forget(now - _HOUR)
 
     def reset(self, reason: str) -> None:
         """After a gap: the blocks that are open were not wholly seen."""
@@ -43,24 +42,44 @@ class Shortfall:
     def _keep(self, market: str, closed: Iterable[Estimate]) -> None:
         for estimate in closed:
             for name in (ALL, market):
-                if name in self._blocks:
-                    self._blocks[name].append(estimate)
+                if name in self._sums:
+                    self._sums[name].add(estimate)
 
-    def value(self, now: int) -> list[Understatement]:
-        """Of the blocks of the hour before `now` that are closed, by market."""
-        found = []
-        for market, blocks in self._blocks.items():
-            held = [block for block in blocks if block.end > now - _HOUR]
-            if held:
-                found.append(
-                    Understatement(
-                        self.venue,
-                        market,
-                        sum(block.shown_events for block in held),
-                        sum(block.shown_usd for block in held),
-                        sum(block.events for block in held),
-                        sum(block.usd for block in held),
-                        any(block.saturated for block in held),
-                    )
-                )
-        return found
+    def value(self) -> list[Understatement]:
+        """Of the blocks of the last hour that are closed, by market, as of the last `advance`."""
+        return [sums.value(self.venue, market) for market, sums in self._sums.items() if sums.blocks]
+
+
+class _Sums:
+    """The blocks of an hour, added up: there are thousands of them."""
+
+    def __init__(self) -> None:
+        self.blocks: deque[Estimate] = deque()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._shown_events = self._saturated = 0
+        self._shown_usd = self._events = self._usd = 0.0
+
+    def add(self, block: Estimate) -> None:
+        self.blocks.append(block)
+        self._count(block, 1)
+
+    def forget(self, until: int) -> None:
+        while self.blocks and self.blocks[0].end <= until:
+            self._count(self.blocks.popleft(), -1)
+        if not self.blocks:
+            # Taking off one by one leaves a rounding error: nothing left is exactly nothing.
+            self._clear()
+
+    def _count(self, block: Estimate, sign: int) -> None:
+        self._shown_events += sign * block.shown_events
+        self._shown_usd += sign * block.shown_usd
+        self._events += sign * block.events
+        self._usd += sign * block.usd
+        self._saturated += sign * block.saturated
+
+    def value(self, venue: str, market: str) -> Understatement:
+        return Understatement(
+            venue, market, self._shown_events, self._shown_usd, self._events, self._usd, self._saturated > 0
+        )

@@ -239,6 +239,8 @@ class Risk(msgspec.Struct, frozen=True):
     provenance: str = ""
     """What the model was fitted on: a trader must know whose experience speaks."""
     model: str = ""
+    refused: tuple[str, ...] = ()
+    """Models that would have been preferred, each with the reason why it does not speak here."""
     probability: float | None = None
     base_rate: float | None = None
     """How often a cascade followed over all of training."""

@@ -69,7 +69,9 @@ class Watch:
             for name, held in counted.items()
             if held.throttle is not Throttle.NONE
         }
-        self.branching: Branching | None = None
+        self._branching: Branching | None = None
+        self._together: Dependence | None = None
+        """What `dependence` gave last, until a second is looked at."""
         self._arrivals: Arrivals[_Item] = Arrivals(watermark / _SECOND)
         self._open: int | None = None
         """The second that is not over: it holds the events after the one before and up to its end."""
@@ -98,6 +100,7 @@ class Watch:
         """A gap in a venue's feed: what is counted by the second there starts afresh."""
         if venue in self.venues:
             self._dependence.reset(reason, venue)
+            self._together = None
         if venue in self.shortfalls:
             self.shortfalls[venue].reset(reason)
 
@@ -175,6 +178,7 @@ class Watch:
             return
         ts = second * _SECOND
         self._dependence.advance(ts)
+        self._together = None
         self.regime.advance(ts)
         rank = self.regime.value().rank
         bursts = self._look(ts, {name: float(min(second - self._looked[name], IDLE)) for name in chosen})
@@ -212,12 +216,18 @@ class Watch:
 
     def dependence(self) -> Dependence:
         """How venues move together, as of the last look."""
-        short, long = (tuple(self._dependence.value(memory)) for memory in (COLOUR, DECISION))
-        return Dependence(self.venues, short, long, self.branching)
+        if self._together is None:
+            short, long = (tuple(self._dependence.value(memory)) for memory in (COLOUR, DECISION))
+            self._together = Dependence(self.venues, short, long, self._branching)
+        return self._together
 
-    def understatements(self, now: int) -> tuple[Understatement, ...]:
+    def adopt(self, branching: Branching) -> None:
+        """Show `branching` from now on."""
+        self._branching, self._together = branching, None
+
+    def understatements(self) -> tuple[Understatement, ...]:
         """Of every throttled venue."""
-        return tuple(chain.from_iterable(held.value(now) for held in self.shortfalls.values()))
+        return tuple(chain.from_iterable(held.value() for held in self.shortfalls.values()))
 
     def recent(self) -> Tape:
         """The last liquidations, for a fit in another process."""
