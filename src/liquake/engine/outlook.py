@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from liquake.analytics.cascade import Cascade, Model
 from liquake.analytics.episode import Episode, EpisodeTracker
 from liquake.analytics.features import Sums
@@ -125,7 +127,11 @@ class _Side:
         said = self.signal.update(ts, probability, burst_z, self.running() is not None, rank)
         if said is not None:
             told.append(said)
-        self.risks = tuple(risks.values())
+        # The same for every horizon: a level and an episode are the side's.
+        self.risks = tuple(
+            msgspec.structs.replace(risk, level=self.signal.level, since=self.signal.since, episode=self.running())
+            for risk in risks.values()
+        )
         return told
 
     def running(self) -> Episode | None:
