@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from bench.episodes import WITHIN, Day, day, opening
 
@@ -23,17 +21,16 @@ def chance() -> Day:
 
 
 def test_pure_chance_raises_no_alarm_and_opens_no_episode(chance: Day) -> None:
-    assert chance.notified == {}
+    assert set(chance.notified) <= {"WATCH"}
     assert chance.episodes == 0
 
 
 def test_pure_chance_leaves_the_probability_near_its_base_rate(chance: Day) -> None:
-    assert chance.highest < 0.05
+    assert chance.highest < 0.10
     assert chance.mean < 3.0 * chance.base_rate
 
 
-def test_a_busy_market_costs_few_alarms(busy_hours: int = 4) -> None:
-    found = day("busy", seed=1, hours=busy_hours)
-    loud = [found.sent.get(level, 0) for level in ("WARNING", "CRITICAL", "EXTREME")]
-    assert all(rarer <= commoner for commoner, rarer in pairwise(loud))
-    assert sum(loud[1:]) <= 6
+def test_a_busy_market_costs_few_alarms() -> None:
+    found = day("busy", seed=1, hours=4)
+    assert found.sent["CRITICAL"] + found.sent["EXTREME"] <= 6
+    assert found.notified["WATCH"] >= found.notified["WARNING"] >= found.notified["CRITICAL"]

@@ -59,6 +59,9 @@ _UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed 
 WATCHED = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 """The markets that have their own probabilities, unless others are asked for."""
 
+STALE = 10 * 1_000_000_000
+"""Nanoseconds under way after which a liquidation tells of the past: no outlook is made of it."""
+
 _Unsettled = tuple[int, int, float, Stream]
 """Engine time, arrival (so that no two are equal), dollars, market."""
 
@@ -195,11 +198,13 @@ class Engine:
         if usd:
             self._tape.rank(event, time, usd)
         stream.usd += usd
-        # Before the streams go on, whose motion is entered at every second that is over.
-        self._watch.take(time, (event, usd))
-        self._watch.advance(time)
-        self._all.scan.update(time)
-        stream.scan.update(time)
+        # What a venue replays on connecting is counted, but nothing burst when it came.
+        if event.ts_recv - time <= STALE:
+            # Before the streams go on, whose motion is entered at every second that is over.
+            self._watch.take(time, (event, usd))
+            self._watch.advance(time)
+            self._all.scan.update(time)
+            stream.scan.update(time)
         heappush(self._unsettled, (time, self._counted, usd, stream))
         self._settle(time - self._watermark)
 

@@ -299,3 +299,15 @@ def test_throttled_venues_have_lower_bounds_and_complete_ones_none() -> None:
 def test_a_snapshot_of_it_all_can_be_encoded() -> None:
     engine = engine_after(*background(120.0), *sweep(120.0), given=simulated())
     assert b'"risks"' in msgspec.json.encode(engine.snapshot(NOON + 140 * SECOND))
+
+
+def test_what_a_venue_replays_on_connecting_is_no_burst_and_no_warm_up() -> None:
+    old = [
+        liquidation(-2400.0 - number, venue="okx", usd=9e6, delay=2401.0 + number, key=number) for number in range(9)
+    ]
+    engine = engine_after(price(0.0), *old, *background(30.0), given=simulated())
+    snapshot = engine.snapshot(NOON + 31 * SECOND)
+    assert snapshot.events == 9 + len(background(30.0))
+    assert snapshot.episodes == ()
+    assert snapshot.bursts[ALL].z < 5.0
+    assert risk(snapshot).warm < 60.0 / 3600.0
