@@ -39,7 +39,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(VENV)/run.stamp
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python -m bench.$$(basename $$file .py) || exit 1; done
 
 lock: $(VENV)/dev.stamp
 	$(BIN)/pip install -q uv

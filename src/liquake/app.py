@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import importlib.metadata
+import multiprocessing
 import os
 import platform
 import shutil
@@ -13,6 +14,8 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,10 +24,13 @@ import aiohttp
 import msgspec
 
 import liquake
+from liquake.analytics import models
+from liquake.analytics.cascade import Model
 from liquake.analytics.latency import Latency
+from liquake.analytics.refit import refitted
 from liquake.clock import SECOND, Clock, ManualClock, WallClock
 from liquake.config import Settings
-from liquake.engine.engine import Engine
+from liquake.engine.engine import WATCHED, Engine
 from liquake.engine.snapshot import Snapshot, Statistics
 from liquake.errors import (
     InstrumentsError,
@@ -38,7 +44,18 @@ from liquake.ingest.recording import is_journal, read_csv, read_span
 from liquake.ingest.replay import Replay
 from liquake.ingest.rest import fetch_instruments
 from liquake.ingest.supervisor import feeds_of, supervise
-from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation, Price, Quote, Trade, asset_of
+from liquake.model import (
+    Event,
+    FeedState,
+    FeedStatus,
+    Instruments,
+    Liquidation,
+    Price,
+    Quote,
+    Trade,
+    asset_of,
+    market_of,
+)
 from liquake.simulate.presets import find_preset
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
@@ -54,6 +71,12 @@ from liquake.venues.frames import decoded, read_line
 _DEMO_START = 10.0
 """Seconds the simulator may take to say where its venues are."""
 _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
+_WATCHED = 5
+"""Markets that have probabilities of their own, at most: each costs as much as everything else."""
+_REFIT_EVERY = 60.0
+"""Seconds between two fits of who excites whom."""
+_REFIT_LEAST = 500
+"""Liquidations that such a fit wants."""
 _PROBE = 12.0
 """Seconds `doctor` listens to a venue, """
 _ATTEMPTS = 3
@@ -163,11 +186,11 @@ async def _watch(
     now = clock.now()
     status = Status(mode, liquake.__version__, now, now, refresh=settings.refresh, scenario=scenario, seed=seed)
     journal, trouble = _open_journal(settings.journal)
-    session = Session(_engine(venues, settings), clock, status, journal, assets)
+    session = Session(_engine(venues, settings, models=_models(mode)), clock, status, journal, assets)
     session.without_journal(trouble)
     feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
     try:
-        await _run(session, settings, supervise(feeds))
+        await _run(session, settings, _watched(session, supervise(feeds)))
     finally:
         if journal is not None:
             await asyncio.to_thread(journal.close)
@@ -460,9 +483,61 @@ async def _gone(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _engine(chosen: Sequence[Venue], settings: Settings) -> Engine:
+def _engine(chosen: Sequence[Venue], settings: Settings, models: Sequence[Model] = ()) -> Engine:
     coverages = {venue.name: venue.coverage for venue in chosen}
-    return Engine(coverages, include_samples=settings.samples)
+    named = [market_of(asset) for symbol in settings.symbols if (asset := asset_of(symbol))]
+    watched = tuple(dict.fromkeys(named))[:_WATCHED] or WATCHED
+    return Engine(coverages, include_samples=settings.samples, watched=watched, models=models)
+
+
+def _models(mode: Mode) -> list[Model]:
+    """The cascade models that ship, those fitted on simulated markets last: where they speak, `Risk` says so."""
+    simulated = [models.shipped(name) for name in models.names() if name.startswith("simulated")]
+    recorded = [models.shipped(name) for name in models.names() if not name.startswith("simulated")]
+    return simulated if mode is Mode.DEMO else [*recorded, *simulated]
+
+
+async def _watched(session: Session, work: Coroutine[Any, Any, None]) -> None:
+    """`work`, beside what a session needs of the clock: seconds that pass without an event, and refits."""
+    tending = asyncio.create_task(_tend(session))
+    refitting = asyncio.create_task(_refit(session.engine))
+    try:
+        await work
+    finally:
+        await _ended(tending)
+        await _ended(refitting)
+
+
+async def _tend(session: Session) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        session.engine.advance(session.clock.now())
+
+
+async def _refit(engine: Engine) -> None:
+    """Now and then fit who excites whom on the last liquidations, in a process of its own: it takes half a second."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_stand_back) as pool:
+        # Starting the process holds the loop up for a moment: now, before there is anything to miss.
+        pool.submit(int)
+        while True:
+            await asyncio.sleep(_REFIT_EVERY)
+            tape = engine.recent()
+            if len(tape) < _REFIT_LEAST:
+                continue
+            try:
+                found = await asyncio.get_running_loop().run_in_executor(pool, refitted, tape)
+            except BrokenProcessPool:
+                # The machine ended it. The matrix is worth showing, not worth more than that.
+                return
+            if found is not None:
+                engine.adopt(found)
+
+
+def _stand_back() -> None:
+    """In the fitting process: give way to the session, and leave Ctrl+C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(10)
 
 
 def _open_journal(told: str) -> tuple[Journal | None, str]:

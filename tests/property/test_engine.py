@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from liquake.analytics import models
+from liquake.analytics.cascade import Model
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import ALL, KINEMATIC_WINDOWS, TOTAL_WINDOWS, Snapshot
-from liquake.model import Coverage, CoverageKind, Liquidation, PriceBasis, Side
+from liquake.model import Coverage, CoverageKind, Liquidation, PriceBasis, Side, Throttle
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 START = 1_790_000_040 * SECOND
 VENUES = ("binance", "bybit", "okx")
-COVERAGES = {venue: Coverage(CoverageKind.COMPLETE, "Everything.") for venue in VENUES}
+RULES = {"binance": Throttle.LARGEST, "bybit": Throttle.NONE, "okx": Throttle.LATEST}
+COVERAGES = {venue: Coverage(CoverageKind.THROTTLED, "Some.", throttle=RULES[venue], interval=1.0) for venue in VENUES}
 
 sizes = st.none() | st.floats(0.01, 1e7)
 
@@ -62,8 +66,17 @@ quick = st.sampled_from((0, 1, SECOND // 100, SECOND // 10, SECOND, 7 * SECOND))
 slow = st.sampled_from((0, SECOND, 59 * SECOND, 10 * MINUTE, 3 * 60 * MINUTE, 23 * 60 * MINUTE))
 
 
-def engine_after(events: list[Liquidation], between: Callable[[Engine, int], None] | None = None) -> Engine:
-    engine, newest = Engine(COVERAGES), 0
+@cache
+def simulated() -> tuple[Model, ...]:
+    return tuple(models.shipped(name) for name in models.names() if name.startswith("simulated"))
+
+
+def engine_after(
+    events: list[Liquidation],
+    between: Callable[[Engine, int], None] | None = None,
+    given: tuple[Model, ...] = (),
+) -> Engine:
+    engine, newest = Engine(COVERAGES, watched=("BTCUSDT",), models=given), 0
     for event in events:
         engine.apply(event)
         newest = max(newest, event.ts_recv)
@@ -107,6 +120,33 @@ def assert_same_numbers(one: Snapshot, other: Snapshot, scale: float) -> None:
                 assert close(motion.acceleration.value, twin.acceleration.value, speed * 2 / row.window)
                 assert close(motion.jerk.value, twin.jerk.value, speed * (2 / row.window) ** 2)
                 assert close(motion.jerk.error, twin.jerk.error, 1e-9)
+            for z, counter in zip(row.significance, counterpart.significance, strict=True):
+                assert close(z, counter, 1e-6)
+            assert row.status == counterpart.status
+
+
+def assert_same_outlook(one: Snapshot, other: Snapshot) -> None:
+    """Equal in every word; in every number to nine digits."""
+    assert [(r.market, r.side, r.horizon, r.as_of, r.level, r.since) for r in one.risks] == [
+        (r.market, r.side, r.horizon, r.as_of, r.level, r.since) for r in other.risks
+    ]
+    for risk, twin in zip(one.risks, other.risks, strict=True):
+        assert (risk.probability is None) is (twin.probability is None)
+        assert close(risk.probability or 0.0, twin.probability or 0.0, 1e-9)
+        assert close(risk.threshold, twin.threshold, 1e-9)
+        for component, part in risk.contributions.items():
+            assert close(part, twin.contributions[component], 1.0)
+    for market, burst in one.bursts.items():
+        assert close(burst.z, other.bursts[market].z, 1.0)
+    assert one.regime is not None
+    assert other.regime is not None
+    assert (one.regime.level, one.regime.since) == (other.regime.level, other.regime.since)
+    assert close(one.regime.rank, other.regime.rank, 1.0)
+    assert one.dependence == other.dependence
+    assert [(e.key, e.end, e.events) for e in one.episodes] == [(e.key, e.end, e.events) for e in other.episodes]
+    for here, there in zip(one.understatements, other.understatements, strict=True):
+        assert (here.venue, here.market, here.events) == (there.venue, there.market, there.events)
+        assert close(here.usd_at_least, there.usd_at_least, 1.0)
 
 
 @given(
@@ -123,7 +163,7 @@ def test_reading_never_changes_what_comes_later(events: list[Liquidation], reads
             engine.snapshot(newest + ahead, None if all_of_it else ["BTCUSDT", "NEWUSDT"])
             engine.statistics()
 
-    looked_at, left_alone = engine_after(events, look), engine_after(events)
+    looked_at, left_alone = engine_after(events, look, simulated()), engine_after(events, given=simulated())
     now = last_receipt(events) + SECOND // 3
     assert looked_at.state_hash() == left_alone.state_hash()
     assert looked_at.snapshot(now) == left_alone.snapshot(now)
@@ -138,8 +178,13 @@ def test_order_of_arrival_within_the_watermark_does_not_matter(data: st.DataObje
     keys = [event.ts_event + delay for event, delay in zip(in_order, delays, strict=True)]
     shuffled = [event for _, event in sorted(zip(keys, in_order, strict=True), key=lambda pair: pair[0])]
     now = last_receipt(in_order) + SECOND
-    one, other = engine_after(in_order), engine_after(shuffled)
+    one, other = engine_after(in_order, given=simulated()), engine_after(shuffled, given=simulated())
     assert_same_numbers(one.snapshot(now), other.snapshot(now), rounding(in_order))
+    assert_same_outlook(one.snapshot(now), other.snapshot(now))
+    for engine in (one, other):
+        engine.advance(now + 300 * SECOND)
+    later = now + 300 * SECOND
+    assert_same_outlook(one.snapshot(later), other.snapshot(later))
     for peak, twin in zip(one.statistics().peaks, other.statistics().peaks, strict=True):
         assert (peak.events, peak.events_at) == (twin.events, twin.events_at)
         assert close(peak.usd, twin.usd, rounding(in_order))

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from liquake.analytics.calibration import CalibrationPrior, Recalibration, RiskScale, sigmoid
-from liquake.analytics.features import FEATURES, Baseline, Component, Excitation, FeatureState, Scale
+from liquake.analytics.features import FEATURES, Baseline, Component, Excitation, FeatureState, Scale, Sums
 from liquake.analytics.threshold import Threshold
 from liquake.errors import ModelRefused
 from liquake.model import Side, Throttle
@@ -154,6 +154,7 @@ class Cascade:
     `threshold` in dollars and `rate` in events per second (all venues, both sides) replace the model's where the stream
     is another (one market of all); day by day, over seven days, the stream's own take their place.
     The threshold is at least `floor_usd`, so that a dead hour has no cascades of a few thousand dollars.
+    `sums` are those of the stream where several forecasts share them: then use `advance` and `count`, not `update`.
 
     Events may come late: the features are then exact, but a label already learnt is not unlearnt.
     """
@@ -166,10 +167,11 @@ class Cascade:
         threshold: float | None = None,
         rate: float | None = None,
         floor_usd: float = 0.0,
+        sums: Sums | None = None,
     ) -> None:
         model.check(venues, throttles)
         self.model = model
-        self._features = FeatureState(model.baseline, model.excitation, model.horizon, model.side)
+        self._features = FeatureState(model.baseline, model.excitation, model.horizon, model.side, sums)
         baseline = model.baseline
         self._threshold = Threshold(
             threshold or baseline.threshold, rate or baseline.rate, model.horizon, model.quantile, floor_usd
@@ -188,9 +190,29 @@ class Cascade:
         self.advance(ts)
         seconds = ts * NANOSECOND
         self._features.update(seconds, source, usd)
-        counted = usd if usd and self.model.side in {None, source.side} else 0.0
-        self._threshold.update(seconds, counted)
-        self._total += counted
+        self.count(ts, 1, usd if usd and self.model.side in {None, source.side} else 0.0)
+
+    def count(self, ts: int, events: int, usd: float) -> None:
+        """Where `sums` are shared: `events` came in the second that ends at `ts`, and `usd` of the model's side.
+
+        Call `advance` before the second's events are in the sums, and this after.
+        """
+        self._threshold.update(ts * NANOSECOND, usd, events)
+        self._total += usd
+
+    def mark(self, usd: float | None) -> float:
+        """How strongly an order of `usd` dollars excites: for the sums."""
+        return self._features.mark(usd)
+
+    @property
+    def sums(self) -> Sums:
+        """What it reads, shared or its own."""
+        return self._features.sums
+
+    @property
+    def threshold(self) -> float:
+        """Dollars that make a cascade, today."""
+        return self._threshold.usd
 
     def advance(self, now: int) -> None:
         """Let labels before `now` come in and be learnt from: call it at any event that tells the time.

@@ -5,6 +5,7 @@ Every feature is a function of decayed sums, so it is right at any moment and co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from math import exp, log, log1p, sqrt
 
@@ -19,6 +20,7 @@ COUNT_DECAYS = (0.25, 1.0, 5.0, 30.0, 150.0, 900.0)
 USD_DECAYS = (1.0, 5.0, 30.0, 150.0, 900.0)
 _USD_PLACES = tuple(COUNT_DECAYS.index(decay) for decay in USD_DECAYS)
 BREADTH_DECAY = 30.0
+_BREADTH_PLACE = COUNT_DECAYS.index(BREADTH_DECAY)
 USD_UNIT = 1e-3
 """Of the threshold: below this the logarithm of a dollar rate flattens out."""
 
@@ -91,67 +93,123 @@ class Excitation(msgspec.Struct, frozen=True):
     """As `count`, had venues excited only themselves."""
 
 
-class FeatureState:
-    """Decayed sums of one stream. `side` narrows what is counted; both sides always excite."""
+class Sums:
+    """Decayed sums of one stream, which every forecast of it reads: whatever its side and horizon."""
 
-    def __init__(self, baseline: Baseline, excitation: Excitation, horizon: float, side: Side | None = None) -> None:
-        self.baseline, self.excitation, self.horizon, self.side = baseline, excitation, horizon, side
-        hawkes = excitation.hawkes
-        self._kinds = {source: place for place, source in enumerate(hawkes.sources)}
-        self._venues = {venue: place for place, venue in enumerate(sorted(baseline.venue_rates))}
-        self.scale = Scale()
-        self._hawkes = HawkesState(len(hawkes.sources), hawkes.decays)
+    def __init__(self, sources: Sequence[Source], decays: Sequence[float]) -> None:
+        self._kinds = {source: place for place, source in enumerate(sources)}
+        self._venues = {venue: place for place, venue in enumerate(sorted({source.venue for source in sources}))}
+        self._hawkes = HawkesState(len(self._kinds), decays)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: after a gap it was not seen."""
+        self._hawkes.reset()
         self._last: float | None = None
-        self._clear()
-
-    def _clear(self) -> None:
-        self._counts = [0.0] * len(COUNT_DECAYS)
-        self._usd = [0.0] * len(USD_DECAYS)
+        self._counts = {side: [0.0] * len(COUNT_DECAYS) for side in Side}
+        self._usd = {side: [0.0] * len(USD_DECAYS) for side in Side}
         self._by_venue = [0.0] * len(self._venues)
+
+    def pass_to(self, now: float) -> None:
+        """Let time pass to `now` seconds: the events before it are then cheap to take."""
+        if self._last is None or now > self._last:
+            self._decay(now)
+            self._hawkes.pass_to(now)
+
+    def update(self, ts: float, source: Source, usd: float, mark: float) -> None:
+        """One liquidation at `ts` seconds, late ones at their age."""
+        self._hawkes.update(ts, self._kinds[source], mark)
+        venue, counts, dollars = self._venues[source.venue], self._counts[source.side], self._usd[source.side]
+        if self._last is None or ts >= self._last:
+            self._decay(ts)
+            self._by_venue[venue] += 1.0
+            self._counts[source.side] = [value + 1.0 for value in self._counts[source.side]]
+            self._usd[source.side] = [value + usd for value in self._usd[source.side]]
+            return
+        age = ts - self._last
+        weights = [exp(age / decay) for decay in COUNT_DECAYS]
+        self._by_venue[venue] += weights[_BREADTH_PLACE]
+        for place, weight in enumerate(weights):
+            counts[place] += weight
+        if usd:
+            for place, shared in enumerate(_USD_PLACES):
+                dollars[place] += usd * weights[shared]
+
+    def _decay(self, now: float) -> None:
+        if self._last is not None:
+            factors = _fading(now - self._last)
+            for side in Side:
+                self._counts[side], self._usd[side] = _faded(self._counts[side], self._usd[side], factors)
+            self._by_venue = [value * factors[_BREADTH_PLACE] for value in self._by_venue]
+        self._last = now
+
+    def value(self, now: float, side: Side | None) -> tuple[list[float], list[float], list[float]]:
+        """Decayed numbers of events, dollars, and events by venue, of `side` alone or both. Changes nothing."""
+        counts, usd = self._of(side)
+        factors = _fading(0.0 if self._last is None else max(0.0, now - self._last))
+        by_venue = [value * factors[_BREADTH_PLACE] for value in self._by_venue]
+        return *_faded(counts, usd, factors), by_venue
+
+    def excited(self, now: float) -> list[float]:
+        """R of the Hawkes process at `now` seconds."""
+        return self._hawkes.value(now)
+
+    def _of(self, side: Side | None) -> tuple[list[float], list[float]]:
+        if side is not None:
+            return self._counts[side], self._usd[side]
+        counts = [long + short for long, short in zip(*self._counts.values(), strict=True)]
+        return counts, [long + short for long, short in zip(*self._usd.values(), strict=True)]
+
+
+def _fading(age: float) -> list[float]:
+    return [exp(-age / decay) for decay in COUNT_DECAYS]
+
+
+def _faded(counts: list[float], usd: list[float], factors: list[float]) -> tuple[list[float], list[float]]:
+    return (
+        [value * factor for value, factor in zip(counts, factors, strict=True)],
+        [value * factors[place] for value, place in zip(usd, _USD_PLACES, strict=True)],
+    )
+
+
+class FeatureState:
+    """The features of one forecast. `side` narrows what is counted; both sides always excite.
+
+    `sums` are the stream's, kept by whoever shares them; without them it keeps its own.
+    """
+
+    def __init__(
+        self,
+        baseline: Baseline,
+        excitation: Excitation,
+        horizon: float,
+        side: Side | None = None,
+        sums: Sums | None = None,
+    ) -> None:
+        self.baseline, self.excitation, self.horizon, self.side = baseline, excitation, horizon, side
+        self._venues = tuple(sorted(baseline.venue_rates))
+        self.sums = sums or Sums(excitation.hawkes.sources, excitation.hawkes.decays)
+        self.scale = Scale()
 
     def update(self, ts: float, source: Source, usd: float | None) -> None:
         """One liquidation at `ts` seconds, late ones at their age. Without dollars it excites as one of mean size."""
-        self._hawkes.update(ts, self._kinds[source], self._mark(usd))
-        age = 0.0
-        if self._last is not None and ts < self._last:
-            age = self._last - ts
-        else:
-            self._counts, self._usd, self._by_venue = self._sums(ts)
-            self._last = ts
-        self._by_venue[self._venues[source.venue]] += exp(-age / BREADTH_DECAY)
-        if self.side is None or source.side is self.side:
-            self._count(age, usd or 0.0)
+        self.sums.update(ts, source, usd or 0.0, self.mark(usd))
 
-    def _mark(self, usd: float | None) -> float:
+    def mark(self, usd: float | None) -> float:
+        """How strongly an order of `usd` dollars excites."""
         if usd is None:
             return 1.0
         size = usd * self.scale.usd / self.scale.events / self.baseline.mean_usd
         return self.excitation.hawkes.productivity.mark(size)
 
-    def _count(self, age: float, usd: float) -> None:
-        weights = [exp(-age / decay) for decay in COUNT_DECAYS]
-        self._counts = [value + weight for value, weight in zip(self._counts, weights, strict=True)]
-        self._usd = [value + usd * weights[place] for value, place in zip(self._usd, _USD_PLACES, strict=True)]
-
-    def _sums(self, now: float) -> tuple[list[float], list[float], list[float]]:
-        """Decayed numbers of events, dollars, and events by venue."""
-        if self._last is None:
-            return list(self._counts), list(self._usd), list(self._by_venue)
-        age = max(0.0, now - self._last)
-        factors = [exp(-age / decay) for decay in COUNT_DECAYS]
-        counts = [value * factor for value, factor in zip(self._counts, factors, strict=True)]
-        usd = [value * factors[place] for value, place in zip(self._usd, _USD_PLACES, strict=True)]
-        fade = exp(-age / BREADTH_DECAY)
-        return counts, usd, [value * fade for value in self._by_venue]
-
     def value(self, now: float) -> list[float]:
         """The features at `now` seconds, or at the last event where that is later, as `FEATURES`; changes nothing."""
         baseline, scale = self.baseline, self.scale
-        counts, usd, by_venue = self._sums(now)
+        counts, usd, by_venue = self.sums.value(now, self.side)
         state = self._excited(now)
         count_mean, count_variance = self.excitation.count.at(state)
         usd_mean, usd_variance = self.excitation.usd.at(state)
-        own_mean, _ = self.excitation.own.at(state)
+        own_mean = self.excitation.own.mean_at(state)
         unit = baseline.threshold * USD_UNIT / self.horizon
         tail = usd_tail_logit(
             count_mean, count_variance, usd_mean, usd_variance, baseline.threshold / baseline.mean_usd
@@ -172,17 +230,15 @@ class FeatureState:
     def expected(self, now: float) -> tuple[float, float]:
         """Hawkes forecast over the horizon: events and dollars."""
         state = self._excited(now)
-        events, usd = self.excitation.count.at(state)[0], self.excitation.usd.at(state)[0]
+        events, usd = self.excitation.count.mean_at(state), self.excitation.usd.mean_at(state)
         return events / self.scale.events, usd * self.baseline.mean_usd / self.scale.usd
 
     def _excited(self, now: float) -> list[float]:
-        return [value * self.scale.events for value in self._hawkes.value(now)]
+        return [value * self.scale.events for value in self.sums.excited(now)]
 
     def reset(self) -> None:
         """Forget the past: after a gap it was not seen."""
-        self._clear()
-        self._hawkes.reset()
-        self._last = None
+        self.sums.reset()
 
 
 def busy(rate: float) -> float:

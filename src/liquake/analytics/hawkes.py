@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import erfc, exp, log, sqrt
+from operator import mul
 
 import msgspec
 
@@ -50,6 +51,29 @@ class Hawkes(msgspec.Struct, frozen=True):
     decays: tuple[float, ...] = DECAYS
 
 
+class Cell(msgspec.Struct, frozen=True):
+    """One cell of the branching matrix: direct children of `effect` per event of `cause`, with a credible interval."""
+
+    cause: Source
+    effect: Source
+    children: float
+    low: float
+    high: float
+
+
+class Branching(msgspec.Struct, frozen=True):
+    """Who excites whom, as fitted on the last events."""
+
+    cells: tuple[Cell, ...]
+    clustering: float
+    """Spectral radius of the matrix: an upper bound on self-excitation, since a changing rate fits as excitation too."""
+    events: int
+    """Fitted on."""
+    start: int
+    end: int
+    """Times of the first and the last of them, UTC nanoseconds."""
+
+
 class Functional(msgspec.Struct, frozen=True):
     """Mean and variance of a sum over the next `horizon` seconds as linear functions of R, flattened as (j, m)."""
 
@@ -60,12 +84,12 @@ class Functional(msgspec.Struct, frozen=True):
 
     def at(self, state: Sequence[float], background: float = 1.0) -> tuple[float, float]:
         """Mean and variance given R; `background` scales mu, for a stream that is busier than the fitted one."""
-        mean = self.mean_constant * background
-        variance = self.variance_constant * background
-        for excitation, by_mean, by_variance in zip(state, self.mean, self.variance, strict=True):
-            mean += excitation * by_mean
-            variance += excitation * by_variance
-        return mean, variance
+        mean = self.mean_constant * background + sum(map(mul, state, self.mean))
+        return mean, self.variance_constant * background + sum(map(mul, state, self.variance))
+
+    def mean_at(self, state: Sequence[float]) -> float:
+        """The mean alone."""
+        return self.mean_constant + float(sum(map(mul, state, self.mean)))
 
 
 class HawkesState:
@@ -91,6 +115,12 @@ class HawkesState:
         base = kind * self._width
         for place, decay in enumerate(self._decays):
             self._state[base + place] += mark * exp(-age / decay) if age else mark
+
+    def pass_to(self, now: float) -> None:
+        """Let time pass to `now` seconds without an event."""
+        if self._last is not None:
+            self._state = self.value(now)
+        self._last = now if self._last is None else max(now, self._last)
 
     def value(self, now: float) -> list[float]:
         """R at `now` seconds, or at the last event where that is later; changes nothing."""

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from liquake.analytics.hawkes import Hawkes, HawkesState, Productivity
+from liquake.analytics.hawkes import Cell, Hawkes, HawkesState, Productivity
 from liquake.analytics.hawkes_moments import Array, nested
 from liquake.model.tape import Source
 
@@ -37,16 +37,6 @@ class History(msgspec.Struct, frozen=True):
     exposure: Array
     """Integral of R / tau over the observed time, by (j, m)."""
     span: float
-
-
-class Cell(msgspec.Struct, frozen=True):
-    """One cell of the branching matrix: direct children of `effect` per event of `cause`, with a credible interval."""
-
-    cause: Source
-    effect: Source
-    children: float
-    low: float
-    high: float
 
 
 class Fit(msgspec.Struct, frozen=True):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import accumulate
 from math import log
 
 import msgspec
@@ -51,15 +53,12 @@ class Latency:
         """The percentiles of everything added. Each is the upper edge of its bucket: up to 5 % more than the truth."""
         if not self._count:
             return Quantiles()
-        return Quantiles(self._count, self._quantile(0.50), self._quantile(0.99), self._worst / 1e6)
+        reached = list(accumulate(self._buckets))
+        middle, tail = (self._edge(bisect_left(reached, share * self._count)) for share in (0.50, 0.99))
+        return Quantiles(self._count, middle, tail, self._worst / 1e6)
 
-    def _quantile(self, share: float) -> float:
-        wanted, reached = share * self._count, 0
-        for index, count in enumerate(self._buckets):
-            reached += count
-            if reached >= wanted:
-                return min(_SMALLEST * _RATIO**index, self._worst) / 1e6
-        raise AssertionError("the buckets hold fewer than were counted")
+    def _edge(self, bucket: int) -> float:
+        return min(_SMALLEST * _RATIO**bucket, self._worst) / 1e6
 
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from liquake.analytics import alarms, comparators, logistic, verification
 from liquake.analytics.cascade import Model, ReliabilityBin
-from liquake.analytics.hawkes_em import Cell
+from liquake.analytics.hawkes import Cell
 from liquake.analytics.hawkes_moments import Array, Flags, spectral_radius
 from liquake.analytics.training import Trained, train
 from liquake.errors import TapeTooShort

@@ -38,9 +38,11 @@ class Standing:
         self.reason = reason
         self._histories = {window: tuple(DecayedHistogram() for _ in _MEASURES) for window in self.windows}
 
-    def update(self, window: float, velocity: float, acceleration: float, jerk: float, ts: int) -> None:
-        """Enter the motion read at `ts`, UTC nanoseconds, at `window`."""
-        weight = 1.0 / max(window, 1.0)
+    def update(
+        self, window: float, velocity: float, acceleration: float, jerk: float, ts: int, seconds: float = 1.0
+    ) -> None:
+        """Enter the motion read at `ts`, UTC nanoseconds, at `window`, for the `seconds` since the last reading."""
+        weight = seconds / max(window, 1.0)
         for history, value in zip(self._histories[window], (velocity, acceleration, jerk), strict=True):
             history.update(abs(value), ts, weight)
 

@@ -37,10 +37,10 @@ class Threshold:
         """0 to 1: how far `usd` and `rate` are the stream's own."""
         return len(self._days) / _DAYS
 
-    def update(self, ts: float, usd: float) -> None:
-        """An event at `ts`, of which `usd` count towards a cascade."""
+    def update(self, ts: float, usd: float, events: int = 1) -> None:
+        """An event at `ts`, or several in the second that ends there, of which `usd` count towards a cascade."""
         self.advance(ts)
-        self._events += 1
+        self._events += events
         if usd > 0.0:
             self._recent.append((max(ts, float(self._now or 0)), usd))
             self._sum += usd

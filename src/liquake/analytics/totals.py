@@ -111,6 +111,11 @@ class Totals:
         """What came since the start."""
         return Sum(self._events, self._amount, self._usd, self._unsized)
 
+    @property
+    def events(self) -> int:
+        """How many came since the start."""
+        return self._events
+
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""
         return self._events, self._amount, self._usd, self._unsized, self._fine.state(), self._coarse.state()

@@ -13,8 +13,8 @@ from liquake.analytics.calibration import CalibrationPrior
 from liquake.analytics.cascade import SCHEMA, Model, Provenance, Weight
 from liquake.analytics.features import FEATURES, Baseline, Excitation
 from liquake.analytics.grid import Events, Grid, marks_of
-from liquake.analytics.hawkes import DECAYS, Hawkes, Productivity
-from liquake.analytics.hawkes_moments import Array, Flags, Moments, functional, nested, stable
+from liquake.analytics.hawkes import DECAYS, Branching, Hawkes, Productivity
+from liquake.analytics.hawkes_moments import Array, Flags, Moments, functional, nested, spectral_radius, stable
 from liquake.errors import TapeTooShort
 from liquake.model import Side, Throttle
 from liquake.model.tape import Tape
@@ -71,13 +71,14 @@ def fit(
     side: Side | None = None,
     throttles: Mapping[str, Throttle] | None = None,
     note: str = "",
+    process: hawkes_em.Fit | None = None,
 ) -> Model:
     """The cascade model of the whole of `tape`. Its scores are empty: nothing is left to test it on.
 
     `throttles` says by venue which order survives where the feed withheld some; none of them by default.
     Raises `TapeTooShort`.
     """
-    return train(tape, horizon, 1.0, side, throttles, note).model
+    return train(tape, horizon, 1.0, side, throttles, note, process).model
 
 
 def train(
@@ -87,14 +88,18 @@ def train(
     side: Side | None = None,
     throttles: Mapping[str, Throttle] | None = None,
     note: str = "",
+    process: hawkes_em.Fit | None = None,
 ) -> Trained:
-    """Fit on the first `share` of the time of `tape`, and evaluate the features over all of it."""
+    """Fit on the first `share` of the time of `tape`, and evaluate the features over all of it.
+
+    `process` is the Hawkes process of the same share where it is known: of every side and horizon it is the same.
+    """
     split = Split.of(Grid.of(Events.of(tape), horizon, side), share)
     seen = split.grid.events.until(split.end)
     if seen.times.size < _LEAST:
         raise TapeTooShort(tape.name, f"{seen.times.size} liquidations to train on, {_LEAST} are the least")
     baseline = baseline_of(split, seen)
-    process, excitation = excitation_of(seen, baseline.mean_usd, horizon, side)
+    process, excitation = excitation_of(seen, baseline.mean_usd, horizon, side, process)
     columns = split.grid.features(baseline, excitation)
     labels = split.grid.ahead >= baseline.threshold
     linear = logistic.fit(columns[split.train], labels[split.train].astype(np.float64))
@@ -134,9 +139,13 @@ def baseline_of(split: Split, seen: Events) -> Baseline:
     )
 
 
-def excitation_of(seen: Events, mean_usd: float, horizon: float, side: Side | None) -> tuple[hawkes_em.Fit, Excitation]:
-    """The Hawkes process of `seen`, and its forecasts over `horizon` once it is scaled to be stable."""
-    process, marks = _process(seen, mean_usd, None)
+def excitation_of(
+    seen: Events, mean_usd: float, horizon: float, side: Side | None, known: hawkes_em.Fit | None = None
+) -> tuple[hawkes_em.Fit, Excitation]:
+    """The Hawkes process of `seen` (`known` where it has been fitted), and its forecasts over `horizon` once it is
+    scaled to be stable."""
+    productivity, marks = _marks(seen, mean_usd)
+    process = known or _process(seen, productivity, marks, None)
     hawkes = stable(process.hawkes)
     target = [float(side is None or source.side is side) for source in hawkes.sources]
     squared = float((marks**2).mean())
@@ -158,17 +167,29 @@ def refit(tape: Tape, prior: Hawkes | None = None) -> hawkes_em.Fit:
     if events.times.size < _LEAST:
         raise TapeTooShort(tape.name, f"{events.times.size} liquidations to fit, {_LEAST} are the least")
     centre = prior if prior is not None and prior.sources == tape.sources else None
-    return _process(events, float(events.usd.mean()), centre)[0]
+    return _process(events, *_marks(events, float(events.usd.mean())), centre)
 
 
-def _process(seen: Events, mean_usd: float, prior: Hawkes | None) -> tuple[hawkes_em.Fit, Array]:
-    """The fitted process and the events' marks."""
+def branching(tape: Tape) -> Branching:
+    """Who excites whom in `tape`, as a value that crosses from the process that fits to the one that shows.
+
+    Raises `TapeTooShort`.
+    """
+    found = refit(tape)
+    return Branching(found.cells, spectral_radius(found.hawkes), len(tape), tape.ts[0], tape.ts[-1])
+
+
+def _marks(seen: Events, mean_usd: float) -> tuple[Productivity, Array]:
+    """The productivity law with its mean over `seen`, and the events' marks."""
     powers = marks_of(seen, mean_usd, EXPONENT, CAP)
     productivity = Productivity(EXPONENT, CAP, float(powers.mean()))
-    marks = powers / productivity.mean
+    return productivity, powers / productivity.mean
+
+
+def _process(seen: Events, productivity: Productivity, marks: Array, prior: Hawkes | None) -> hawkes_em.Fit:
     times, kinds = seen.times.tolist(), seen.kinds.tolist()
     past = hawkes_em.history(seen.tape.sources, seen.segments, times, kinds, marks.tolist(), DECAYS)
-    return hawkes_em.fit(past, productivity, DECAYS, prior), marks
+    return hawkes_em.fit(past, productivity, DECAYS, prior)
 
 
 def without_contagion(hawkes: Hawkes) -> Hawkes:

@@ -11,18 +11,21 @@ from liquake.engine.stream import Stream
 from liquake.model import Coverage, Liquidation, Side, market_of
 
 _HOUR = 3600.0
+_MINUTE = 60 * 1_000_000_000
 
 
 class Book:
     """One venue's liquidations in one market. `stream` is what they add to; `None` for a sample kept apart."""
 
-    __slots__ = ("last", "last_time", "long", "market", "short", "stream")
+    __slots__ = ("_hour", "last", "last_time", "long", "market", "short", "stream")
 
     def __init__(self, asset: str, stream: Stream | None, last: Liquidation, last_time: int) -> None:
         self.market = market_of(asset)
         self.stream = stream
         self.last, self.last_time = last, last_time
         self.long, self.short = Totals(), Totals()
+        self._hour = (-1, 0, 0), (Sum(), Sum(), Sum())
+        """What the last hour held when it was last asked for, and by what that is known to be still so."""
 
     def sides(self) -> tuple[tuple[Side, Totals], ...]:
         """Its totals by side."""
@@ -30,9 +33,16 @@ class Book:
 
     def activity(self, venue: str, now: int) -> Activity:
         """What `venue` last did here, as seen at `now`."""
-        longs, shorts = self.long.window(now, _HOUR), self.short.window(now, _HOUR)
         age = max(0.0, (now - self.last_time) / 1e9)
-        return Activity(venue, self.market, self.last, age, longs + shorts, longs, shorts)
+        return Activity(venue, self.market, self.last, age, *self._last_hour(now))
+
+    def _last_hour(self, now: int) -> tuple[Sum, Sum, Sum]:
+        """Both sides, longs, shorts. The hour's edge moves by the minute, and most of hundreds of books are at rest."""
+        key = now // _MINUTE, self.long.events, self.short.events
+        if self._hour[0] != key:
+            longs, shorts = self.long.window(now, _HOUR), self.short.window(now, _HOUR)
+            self._hour = key, (longs + shorts, longs, shorts)
+        return self._hour[1]
 
 
 class VenueBooks:

@@ -7,20 +7,38 @@ it, so that a venue whose clock runs ahead cannot put events into our future.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from heapq import heappop, heappush
 
-from liquake.analytics.latency import merged
+from liquake.analytics.cascade import Model
+from liquake.analytics.hawkes import Branching
+from liquake.analytics.latency import Latency
 from liquake.analytics.peaks import Peaks
+from liquake.analytics.standing import Standing
 from liquake.engine.books import Book, VenueBooks
 from liquake.engine.ledger import History
 from liquake.engine.prices import Prices
-from liquake.engine.snapshot import ALL, Activity, Cell, Snapshot, Statistics, WindowKinematics
+from liquake.engine.snapshot import (
+    ALL,
+    KINEMATIC_WINDOWS,
+    QUIET,
+    Activity,
+    Burst,
+    Cell,
+    Digest,
+    Episode,
+    Notification,
+    Risk,
+    Snapshot,
+    Statistics,
+    WindowKinematics,
+)
 from liquake.engine.statistics import statistics_of
 from liquake.engine.stream import Stream
 from liquake.engine.tape import Tape
 from liquake.engine.throughput import Throughput
+from liquake.engine.watch import LEADER, Watch
 from liquake.model import (
     Coverage,
     CoverageKind,
@@ -30,11 +48,19 @@ from liquake.model import (
     Gap,
     Liquidation,
     Price,
+    Quote,
     Side,
     market_of,
 )
+from liquake.model.tape import Tape as LiquidationTape
 
 _UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed leaves out.")
+
+WATCHED = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+"""The markets that have their own probabilities, unless others are asked for."""
+
+STALE = 10 * 1_000_000_000
+"""Nanoseconds under way after which a liquidation tells of the past: no outlook is made of it."""
 
 _Unsettled = tuple[int, int, float, Stream]
 """Engine time, arrival (so that no two are equal), dollars, market."""
@@ -49,18 +75,28 @@ class Engine:
 
     What a SAMPLE venue sends is shown on the tape and as its activity, and is in no sum over venues unless
     `include_samples`.
+
+    Of the `watched` markets and of all together there are probabilities, signals and episodes. `models` are tried in
+    their order; those fitted on other feeds are refused, and the reason is shown.
     """
 
     def __init__(
-        self, coverages: Mapping[str, Coverage], *, watermark: float = 1.0, include_samples: bool = False
+        self,
+        coverages: Mapping[str, Coverage],
+        *,
+        watermark: float = 1.0,
+        include_samples: bool = False,
+        watched: Sequence[str] = WATCHED,
+        models: Iterable[Model] = (),
     ) -> None:
         self._watermark = round(watermark * 1_000_000_000)
         self._include_samples = include_samples
         self._venues: dict[str, VenueBooks] = {}
         for name, coverage in coverages.items():
             self._open_venue(name, coverage)
-        self._all = Stream(ALL)
+        self._watch = Watch(coverages, watched, models, self._look, self._watermark)
         self._streams: dict[str, Stream] = {}
+        self._all = self._open_stream(ALL)
         self._unsettled: list[_Unsettled] = []
         self._frontier = 0
         """Engine time up to which events are settled."""
@@ -70,6 +106,7 @@ class Engine:
         self._prices = Prices()
         self._throughput = Throughput()
         self._history = History()
+        self._latency = Latency()
         self._started: int | None = None
         self._first: int | None = None
         self._last: int | None = None
@@ -87,10 +124,30 @@ class Engine:
         self._throughput.update(recv)
         if self._started is None:
             self._started = recv
+        time = min(event.ts_event, recv)
         if isinstance(event, Price):
             venue.last_price_recv = recv
-            self._prices.update(event, min(event.ts_event, recv))
+            self._prices.update(event, time)
+        if isinstance(event, Price | Quote) and event.asset == LEADER:
+            self._watch.take(time, event)
+        self._watch.advance(recv)
         return None
+
+    def advance(self, now: int) -> None:
+        """Let time pass to `now`, UTC nanoseconds, without an event: an episode ends, a level is left.
+
+        For whoever has a clock, once a second. Prices tell the time too.
+        """
+        self._watch.advance(now)
+
+    def adopt(self, branching: Branching) -> None:
+        """Show `branching` as who excites whom: fitted elsewhere, on what `recent` gave."""
+        self._watch.adopt(branching)
+
+    def recent(self) -> LiquidationTape:
+        """The last 20,000 liquidations of venues that count, for a fit in another process. A copy, made in well under
+        a millisecond."""
+        return self._watch.recent()
 
     def _apply_liquidation(self, event: Liquidation) -> bool:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
@@ -110,6 +167,7 @@ class Engine:
         # way: neither is a measurement.
         if recv != event.ts_event and event.ts_event >= venue.feed.connected_at:
             venue.latency.update(recv - event.ts_event)
+            self._latency.update(recv - event.ts_event)
         self._enter(event, venue, time)
         return True
 
@@ -140,6 +198,13 @@ class Engine:
         if usd:
             self._tape.rank(event, time, usd)
         stream.usd += usd
+        # What a venue replays on connecting is counted, but nothing burst when it came.
+        if event.ts_recv - time <= STALE:
+            # Before the streams go on, whose motion is entered at every second that is over.
+            self._watch.take(time, (event, usd))
+            self._watch.advance(time)
+            self._all.scan.update(time)
+            stream.scan.update(time)
         heappush(self._unsettled, (time, self._counted, usd, stream))
         self._settle(time - self._watermark)
 
@@ -161,12 +226,15 @@ class Engine:
         self._throughput.update(time)
         if self._started is None:
             self._started = time
+        self._watch.advance(time)
         if isinstance(event, FeedStatus):
             if venue.feed.status(event):
                 self._history.status(event)
         elif isinstance(event, Gap):
             venue.feed.gap(event)
             self._history.gap(event)
+            if not event.recovered:
+                self._watch.interrupt(event.venue, event.cause)
         else:
             venue.feed.error(event)
             self._history.error(event)
@@ -182,9 +250,39 @@ class Engine:
             market = market_of(event.asset)
             stream = self._streams.get(market)
             if stream is None:
-                stream = self._streams[market] = Stream(market)
+                stream = self._streams[market] = self._open_stream(market)
         book = venue.books[event.asset] = Book(event.asset, stream, event, time)
         return book
+
+    def _open_stream(self, market: str) -> Stream:
+        stream = Stream(market, self._watermark / 1e9)
+        if market in self._watch.outlooks:
+            stream.standing = Standing(KINEMATIC_WINDOWS)
+        return stream
+
+    def _look(self, as_of: int, markets: Mapping[str, float]) -> dict[str, float]:
+        """Enter the motion of each market into its week; the z of the present bursts."""
+        as_of = max(as_of, self._frontier)
+        unsettled, bursts = self._unsettled_by_market(as_of), {}
+        for market, seconds in markets.items():
+            stream = self._all if market == ALL else self._streams.get(market)
+            bursts[market] = 0.0
+            if stream is not None:
+                stream.remember(as_of, seconds, unsettled[market])
+                bursts[market] = stream.burst(as_of).z
+        return bursts
+
+    def risks(self) -> tuple[Risk, ...]:
+        """As in a snapshot, for who needs nothing else of it."""
+        return self._watch.risks()
+
+    def episodes(self) -> tuple[Episode, ...]:
+        """As in a snapshot."""
+        return self._watch.episodes()
+
+    def notices(self) -> tuple[Notification | Digest, ...]:
+        """As in a snapshot."""
+        return tuple(self._watch.notices)
 
     def snapshot(self, now: int, markets: Sequence[str] | None = None) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
@@ -210,8 +308,22 @@ class Engine:
             largest=self._tape.largest(now),
             prices=prices,
             venues=tuple(venue.state() for venue in venues),
-            latency=merged(venue.latency for venue in venues).value(),
+            latency=self._latency.value(),
+            bursts=self._bursts(as_of, chosen),
+            regime=self._watch.regime.value(),
+            dependence=self._watch.dependence(),
+            understatements=self._watch.understatements(),
+            risks=self.risks(),
+            episodes=self.episodes(),
+            notices=self.notices(),
         )
+
+    def _bursts(self, as_of: int, markets: Sequence[str]) -> dict[str, Burst]:
+        bursts = {ALL: self._all.burst(as_of)}
+        for market in markets:
+            stream = self._streams.get(market)
+            bursts[market] = QUIET if stream is None else stream.burst(as_of)
+        return bursts
 
     def _markets(self, priced: Mapping[str, object]) -> tuple[str, ...]:
         names = {book.market for venue in self._venues.values() for book in venue.books.values()}.union(priced)
@@ -219,16 +331,20 @@ class Engine:
         return tuple(sorted(names, key=lambda name: (-streams[name].usd if name in streams else 0.0, name)))
 
     def _kinematics(self, as_of: int, markets: Sequence[str]) -> dict[str, tuple[WindowKinematics, ...]]:
-        unsettled = defaultdict[str, list[tuple[int, float]]](list)
-        for time, _, usd, stream in sorted(self._unsettled):
-            if time <= as_of:
-                unsettled[stream.market].append((time, usd))
-                unsettled[ALL].append((time, usd))
+        unsettled = self._unsettled_by_market(as_of)
         rows = {ALL: self._all.value(as_of, unsettled[ALL])}
         for market in markets:
             stream = self._streams.get(market) or Stream(market)
             rows[market] = stream.value(as_of, unsettled[market])
         return rows
+
+    def _unsettled_by_market(self, as_of: int) -> defaultdict[str, list[tuple[int, float]]]:
+        unsettled = defaultdict[str, list[tuple[int, float]]](list)
+        for time, _, usd, stream in sorted(self._unsettled):
+            if time <= as_of:
+                unsettled[stream.market].append((time, usd))
+                unsettled[ALL].append((time, usd))
+        return unsettled
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
         chosen = set(markets)

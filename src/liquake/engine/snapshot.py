@@ -10,28 +10,58 @@ from collections.abc import Mapping
 
 import msgspec
 
+from liquake.analytics.dependence import Correlation
+from liquake.analytics.episode import Episode
+from liquake.analytics.features import Component
+from liquake.analytics.hawkes import Branching
+from liquake.analytics.hawkes import Cell as Influence
 from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Derivative, Motion
 from liquake.analytics.latency import Quantiles
 from liquake.analytics.peaks import Peak
+from liquake.analytics.regime import Regime, RegimeState
+from liquake.analytics.scan import QUIET, Burst
+from liquake.analytics.signals import Digest, Level, Notification
+from liquake.analytics.significance import Significance, Status
+from liquake.analytics.standing import Ranks
 from liquake.analytics.totals import TOTAL_WINDOWS, Sum
+from liquake.analytics.volatility import Trend
 from liquake.model import Coverage, FeedState, Liquidation, Side
 
 __all__ = [
     "ALL",
     "KINEMATIC_WINDOWS",
+    "QUIET",
     "TOTAL_WINDOWS",
     "Activity",
+    "Branching",
+    "Burst",
     "Cell",
+    "Component",
     "ConnectionState",
+    "Correlation",
+    "Dependence",
     "Derivative",
+    "Digest",
+    "Episode",
     "FeedRecord",
+    "Influence",
+    "Level",
     "MarketPrice",
     "Motion",
+    "Notification",
     "Peak",
     "Quantiles",
+    "Ranks",
+    "Regime",
+    "RegimeState",
+    "Risk",
+    "Significance",
     "Snapshot",
     "Statistics",
+    "Status",
     "Sum",
+    "Trend",
+    "Understatement",
     "VenueState",
     "WindowKinematics",
 ]
@@ -51,6 +81,11 @@ class WindowKinematics(msgspec.Struct, frozen=True):
     """Of the number of events."""
     dollars: Motion
     """Of the dollars."""
+    significance: Significance = Significance(0.0, 0.0, 0.0)
+    """Of velocity, acceleration and jerk against chance, by exact tests: 0 where there is nothing to tell."""
+    ranks: Ranks | None = None
+    """Of the same in the market's own week; `None` while its history is short, or where none is kept."""
+    status: Status = Status.STABLE
 
     @property
     def trusted(self) -> bool:
@@ -160,6 +195,75 @@ _SEVERITY = {
 }
 
 
+class Dependence(msgspec.Struct, frozen=True):
+    """How venues move together, over all markets."""
+
+    venues: tuple[str, ...]
+    short: tuple[Correlation, ...]
+    """Every pair of venues once, with a memory of 60 s: for colour."""
+    long: tuple[Correlation, ...]
+    """The same with 300 s: to decide by."""
+    branching: Branching | None = None
+    """Who excites whom; `None` until it has been fitted."""
+
+
+class Understatement(msgspec.Struct, frozen=True):
+    """What a throttled venue showed of a market in the last hour, and what it must have had at least: for display."""
+
+    venue: str
+    market: str
+    events: int
+    usd: float
+    events_at_least: float
+    usd_at_least: float
+    saturated: bool
+    """Whether for some of the hour every interval was taken: the truth may be many times more."""
+
+
+class Risk(msgspec.Struct, frozen=True):
+    """How likely a cascade is in one market and side within `horizon` seconds, as of `as_of`."""
+
+    market: str
+    side: Side
+    """Which positions would be liquidated."""
+    horizon: float
+    as_of: int
+    level: Level
+    """Of the market and side, the same for every horizon."""
+    since: int | None
+    """When the level left NONE, UTC nanoseconds."""
+    threshold: float
+    """Dollars within the horizon that make a cascade."""
+    reason: str
+    """Why there is no probability; empty where there is one."""
+    provenance: str = ""
+    """What the model was fitted on: a trader must know whose experience speaks."""
+    model: str = ""
+    refused: tuple[str, ...] = ()
+    """Models that would have been preferred, each with the reason why it does not speak here."""
+    probability: float | None = None
+    base_rate: float | None = None
+    """How often a cascade followed over all of training."""
+    score: float | None = None
+    """0 to 100: percentile of this probability in its last 30 days."""
+    intercept: float = 0.0
+    contributions: Mapping[Component, float] = msgspec.field(default_factory=dict)
+    """Log-odds by component: with `intercept` they add up to the probability's."""
+    expected_events: float | None = None
+    expected_usd: float | None = None
+    warm: float = 0.0
+    """0 to 1: below 1 the slow rates do not have their level yet, and the probability errs on the low side."""
+    own_scale: float = 0.0
+    """0 to 1: how far threshold and rates are of the market's own week."""
+    episode: Episode | None = None
+    """The cascade that goes on."""
+
+    @property
+    def warming(self) -> str:
+        """What to print beside a probability whose slow rates have not got their level; empty once they have."""
+        return "" if self.warm >= 1.0 else f"warming up {self.warm * 60:.0f} of 60 min"
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """The engine at one moment. Taking one changes nothing: two of the same moment are equal."""
 
@@ -188,6 +292,19 @@ class Snapshot(msgspec.Struct, frozen=True):
     venues: tuple[VenueState, ...]
     latency: Quantiles
     """Event time to our receipt over all venues."""
+    bursts: Mapping[str, Burst] = msgspec.field(default_factory=dict)
+    """By market, as `kinematics`: the most surprising window of any length that ends now."""
+    regime: RegimeState | None = None
+    """As of the last second looked at; `None` before the first."""
+    dependence: Dependence | None = None
+    understatements: tuple[Understatement, ...] = ()
+    """Of throttled venues, for `ALL` and each watched market: lower bounds, in no sum."""
+    risks: tuple[Risk, ...] = ()
+    """Of every watched market, side and horizon."""
+    episodes: tuple[Episode, ...] = ()
+    """The latest cascades, those that go on first, then the latest to end."""
+    notices: tuple[Notification | Digest, ...] = ()
+    """Of the signals, the newest last. Each is there once, however often a snapshot is taken."""
 
 
 class FeedRecord(msgspec.Struct, frozen=True):

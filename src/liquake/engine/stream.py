@@ -5,37 +5,82 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Kinematics
+from liquake.analytics.scan import BurstScan
+from liquake.analytics.significance import Significance, significance, status
+from liquake.analytics.standing import Standing
 from liquake.analytics.windows import Windows
-from liquake.engine.snapshot import WindowKinematics
+from liquake.engine.snapshot import Burst, WindowKinematics
 
 _WIDTHS = tuple((window, round(window * 1_000_000_000)) for window in KINEMATIC_WINDOWS)
+_Unsettled = Sequence[tuple[int, float]]
 
 
 class Stream:
-    """What the kinematics of one market are made of. It holds the events that are settled: older than the watermark."""
+    """What the kinematics of one market are made of. It holds the events that are settled: older than the watermark.
 
-    __slots__ = ("kinematics", "market", "usd", "windows")
+    `standing` is the market's own week, of the markets that are watched.
+    """
 
-    def __init__(self, market: str) -> None:
+    __slots__ = ("kinematics", "market", "scan", "standing", "usd", "windows")
+
+    def __init__(self, market: str, watermark: float = 1.0) -> None:
         self.market = market
         self.kinematics = Kinematics()
         self.windows = Windows()
+        self.scan = BurstScan(watermark=watermark)
+        """Waits for late events by itself: give it each as it arrives."""
+        self.standing: Standing | None = None
         self.usd = 0.0
         """Dollars since the start, of events not yet settled too."""
 
-    def value(self, as_of: int, unsettled: Sequence[tuple[int, float]]) -> tuple[WindowKinematics, ...]:
+    def value(self, as_of: int, unsettled: _Unsettled) -> tuple[WindowKinematics, ...]:
         """The rows of the velocity panel at `as_of`, with the `unsettled` (time, dollars), none of them after it."""
         kinematics = self.kinematics
         if unsettled:
             kinematics = kinematics.copy()
             for time, usd in unsettled:
                 kinematics.update(time, usd)
+        usual = self.scan.reference.value(as_of)
         rows = []
-        for (window, width), motions in zip(_WIDTHS, kinematics.value(as_of), strict=True):
+        for (window, width), (counts, dollars) in zip(_WIDTHS, kinematics.value(as_of), strict=True):
             events, usd = self.windows.value(as_of, width)
-            fresh = [dollars for time, dollars in unsettled if time > as_of - width]
-            rows.append(WindowKinematics(window, events + len(fresh), usd + sum(fresh), *motions))
+            fresh = [held for time, held in unsettled if time > as_of - width]
+            found = self._significance(as_of, width, unsettled, usual * window)
+            ranks = None
+            if self.standing is not None:
+                motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
+                ranks = self.standing.value(window, *motion, as_of)
+            word = status(found.velocity, None if ranks is None else ranks.velocity)
+            rows.append(
+                WindowKinematics(window, events + len(fresh), usd + sum(fresh), counts, dollars, found, ranks, word)
+            )
         return tuple(rows)
+
+    def _significance(self, as_of: int, width: int, unsettled: _Unsettled, expected: float) -> Significance:
+        counts = list(self.windows.adjacent(as_of, width))
+        for time, _ in unsettled:
+            place = (as_of - time) // width
+            if place < len(counts):
+                counts[place] += 1
+        newest, middle, oldest = counts
+        return significance((newest, middle, oldest), expected)
+
+    def burst(self, as_of: int) -> Burst:
+        """The most surprising window that ends at `as_of`."""
+        return self.scan.value(as_of)
+
+    def remember(self, as_of: int, seconds: float, unsettled: _Unsettled) -> None:
+        """Enter the motion at `as_of` into the market's own week, for the `seconds` since the last time."""
+        if self.standing is None:
+            return
+        kinematics = self.kinematics
+        if unsettled:
+            kinematics = kinematics.copy()
+            for time, usd in unsettled:
+                kinematics.update(time, usd)
+        for window, (counts, _) in zip(KINEMATIC_WINDOWS, kinematics.value(as_of), strict=True):
+            motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
+            self.standing.update(window, *motion, as_of, seconds)
 
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""
