@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from liquake.analytics.episode import Episode
 from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Derivative, Motion
 from liquake.analytics.latency import Quantiles
 from liquake.analytics.peaks import Peak
@@ -24,6 +25,7 @@ __all__ = [
     "Cell",
     "ConnectionState",
     "Derivative",
+    "Episode",
     "FeedRecord",
     "MarketPrice",
     "Motion",
