@@ -9,11 +9,16 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
 
 import liquake
 from liquake.config import Settings, load, sentence
 from liquake.errors import LiquakeError, SettingError, UsageError
+
+if TYPE_CHECKING:
+    from liquake.evaluation import Question
 
 _EPILOG = """\
 liquake shows; it does not advise. Feeds of most exchanges leave liquidations out: `liquake venues` says which and why.
@@ -24,6 +29,8 @@ _EXAMPLES = {
     "demo": "liquake demo --scenario oct10 --seed 7",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
+    "score": "liquake score recording.csv.gz --horizon 60 --diagram reliability.svg",
+    "fit": "liquake fit journal.db --out mine.json",
     "venues": "liquake venues --json",
     "doctor": "liquake doctor",
 }
@@ -66,6 +73,8 @@ def _parser() -> _Parser:
     _add_demo(commands)
     _add_replay(commands)
     _add_decode(commands)
+    _add_score(commands)
+    _add_fit(commands)
     _add_venues(commands)
     _add_doctor(commands)
     return parser
@@ -178,6 +187,61 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
         default=[],
         metavar="FILE",
         help="the exchange's own instruments answer: without it, what needs an unknown multiplier is null; repeatable",
+    )
+
+
+def _add_score(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import evaluation
+
+        return evaluation.score(_question(told), as_json=told.json, diagram=told.diagram)
+
+    parser = _command(commands, "score", "how good the cascade probability has been on a recording", run)
+    _add_question(parser)
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument("--diagram", type=Path, metavar="FILE", help="draw the reliability diagram to this SVG file")
+
+
+def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import evaluation
+
+        question = msgspec.structs.replace(_question(told), throttles=evaluation.throttles_of(told.throttle))
+        return evaluation.fit(question, told.out, told.note)
+
+    parser = _command(commands, "fit", "fit the cascade probability on a recording of one's own", run)
+    _add_question(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the model goes, as JSON")
+    parser.add_argument("--note", default="", metavar="TEXT", help="kept in the model beside where it comes from")
+    parser.add_argument(
+        "--throttle",
+        action="append",
+        default=[],
+        metavar="VENUE=RULE",
+        help="what the exchange withheld when this was recorded (none, latest, largest), if not what it does today",
+    )
+
+
+def _add_question(parser: _Parser) -> None:
+    parser.add_argument("source", type=Path, metavar="SOURCE", help="a CSV or CSV.gz recording, or a journal")
+    parser.add_argument("--horizon", type=float, default=60.0, metavar="SECONDS", help="how far ahead (default 60)")
+    parser.add_argument(
+        "--train-share", type=float, default=0.55, metavar="SHARE", help="of the time is fitted on (default 0.55)"
+    )
+    parser.add_argument("--side", choices=("long", "short"), help="cascades of this side alone; else of both together")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap intervals (default 0)")
+
+
+def _question(told: argparse.Namespace) -> Question:
+    from liquake.evaluation import Question
+    from liquake.model import Side
+
+    return Question(
+        source=told.source,
+        horizon=told.horizon,
+        train_share=told.train_share,
+        side=None if told.side is None else Side(told.side.upper()),
+        seed=told.seed,
     )
 
 

@@ -6,7 +6,8 @@
     │   ├── UnknownMarket
     │   ├── UnknownScenario
     │   ├── SettingError
-    │   └── RecordingError          a file to replay or decode that cannot be read as one
+    │   ├── RecordingError          a file to replay, decode or score that cannot be read as one
+    │   └── OutputError             a file asked for that cannot be written
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
     │   └── JournalBusy             another process writes it
@@ -70,11 +71,19 @@ class SettingError(UsageError):
 
 
 class RecordingError(UsageError):
-    """A file given to replay or decode cannot be read as a recording."""
+    """A file given to replay, decode or score cannot be read as a recording."""
 
     def __init__(self, path: object, why: str) -> None:
         self.path = str(path)
         super().__init__(f"cannot read {self.path}: {why}")
+
+
+class OutputError(UsageError):
+    """The file asked for at `path` cannot be written."""
+
+    def __init__(self, path: object, why: str) -> None:
+        self.path = str(path)
+        super().__init__(f"cannot write {self.path}: {why}")
 
 
 class InstrumentsError(LiquakeError):

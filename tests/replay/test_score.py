@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from liquake.analytics import models
-from liquake.analytics.scoring import Score, score
-from liquake.ingest.tape import read_tape
+from liquake.analytics.scoring import Score
+from liquake.cli import main
 
 
 @pytest.fixture(scope="module")
 def january(shared: Path) -> Score:
-    return score(read_tape(shared / "data" / "buckets_binance_jan2023_krishna.csv.gz", {"binance_usdm": "binance"}))
+    """What `liquake score` prints."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert main(["score", str(shared / "data" / "buckets_binance_jan2023_krishna.csv.gz"), "--json"]) == 0
+    return msgspec.json.decode(printed.getvalue(), type=Score)
 
 
 def test_january_2023_clears_its_floors(january: Score) -> None:

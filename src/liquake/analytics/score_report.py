@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from liquake.analytics.alarms import AlarmRecord
 from liquake.analytics.cascade import ReliabilityBin
 from liquake.analytics.scoring import Score, Stretch
 from liquake.analytics.verification import Difference
@@ -28,10 +29,9 @@ def text(score: Score) -> str:
             "",
             *(reliability_sentence(found) for found in score.reliability),
             "",
-            f"Alarms at p >= {alarms.threshold:g} (at most {alarms.budget:g} a day in training): {alarms.alarms} for "
-            f"{alarms.onsets} onsets,",
-            f"  recall {_share(alarms.recall)}, precision {_share(alarms.precision)}, median lead "
-            f"{_number(alarms.lead, '+.1f')} s, {alarms.false_per_day:.1f} false a day",
+            f"Alarms, the threshold set for at most {alarms.budget:g} a day in training ({alarms.onsets} onsets)",
+            f"  {'':24} {'at p >=':>8} {'alarms':>7} {'recall':>7} {'precision':>9} {'lead':>8} {'false/day':>9}",
+            *(_alarms(name, found.alarms) for name, found in score.models.items()),
             f"Clustering index {score.clustering:.2f} (an upper bound on self-excitation)",
         )
     )
@@ -59,6 +59,14 @@ def _scores(skill: float | None, loss: float | None, auc: float | None, precisio
 
 def _difference(name: str, difference: Difference) -> str:
     return f"  {name:24} {difference.brier_skill:+.3f}  [{difference.low:+.3f}, {difference.high:+.3f}]"
+
+
+def _alarms(name: str, record: AlarmRecord) -> str:
+    lead = f"{_number(record.lead, '+.0f')} s"
+    return (
+        f"  {name:24} {record.threshold:>8g} {record.alarms:>7} {_share(record.recall):>7} "
+        f"{_share(record.precision):>9} {lead:>8} {record.false_per_day:>9.1f}"
+    )
 
 
 def _blocks(score: Score) -> str:

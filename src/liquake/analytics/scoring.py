@@ -26,6 +26,8 @@ class ModelScore(msgspec.Struct, frozen=True):
     auc: float | None
     pr_auc: float | None
     onset: verification.Scores
+    alarms: alarms.AlarmRecord
+    """Of the alarms this forecast would have raised, its threshold set on training for the same budget."""
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -56,6 +58,7 @@ class Score(msgspec.Struct, frozen=True):
     models: dict[str, ModelScore]
     reliability: tuple[ReliabilityBin, ...]
     alarms: alarms.AlarmRecord
+    """Of liquake."""
     differences: dict[str, verification.Difference]
     """Brier skill of liquake minus that of each other forecast."""
     clustering: float
@@ -86,6 +89,10 @@ def evaluate(trained: Trained, seed: int = 0) -> Score:
     onset = grid.onset(model.baseline.threshold)[test]
     tested = {name: forecast[test] for name, forecast in forecasts.items()}
     base = model.baseline.base_rate
+    raised = {
+        name: alarms.record(grid, forecast, model.baseline.threshold, split.train, test)
+        for name, forecast in forecasts.items()
+    }
     others = {name: forecast for name, forecast in tested.items() if name != "liquake"}
     return Score(
         recording=grid.events.tape.name,
@@ -99,9 +106,9 @@ def evaluate(trained: Trained, seed: int = 0) -> Score:
         base_rate=float(happened.mean()),
         onset_base_rate=float(happened[onset].mean()) if onset.any() else 0.0,
         threshold_usd=model.baseline.threshold,
-        models={name: _model_score(forecast, happened, onset, base) for name, forecast in tested.items()},
+        models={name: _model_score(forecast, happened, onset, base, raised[name]) for name, forecast in tested.items()},
         reliability=verification.reliability(grid.seconds[test], tested["liquake"], happened, seed),
-        alarms=alarms.record(grid, forecasts["liquake"], model.baseline.threshold, split.train, test),
+        alarms=raised["liquake"],
         differences=verification.differences(grid.seconds[test], happened, tested["liquake"], others, base, seed),
         clustering=spectral_radius(trained.process.hawkes),
         branching=trained.process.cells,
@@ -136,10 +143,10 @@ def earned(model: Model, score: Score) -> Model:
     return msgspec.structs.replace(model, scores=kept, reliability=score.reliability)
 
 
-def _model_score(forecast: Array, happened: Flags, onset: Flags, base: float) -> ModelScore:
+def _model_score(forecast: Array, happened: Flags, onset: Flags, base: float, raised: alarms.AlarmRecord) -> ModelScore:
     every = verification.scores(forecast, happened, base)
     new = verification.scores(forecast[onset], happened[onset], base)
-    return ModelScore(every.brier_skill, every.log_loss, every.auc, every.pr_auc, new)
+    return ModelScore(every.brier_skill, every.log_loss, every.auc, every.pr_auc, new, raised)
 
 
 def _stretch(trained: Trained, chosen: Flags) -> Stretch:

@@ -11,26 +11,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from enum import IntEnum
 from math import ceil, exp, log
 from typing import Any, NamedTuple
 
 from liquake.errors import StateError
 from liquake.model import Side
+from liquake.model.alert import Level as Level
 
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
 _SCHEMA = 1
-
-
-class Level(IntEnum):
-    """How loud a signal is."""
-
-    NONE = 0
-    WATCH = 1
-    WARNING = 2
-    CRITICAL = 3
-    EXTREME = 4
 
 
 class Rule(NamedTuple):

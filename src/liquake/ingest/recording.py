@@ -28,13 +28,14 @@ _EARLIEST_MS, _LATEST_MS = 1_230_768_000_000, 4_102_444_800_000  # 2009 to 2100
 _BACKWARDS = 600 * 1_000_000_000
 """Nanoseconds a row may lie before those above it: prints come late, but a file sorted by coin is no sequence."""
 
-_VENUES = {
+VENUE_NAMES = {
     "binance_usdm": "binance",
     "bybit_linear": "bybit",
     "bybit_inverse": "bybit",
     "okx_swap": "okx",
     "okx_futures": "okx",
 }
+"""What recordings call a venue, where it is not our name for it."""
 _BASES = {
     "binance": PriceBasis.FILL,
     "bybit": PriceBasis.BANKRUPTCY,
@@ -106,7 +107,7 @@ class _Reader:
         ts_event = _time("ts_ms", ts_ms)
         ts_recv = _time("recv_ms", recv_ms) if recv_ms.strip() else ts_event
         self._check_order(ts_recv)
-        name = _VENUES.get(venue, venue)
+        name = VENUE_NAMES.get(venue, venue)
         basis = _BASES.get(name)
         fields = (symbol, side, price, base_amount, usd)
         return Liquidation(

@@ -36,7 +36,7 @@ class Tape(msgspec.Struct, frozen=True):
     orders: array[int]
     """Liquidation orders in the row, 1 unless the recorder grouped them; typecode "q"."""
     sha256: str = ""
-    """Of the recording's bytes, where it was one file."""
+    """Of the recording's bytes; of these columns where it came from a journal."""
     unsized: int = 0
     """Liquidations left out because their dollars are not known."""
 

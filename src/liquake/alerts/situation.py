@@ -1,0 +1,115 @@
+"""What the rules look at: the few numbers of a Snapshot that can raise an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from liquake.engine.snapshot import Episode, Snapshot, VenueState
+from liquake.model import CoverageKind, FeedState, Liquidation, Side
+from liquake.model.alert import Level
+
+_DOWN = (FeedState.DISCONNECTED, FeedState.STALE, FeedState.DARK)
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """How one market moves over one window, events per second (and per second squared and cubed)."""
+
+    window: float
+    velocity: float
+    velocity_z: float
+    """Exact significance against the market's own recent rate."""
+    jerk: float
+    jerk_z: float
+    """Exact conditional significance over three adjacent windows."""
+    rank: float | None
+    """Of the velocity in the market's own week, 0 to 1; `None` while that is too short."""
+
+
+class Risk(msgspec.Struct, frozen=True):
+    """The signal of one market and side. Confirmation and hysteresis are the signal's own."""
+
+    market: str
+    side: Side
+    level: Level
+    probability: float | None
+    base_rate: float | None
+    horizon: float
+    """Seconds."""
+    threshold_usd: float
+    because: str
+    """What holds it up: "two reads", "burst" or "episode"."""
+
+
+class RegimeReading(msgspec.Struct, frozen=True):
+    """How tense the market is."""
+
+    name: str
+    """CALM to EXTREME."""
+    rank: float
+    """Of the stress in the market's own week, 0 to 1."""
+    driver: str
+    """The component of stress that is highest."""
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """One venue's feed."""
+
+    venue: str
+    state: FeedState
+    since: int
+    """UTC nanoseconds, our clock."""
+    gaps: int
+    gap_seconds: float
+    lower_bound: bool
+    counted: bool
+    """Whether it is part of the totals; a sample is not."""
+
+    @property
+    def down(self) -> bool:
+        """Whether nothing can be read from it now."""
+        return self.state in _DOWN
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """One moment. Take them on a fixed grid of engine time, once a second, never at a screen's refresh: two in a row
+    are what a rule confirms on."""
+
+    now: int
+    """UTC nanoseconds."""
+    speeds: Mapping[str, tuple[Speed, ...]] = {}
+    """By market."""
+    risks: tuple[Risk, ...] = ()
+    regime: RegimeReading | None = None
+    feeds: tuple[Feed, ...] = ()
+    recent: tuple[Liquidation, ...] = ()
+    """The latest and the largest liquidations, in any order."""
+    large_usd: Mapping[str, float] = {}
+    """By market, the dollars that all but one in a thousand of its own liquidations stay under."""
+    episodes: tuple[Episode, ...] = ()
+
+
+def situation_of(snapshot: Snapshot) -> Situation:
+    """What of `snapshot` can raise an alert."""
+    return Situation(
+        now=snapshot.now,
+        feeds=tuple(map(_feed, snapshot.venues)),
+        recent=snapshot.largest + snapshot.tape,
+    )
+
+
+def _feed(venue: VenueState) -> Feed:
+    state = venue.state
+    since = min((one.since for one in venue.connections if one.state is state), default=0)
+    coverage = venue.coverage
+    counted = coverage.kind is not CoverageKind.SAMPLE
+    return Feed(venue.venue, state, since, venue.gaps, venue.gap_seconds, coverage.lower_bound, counted)
+
+
+def coverage_of(situation: Situation) -> str:
+    """Which venues stand behind the numbers now, and what they leave out."""
+    counted = [feed for feed in situation.feeds if feed.counted]
+    heard = [f">= {feed.venue}" if feed.lower_bound else feed.venue for feed in counted if not feed.down]
+    down = [f"{feed.venue} {feed.state.lower()}" for feed in counted if feed.down]
+    return "; ".join(part for part in (", ".join(heard) or "no venue", ", ".join(down)) if part)
