@@ -10,6 +10,10 @@
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
     │   └── JournalBusy             another process writes it
+    ├── SinkError                   Redis or the database behind the journal does not take what it is given
+    │   ├── SinkDown                it does not answer now; it is tried again
+    │   ├── SinkRefused             it answers, but not to this user, password or schema
+    │   └── RowRefused              it can never hold one of the rows it was given
     ├── SimulatorError              the simulated venues do not start
     └── Unreachable                 a venue does not answer from here
 
@@ -95,6 +99,26 @@ class JournalBusy(JournalError):
     def __init__(self, path: object, holder: str) -> None:
         self.holder = holder
         super().__init__(path, f"another liquake writes it (process {holder}): stop that one, or give another path")
+
+
+class SinkError(LiquakeError):
+    """`sink` (an address without its password) does not take what it is given."""
+
+    def __init__(self, sink: str, why: str) -> None:
+        self.sink, self.why = sink, why
+        super().__init__(f"{sink}: {why}")
+
+
+class SinkDown(SinkError):
+    """It does not answer, or has no room, at present."""
+
+
+class SinkRefused(SinkError):
+    """It answers, but will not serve us until somebody mends something."""
+
+
+class RowRefused(SinkError):
+    """One of the rows given to it at once can never be stored there."""
 
 
 class SimulatorError(LiquakeError):

@@ -36,6 +36,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             _check(connection, path)
         else:
             _create(connection)
+        # Whose cursor it is that a sink keeps: another journal at the same path must not go on from it.
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', lower(hex(randomblob(16))))")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
@@ -44,11 +46,11 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that can neither write nor checkpoint `path`. Raises `JournalError`."""
+    """A connection that can neither write nor checkpoint `path`, for one thread at a time. Raises `JournalError`."""
     if not path.is_file():
         raise JournalError(path, "there is no such file: check the path")
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError:
@@ -56,7 +58,9 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         # Nobody else can be writing there either.
         if not path.with_name(path.name + "-wal").exists():
             connection.close()
-            connection = sqlite3.connect(address + "&immutable=1", uri=True, isolation_level=None)
+            connection = sqlite3.connect(
+                address + "&immutable=1", uri=True, isolation_level=None, check_same_thread=False
+            )
     except sqlite3.DatabaseError:
         pass  # what is wrong with it is said by the check
     with _closed_on_failure(connection, path):
