@@ -72,6 +72,14 @@ class Client(Protocol):
         """One field of a hash."""
         ...
 
+    def get(self, name: str) -> Awaitable[bytes | None]:
+        """A string."""
+        ...
+
+    def publish(self, channel: str, message: bytes) -> Awaitable[int]:
+        """Send to whoever subscribed."""
+        ...
+
     def pipeline(self, transaction: bool = False) -> Any:
         """Commands sent together."""
         ...

@@ -111,10 +111,17 @@ class TimescaleSink:
     async def open(self) -> str:
         """See `Sink.open`."""
         self._connection = await connect(self._url)
-        with explained(self.address):
-            version = str(await self._connection.fetchval("SHOW server_version")).split()[0]
-            self._layout, extension = await migrate(self._connection, self.address)
-            await self._set_retention()
+        try:
+            with explained(self.address):
+                return await self._prepare(self._connection)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _prepare(self, connection: Connection) -> str:
+        version = str(await connection.fetchval("SHOW server_version")).split()[0]
+        self._layout, extension = await migrate(connection, self.address)
+        await self._set_retention()
         self._days.clear()
         return f"{self._layout} {extension} (PostgreSQL {version})".replace("  ", " ")
 
