@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from liquake.errors import (
     InstrumentsError,
     JournalBusy,
     RecordingError,
+    SettingError,
     SimulatorError,
     UnknownMarket,
     Unreachable,
@@ -41,6 +42,7 @@ from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation, Price, Quote, Trade, asset_of
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
+from liquake.tiers import Tiers, examine, sinks_of, tiers
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
 from liquake.tui.statistics import statistics_json, statistics_text
@@ -55,6 +57,8 @@ _DEMO_START = 10.0
 _PROBE = 12.0
 """Seconds `doctor` listens to a venue."""
 
+_Tell = Callable[[asyncio.Event, asyncio.Task[None]], Coroutine[Any, Any, None]]
+
 
 class Session:
     """One run: the engine, the journal, and what a screen asks of both.
@@ -67,6 +71,9 @@ class Session:
     ) -> None:
         self.engine, self.clock, self.journal, self.assets = engine, clock, journal, assets
         self.replay: Replay | None = None
+        self.tiers = Tiers()
+        self.hear: Callable[[Event], None] | None = None
+        """Told of every event that is no price."""
         self._status = status
         self._latency = Latency()
         self._journal_trouble = ""
@@ -81,6 +88,10 @@ class Session:
         self._latency.update(self.clock.now() - ts_recv)
         if self.journal is not None:
             self.journal.record(events, frame or None, connection)
+        if self.hear is not None:
+            for event in events:
+                if not isinstance(event, Price):
+                    self.hear(event)
 
     def emit(self, event: Event) -> None:
         """Apply one event of a recording."""
@@ -110,6 +121,8 @@ class Session:
             self._status,
             now=self.clock.now(),
             journal=self._journal_status(),
+            redis=self.tiers.words("redis"),
+            database=self.tiers.words("database"),
             state_latency=self._latency.value(),
             progress=None if replay is None else replay.progress,
             ended=replay is not None and replay.finished,
@@ -143,31 +156,76 @@ async def _demo(settings: Settings, scenario: str, seed: int) -> int:
         with tempfile.TemporaryDirectory(prefix="liquake-demo-") as folder:
             # What never happened must not end up among what did, unless a file is named for it.
             journal = settings.journal or str(Path(folder) / "journal.db")
-            told = msgspec.structs.replace(settings, journal=journal)
+            told = msgspec.structs.replace(settings, journal=journal, redis="", database="")
             return await _watch(told, Mode.DEMO, addresses, scenario=scenario, seed=seed)
 
 
 async def _watch(
     settings: Settings, mode: Mode, addresses: Mapping[str, str], *, scenario: str = "", seed: int | None = None
 ) -> int:
-    venues = [find_venue(name) for name in settings.exchanges]
-    # The simulated exchanges list a few coins only, so there every name has to be asked for.
-    known = KNOWN_ASSETS if mode is Mode.LIVE else frozenset[str]()
-    assets = await _assets(settings.symbols, venues, addresses, known)
-    clock = WallClock()
-    now = clock.now()
+    now = WallClock().now()
     status = Status(mode, liquake.__version__, now, now, refresh=settings.refresh, scenario=scenario, seed=seed)
     journal, trouble = _open_journal(settings.journal)
-    session = Session(_engine(venues, settings), clock, status, journal, assets)
-    session.without_journal(trouble)
-    feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
+    venues = [find_venue(name) for name in settings.exchanges]
+    async with _gathering(settings, status, addresses, journal) as (session, work):
+        session.without_journal(trouble)
+        await _run(session, settings, work)
+    _print_statistics(session.statistics(), venues)
+    return 0
+
+
+def collect(settings: Settings) -> int:
+    """Watch the venues without a screen."""
+    return asyncio.run(_collect(settings))
+
+
+async def _collect(settings: Settings) -> int:
+    from liquake.collector import Collector
+    from liquake.log import Log
+
+    if settings.journal == "off":
+        raise SettingError("journal", "off", "what is collected goes into it: name a file, or leave it out")
+    clock, log = WallClock(), Log(sys.stderr.buffer)
+    now = clock.now()
+    status = Status(Mode.LIVE, liquake.__version__, now, now)
+    journal = Journal(Path(settings.journal) if settings.journal else default_path())
+    async with _gathering(settings, status, settings.endpoints, journal) as (session, work):
+        collector = Collector(log, journal, session.tiers, clock.now)
+        session.hear = collector.hear
+        stores = [sink.address for sink in sinks_of(settings)]
+        log.write(
+            "started",
+            now,
+            version=liquake.__version__,
+            exchanges=settings.exchanges,
+            journal=str(journal.path),
+            stores=stores,
+        )
+        await _run(session, settings, work, collector.run)
+        await journal.flushed()
+        drained = await session.tiers.drained()
+        collector.progress("stopped" if drained else "stopped with rows still to send")
+    return 0
+
+
+@asynccontextmanager
+async def _gathering(
+    settings: Settings, status: Status, addresses: Mapping[str, str], journal: Journal | None
+) -> AsyncIterator[tuple[Session, Coroutine[Any, Any, None]]]:
+    """A session on the venues with its journal and what stands behind it, and the work that feeds it."""
     try:
-        await _run(session, settings, supervise(feeds))
+        venues = [find_venue(name) for name in settings.exchanges]
+        # The simulated exchanges list a few coins only, so there every name has to be asked for.
+        known = frozenset[str]() if status.mode is Mode.DEMO else KNOWN_ASSETS
+        assets = await _assets(settings.symbols, venues, addresses, known)
+        clock = WallClock()
+        session = Session(_engine(venues, settings), clock, status, journal, assets)
+        feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
+        async with tiers(settings, journal, session.snapshot, clock.now) as session.tiers:
+            yield session, supervise(feeds)
     finally:
         if journal is not None:
             await asyncio.to_thread(journal.close)
-    _print_statistics(session.statistics(), venues)
-    return 0
 
 
 def replay(settings: Settings, file: Path, speed: float | None, *, as_json: bool) -> int:
@@ -286,7 +344,8 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     dead = [row["venue"] for row in found["venues"] if not row["answers"]]
     if len(dead) == len(found["venues"]):
         raise Unreachable("no exchange", "is there a network here? `liquake demo` needs none")
-    return 1 if dead or found["data folder"]["trouble"] else 0
+    lost = [row["store"] for row in found["stores"] if row["trouble"]]
+    return 1 if dead or lost or found["data folder"]["trouble"] else 0
 
 
 async def _examine(settings: Settings) -> dict[str, Any]:
@@ -308,12 +367,17 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             "size": "x".join(map(str, shutil.get_terminal_size())),
         },
         "data folder": _examine_journal(settings.journal),
+        "stores": await examine(settings, _journal_path(settings.journal)),
         "venues": answers,
     }
 
 
+def _journal_path(told: str) -> Path:
+    return Path(told) if told and told != "off" else default_path()
+
+
 def _examine_journal(told: str) -> dict[str, Any]:
-    path = Path(told) if told and told != "off" else default_path()
+    path = _journal_path(told)
     folder = next(parent for parent in path.parents if parent.exists())
     trouble = "" if os.access(folder, os.W_OK) else f"{folder} cannot be written: choose another file with --journal"
     free = shutil.disk_usage(folder).free
@@ -351,15 +415,23 @@ async def _probe(venue: Venue, address: str | None) -> dict[str, Any]:
     }
 
 
-async def _run(session: Session, settings: Settings, work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` and show it until the reader leaves, the time is up or a signal comes. A fault in `work` is raised."""
+async def _run(
+    session: Session, settings: Settings, work: Coroutine[Any, Any, None], tell: _Tell | None = None
+) -> None:
+    """Do `work` and show or `tell` it until the reader leaves, the time is up or a signal comes.
+
+    A fault in `work` is raised.
+    """
     working = asyncio.create_task(work)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     shown_as_text = settings.plain or not _has_terminal()
-    show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
+    if tell is not None:
+        show = tell(stop, working)
+    else:
+        show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
     try:
         async with asyncio.timeout(settings.duration):
             await show

@@ -19,9 +19,13 @@ _EPILOG = """\
 liquake shows; it does not advise. Feeds of most exchanges leave liquidations out: `liquake venues` says which and why.
 """
 
+_STORES = ("redis", "database", "database_days")
+"""Settings of what stands behind the journal."""
+
 _EXAMPLES = {
     "monitor": "liquake monitor --exchanges binance bybit --symbols BTC ETH --refresh 1",
     "demo": "liquake demo --scenario oct10 --seed 7",
+    "collect": "liquake collect --redis redis://localhost --database postgresql://me@localhost/liquake",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "venues": "liquake venues --json",
@@ -64,6 +68,7 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_monitor(commands)
     _add_demo(commands)
+    _add_collect(commands)
     _add_replay(commands)
     _add_decode(commands)
     _add_venues(commands)
@@ -87,11 +92,15 @@ def _command(
 
 def _add_settings(parser: _Parser, *names: str) -> None:
     for name in names:
-        flag, words = f"--{name}", sentence(name)
+        flag, words = f"--{name.replace('_', '-')}", sentence(name)
         if name in ("exchanges", "symbols"):
             parser.add_argument(flag, nargs="+", metavar="NAME", help=words)
         elif name in ("refresh", "duration"):
             parser.add_argument(flag, type=float, metavar="SECONDS", help=words)
+        elif name == "database_days":
+            parser.add_argument(flag, type=int, metavar="DAYS", help=words)
+        elif name in ("redis", "database"):
+            parser.add_argument(flag, metavar="URL", help=words)
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:
@@ -118,7 +127,17 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal")
+    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal", *_STORES)
+
+
+def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.collect(_settings(told))
+
+    parser = _command(commands, "collect", "keep what the exchanges send, without a screen: for a server", run)
+    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", *_STORES)
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -198,4 +217,4 @@ def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     parser = _command(commands, "doctor", "what works on this machine: exchanges, terminal, data folder, versions", run)
     parser.add_argument("--json", action="store_true", help="as JSON")
-    _add_settings(parser, "exchanges", "journal")
+    _add_settings(parser, "exchanges", "journal", "redis", "database")

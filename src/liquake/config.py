@@ -36,6 +36,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(description="file that keeps every event; 'off' keeps none; the default is in the user's data folder"),
     ] = ""
+    redis: Annotated[
+        str,
+        Meta(description="Redis to feed from the journal: redis://[user:password@]host:6379/0; best set in the file"),
+    ] = ""
+    database: Annotated[
+        str,
+        Meta(
+            description="TimescaleDB or PostgreSQL to feed from the journal: postgresql://[user:password@]host:5432/name"
+        ),
+    ] = ""
+    database_days: Annotated[int, Meta(description="days that rows stay in the database; 0 is for ever", ge=0)] = 0
     endpoints: Annotated[
         dict[str, str],
         Meta(description="address to reach an exchange at instead of its own, by exchange: a proxy, a simulator"),

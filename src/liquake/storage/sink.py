@@ -45,7 +45,7 @@ class Sink(Protocol):
     """Rows it takes best at once."""
 
     async def open(self) -> str:
-        """Connect, and make or check what it stores into; what was found, in words."""
+        """Connect, and make or check what it stores into; what was found, in words. Leaves nothing open if it raises."""
         ...
 
     async def close(self) -> None:
@@ -162,8 +162,9 @@ class Follower:
                 try:
                     await self._follow()
                 except (SinkError, JournalError) as error:
-                    self._state, self._trouble = SinkState.DOWN, str(error)
-                    self._failures += 1
+                    self._fail(str(error))
+                except Exception as error:  # whatever a client library may come up with: it must not end the feeding
+                    self._fail(f"{self.sink.address}: {error!r}")
                 finally:
                     await self.sink.close()
                 await asyncio.sleep(self._delay())
@@ -182,6 +183,10 @@ class Follower:
 
     async def _read(self, call: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+    def _fail(self, trouble: str) -> None:
+        self._state, self._trouble = SinkState.DOWN, trouble
+        self._failures += 1
 
     def _delay(self) -> float:
         # Half of it at random: all collectors of a desk see the same server come back.

@@ -53,7 +53,10 @@ def _entry(label: str, text: str, width: int) -> list[str]:
 def doctor_text(found: Mapping[str, Any]) -> str:
     """What works, what does not, and why. `found` holds the keys of `liquake doctor --json`."""
     lines = ["versions", *_pairs(found["versions"]), "terminal", *_pairs(found["terminal"])]
-    lines += ["data folder", *_pairs(found["data folder"]), "exchanges", *_answers(found["venues"])]
+    lines += ["data folder", *_pairs(found["data folder"])]
+    if found["stores"]:
+        lines += ["stores behind the journal", *_stores(found["stores"])]
+    lines += ["exchanges", *_answers(found["venues"])]
     return "\n".join(lines) + "\n"
 
 
@@ -67,6 +70,12 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _stores(stores: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in stores:
+        behind = "" if row["behind"] is None else f", {row['behind']:,} rows of the journal still to come"
+        yield f"  {row['store']:<{_LABEL}}{row['trouble'] or row['address'] + ': ' + row['found'] + behind}"
 
 
 def _answers(venues: Sequence[Mapping[str, Any]]) -> Iterator[str]:

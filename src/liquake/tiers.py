@@ -1,0 +1,169 @@
+"""The stores behind the journal in one run: chosen by the settings, proved, fed, watched, and drained at the end.
+
+Part of the composition root: `app` alone imports it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from liquake.config import Settings
+from liquake.engine.snapshot import Snapshot
+from liquake.errors import JournalError, SettingError, SinkError
+from liquake.storage.journal import Journal
+from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, without_password
+from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
+
+_PROVE = 3.0
+"""Seconds the stores may take to let us in before collecting begins without them."""
+_DRAIN = 5.0
+"""Seconds they may take at the end for what they do not hold yet; the next run sends the rest."""
+
+
+class Tiers:
+    """What stands behind the journal of this run."""
+
+    def __init__(self, followers: Sequence[Follower] = ()) -> None:
+        self._followers = followers
+        self.state_trouble: Callable[[], str] = str
+        """Why the keys of the moment are not written; empty while they are."""
+
+    def statistics(self) -> tuple[SinkStatistics, ...]:
+        """How far each store has come."""
+        return tuple(follower.statistics() for follower in self._followers)
+
+    def words(self, name: str) -> str:
+        """How the store called `name` is doing, in a few words."""
+        return next((sink_words(sink) for sink in self.statistics() if sink.name == name), "off")
+
+    async def drained(self) -> bool:
+        """Whether everything in the journal is in each of them, after waiting for it a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN):
+                await asyncio.gather(*(follower.drained() for follower in self._followers))
+                return True
+        return False
+
+
+@asynccontextmanager
+async def tiers(
+    settings: Settings, journal: Journal | None, snapshot: Callable[[], Snapshot], now: Callable[[], int]
+) -> AsyncIterator[Tiers]:
+    """The stores told of in `settings`, fed inside the block.
+
+    Raises `SettingError` for an address that cannot be, `SinkRefused` for a store that does not let us in: whoever has
+    just given the address is there to correct it. A store that is merely down is waited for while everything else runs.
+    """
+    sinks = sinks_of(settings)
+    if not sinks:
+        yield Tiers()
+        return
+    if journal is None:
+        raise SettingError(sinks[0].name, sinks[0].address, "it is fed from the journal, and there is none in this run")
+    followers = [Follower(sink, journal.path, now) for sink in sinks]
+    await _proved(followers)
+    stores = Tiers(followers)
+    work = [follower.run() for follower in followers]
+    if settings.redis:
+        from liquake.storage.current import StateWriter
+
+        writer = StateWriter(settings.redis, snapshot)
+        stores.state_trouble = lambda: writer.trouble
+        work.append(writer.run())
+    running = [asyncio.create_task(part) for part in work]
+    try:
+        yield stores
+    finally:
+        with suppress(JournalError):
+            await journal.flushed()
+        await stores.drained()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def sinks_of(settings: Settings) -> list[Sink]:
+    """The stores that `settings` tell of. Raises `SettingError`."""
+    sinks: list[Sink] = []
+    if settings.redis:
+        redis = _module("redis", settings.redis)
+        redis.check(settings.redis)
+        sinks.append(redis.RedisSink(settings.redis))
+    if settings.database:
+        timescale = _module("database", settings.database)
+        timescale.check(settings.database)
+        sinks.append(timescale.TimescaleSink(settings.database, keep=settings.database_days or None))
+    return sinks
+
+
+def _module(setting: str, url: str) -> Any:
+    """The module of a store, whose client may not be installed."""
+    extra = {"redis": "redis", "database": "postgres"}[setting]
+    try:
+        if setting == "redis":
+            from liquake.storage import redis
+
+            return redis
+        from liquake.storage import timescale
+
+        return timescale
+    except ModuleNotFoundError as error:
+        mend = f"{error.name} is not installed: pip install 'liquake[{extra}]'"
+        raise SettingError(setting, without_password(url), mend) from None
+
+
+async def _proved(followers: Sequence[Follower]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PROVE):
+            await asyncio.gather(*(follower.prove() for follower in followers))
+
+
+def sink_words(sink: SinkStatistics) -> str:
+    """How a store is doing, in a few words."""
+    behind = f"{sink.behind or 0:,}{'+' if sink.behind == COUNTED_AT_MOST else ''}"
+    if sink.state is SinkState.DOWN:
+        return "DOWN" if sink.behind is None else f"DOWN, {behind} to send"
+    if sink.state is SinkState.CONNECTING:
+        return "connecting"
+    if sink.state is SinkState.CATCHING_UP or (sink.lag or 0.0) > 2.0:
+        return f"{behind} to send, {sink.lag or 0.0:,.0f} s behind"
+    return "ok"
+
+
+async def examine(settings: Settings, journal: Path) -> list[Mapping[str, Any]]:
+    """What each store answers, for `liquake doctor`: a mapping per store told of."""
+    return [await _examined(sink, journal) for sink in sinks_of(settings)]
+
+
+async def _examined(sink: Sink, journal: Path) -> Mapping[str, Any]:
+    row: dict[str, Any] = {"store": sink.name, "address": sink.address, "found": "", "behind": None, "trouble": ""}
+    try:
+        row["found"] = await sink.open()
+        if await asyncio.to_thread(journal.is_file):
+            row["behind"] = await _behind(sink, journal)
+    except (SinkError, JournalError) as error:
+        row["trouble"] = str(error)
+    finally:
+        await sink.close()
+    return row
+
+
+async def _behind(sink: Sink, journal: Path) -> int:
+    """Rows of the journal that are not in the store."""
+    tail = JournalTail(journal)
+    try:
+        mark = await sink.mark(tail.journal)
+        return tail.behind(tail.resume(mark, 0)).rows
+    finally:
+        tail.close()
+
+
+def as_rows(statistics: Sequence[SinkStatistics]) -> list[dict[str, Any]]:
+    """Statistics as what a log line or JSON holds."""
+    return [msgspec.structs.asdict(sink) for sink in statistics]
