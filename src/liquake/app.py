@@ -308,6 +308,34 @@ def _lines(file: Path | None) -> Iterator[Iterable[bytes]]:
         yield opened
 
 
+def export(settings: Settings, kind: str, output: Path | None, **selected: Any) -> int:
+    """What the journal holds of what is `selected` (see `Selection`), to a file or to standard output."""
+    from liquake.storage.export import Selection
+    from liquake.storage.export import export as write
+
+    selection = Selection(**selected)
+    journal = _journal_path(settings.journal)
+    if output is None:
+        write(journal, kind, sys.stdout.buffer, selection)
+        sys.stdout.flush()
+        return 0
+    with _progress(output.name) as progress:
+        count = write(journal, kind, output, selection, progress)
+    sys.stdout.write(f"{count:,} liquidations in {output}\n")
+    return 0
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[float], None]]:
+    """A bar on the terminal's error stream; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task(name, total=1.0)
+        yield lambda done: bar.update(task, completed=done)
+
+
 def venues(*, as_json: bool) -> int:
     """What each venue's feed contains, means and leaves out."""
     from liquake.tui.listing import venues_text

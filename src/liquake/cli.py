@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import liquake
 from liquake.config import Settings, load, sentence
@@ -19,6 +19,7 @@ _EPILOG = """\
 liquake shows; it does not advise. Feeds of most exchanges leave liquidations out: `liquake venues` says which and why.
 """
 
+_KINDS = ("csv", "jsonl", "parquet")
 _STORES = ("redis", "database", "database_days")
 """Settings of what stands behind the journal."""
 
@@ -28,6 +29,7 @@ _EXAMPLES = {
     "collect": "liquake collect --redis redis://localhost --database postgresql://me@localhost/liquake",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
+    "export": "liquake export --output fall.parquet --from 2025-10-10T21:00 --to 2025-10-10T22:00 --symbols BTC",
     "venues": "liquake venues --json",
     "doctor": "liquake doctor",
 }
@@ -71,6 +73,7 @@ def _parser() -> _Parser:
     _add_collect(commands)
     _add_replay(commands)
     _add_decode(commands)
+    _add_export(commands)
     _add_venues(commands)
     _add_doctor(commands)
     return parser
@@ -197,6 +200,66 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FILE",
         help="the exchange's own instruments answer: without it, what needs an unknown multiplier is null; repeatable",
     )
+
+
+def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.export(_settings(told), _kind(told.format, told.output), told.output, **_selected(told))
+
+    parser = _command(commands, "export", "what the journal holds as CSV, JSON lines or Parquet", run)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="a new file; standard output where none is given")
+    parser.add_argument("--format", choices=_KINDS, help="csv where neither this nor the file's name says otherwise")
+    parser.add_argument("--from", dest="start", metavar="TIME", help="from this event time on: 2025-10-10T21:15, UTC")
+    parser.add_argument("--to", dest="end", metavar="TIME", help="before this event time")
+    parser.add_argument("--side", choices=("long", "short"), help="the position that was liquidated")
+    parser.add_argument("--usd", type=float, metavar="DOLLARS", help="at least so large; unknown sizes are left out")
+    parser.add_argument("--exchanges", nargs="+", metavar="NAME", help="of these exchanges only")
+    parser.add_argument("--symbols", nargs="+", metavar="NAME", help="of these markets only")
+    _add_settings(parser, "journal")
+
+
+def _kind(told: str | None, output: Path | None) -> str:
+    suffix = "" if output is None else output.suffix[1:]
+    return told or (suffix if suffix in _KINDS else "csv")
+
+
+def _selected(told: argparse.Namespace) -> dict[str, Any]:
+    from liquake.model import Side
+
+    return {
+        "start": _time("--from", told.start),
+        "end": _time("--to", told.end),
+        "venues": tuple(told.exchanges or ()),
+        "assets": tuple(_asset(name) for name in told.symbols or ()),
+        "side": Side(told.side.upper()) if told.side else None,
+        "usd": told.usd,
+    }
+
+
+def _asset(name: str) -> str:
+    from liquake.errors import UnknownMarket
+    from liquake.model import asset_of
+
+    asset = asset_of(name)
+    if asset is None:
+        raise UnknownMarket(name, "write it like BTC, BTCUSDT or btc-usdt-swap")
+    return asset
+
+
+def _time(flag: str, text: str | None) -> int | None:
+    """UTC nanoseconds of an ISO date or time; one without a zone is UTC."""
+    if text is None:
+        return None
+    from datetime import UTC, datetime, timedelta
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingError(flag, text, "give a date or time like 2025-10-10 or 2025-10-10T21:15:30") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
 
 
 def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -10,6 +10,7 @@
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
     │   └── JournalBusy             another process writes it
+    ├── ExportError                 an export cannot be written
     ├── SinkError                   Redis or the database behind the journal does not take what it is given
     │   ├── SinkDown                it does not answer now; it is tried again
     │   ├── SinkRefused             it answers, but not to this user, password or schema
@@ -99,6 +100,14 @@ class JournalBusy(JournalError):
     def __init__(self, path: object, holder: str) -> None:
         self.holder = holder
         super().__init__(path, f"another liquake writes it (process {holder}): stop that one, or give another path")
+
+
+class ExportError(LiquakeError):
+    """An export of the kind or to the file `what` cannot be written."""
+
+    def __init__(self, what: str, why: str) -> None:
+        self.what = what
+        super().__init__(f"cannot export {what}: {why}")
 
 
 class SinkError(LiquakeError):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from liquake.engine.snapshot import Sum
 from liquake.errors import JournalError, RecordingError
 from liquake.model import Event, Side
 from liquake.storage.database import explain, open_to_read
-from liquake.storage.schema import Row, read_events, read_ledger, read_prices
+from liquake.storage.schema import COLUMNS, Row, read_events, read_ledger, read_prices
 
 _PAGE = 4096
+_SEARCHED = 50_000
+"""Rows looked at in one transaction while searching."""
 
 
 def read_journal(path: Path) -> Iterator[Event]:
@@ -61,6 +64,14 @@ class JournalReader:
         for low in range(min(first), max(last) + 1, _PAGE):
             yield from self._page(low, min(low + _PAGE, max(last) + 1))
 
+    def pages(self, where: str, parameters: Sequence[Any]) -> Iterator[tuple[list[Row], float]]:
+        """Rows of `events` (as of `schema.COLUMNS`) that meet the condition `where`, and how much is searched, 0 to 1."""
+        first, last = self._query("SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM events")[0]
+        statement = f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq >= ? AND seq < ? AND {where} ORDER BY seq"
+        for low in range(first, last + 1, _SEARCHED):
+            high = min(low + _SEARCHED, last + 1)
+            yield self._query(statement, low, high, *parameters), (high - first) / (last + 1 - first)
+
     def span(self) -> tuple[int, int] | None:
         """When the first and the last event were received, UTC nanoseconds; `None` for an empty journal."""
         first = self._moments("min(seq)")
@@ -106,7 +117,7 @@ class JournalReader:
             for row in self._query(f"SELECT {column} FROM {table} WHERE seq = (SELECT {end} FROM {table})")
         ]
 
-    def _query(self, statement: str, *parameters: int) -> list[Row]:
+    def _query(self, statement: str, *parameters: Any) -> list[Row]:
         try:
             return self._connection.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:

@@ -69,6 +69,24 @@ TABLES = (
 """`identity`, `tags` and `detail` are JSON. Frames are kept as received: deflated one by one they would be a fifth to
 a third smaller, for more time than writing them takes, and no longer readable with any SQLite shell."""
 
+COLUMNS = (
+    "seq",
+    "venue",
+    "key",
+    "instrument",
+    "asset",
+    "side",
+    "price",
+    "price_basis",
+    "amount",
+    "usd",
+    "ts_event",
+    "ts_recv",
+    "identity",
+    "tags",
+)
+"""Of `events`, as whoever follows or exports the journal gets them. `tags` may be `None`."""
+
 WIDTHS = {"events": 15, "frames": 5, "ledger": 6, "prices": 8}
 
 FeedRecord = FeedStatus | Gap | DecodeError

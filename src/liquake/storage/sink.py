@@ -57,7 +57,7 @@ class Sink(Protocol):
         ...
 
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
-        """Store `rows` (as of `tail.COLUMNS`) and move the cursor of `journal` to the last of them, both or neither.
+        """Store `rows` (as of `schema.COLUMNS`) and move the cursor of `journal` to the last of them, both or neither.
 
         How many were new. Raises `RowRefused` where one of them can never be stored.
         """

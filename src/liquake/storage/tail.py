@@ -8,25 +8,7 @@ from typing import NamedTuple
 
 from liquake.errors import JournalError
 from liquake.storage.database import explain, open_to_read
-from liquake.storage.schema import Row
-
-COLUMNS = (
-    "seq",
-    "venue",
-    "key",
-    "instrument",
-    "asset",
-    "side",
-    "price",
-    "price_basis",
-    "amount",
-    "usd",
-    "ts_event",
-    "ts_recv",
-    "identity",
-    "tags",
-)
-"""Of the rows a sink gets; `identity` and `tags` are JSON, `tags` may be `None`."""
+from liquake.storage.schema import COLUMNS, Row
 
 COUNTED_AT_MOST = 100_000
 """Rows counted when asked how many are still to come: counting more would hold up the disk for nothing."""
