@@ -124,6 +124,13 @@ class Postgres(Server):
         """Where it is."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
+    def ready(self) -> bool:
+        """Whether it takes questions: it takes connections sooner."""
+        said = self._data / "postmaster.pid"
+        lines = said.read_text().split() if said.is_file() else []
+        started = "" if self._process is None else str(self._process.pid)
+        return bool(lines) and lines[0] == started and lines[-1] == "ready"
+
     def command(self) -> list[str]:
         """What starts it."""
         return [

@@ -20,7 +20,7 @@ liquake shows; it does not advise. Feeds of most exchanges leave liquidations ou
 """
 
 _KINDS = ("csv", "jsonl", "parquet")
-_STORES = ("redis", "database", "database_days")
+_STORES = ("keep", "archive", "redis", "database", "database_days")
 """Settings of what stands behind the journal."""
 
 _EXAMPLES = {
@@ -100,14 +100,14 @@ def _add_settings(parser: _Parser, *names: str) -> None:
             parser.add_argument(flag, nargs="+", metavar="NAME", help=words)
         elif name in ("refresh", "duration"):
             parser.add_argument(flag, type=float, metavar="SECONDS", help=words)
-        elif name == "database_days":
-            parser.add_argument(flag, type=int, metavar="DAYS", help=words)
+        elif name in ("database_days", "keep"):
+            parser.add_argument(flag, metavar="DAYS", help=words)
         elif name in ("redis", "database"):
             parser.add_argument(flag, metavar="URL", help=words)
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:
-            parser.add_argument(flag, metavar="FILE", help=words)
+            parser.add_argument(flag, metavar="FOLDER" if name == "archive" else "FILE", help=words)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML) instead of the user's own")
 
 

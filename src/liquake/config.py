@@ -36,6 +36,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(description="file that keeps every event; 'off' keeps none; the default is in the user's data folder"),
     ] = ""
+    keep: Annotated[
+        str,
+        Meta(
+            description="days that rows stay in the journal, like 30d; for ever where none is given",
+            pattern=r"^(\d+d)?$",
+        ),
+    ] = ""
+    archive: Annotated[
+        str,
+        Meta(
+            description="folder for what leaves the journal, as Parquet files by exchange and day; 'off' keeps none;"
+            " the default is beside the journal"
+        ),
+    ] = ""
     redis: Annotated[
         str,
         Meta(description="Redis to feed from the journal: redis://[user:password@]host:6379/0; best set in the file"),

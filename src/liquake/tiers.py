@@ -6,8 +6,9 @@ Part of the composition root: `app` alone imports it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import msgspec
 
 from liquake.config import Settings
 from liquake.engine.snapshot import Snapshot
-from liquake.errors import JournalError, SettingError, SinkError
+from liquake.errors import ExportError, JournalError, SettingError, SinkError
+from liquake.storage import archive
 from liquake.storage.journal import Journal
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, without_password
 from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
@@ -24,6 +26,10 @@ _PROVE = 3.0
 """Seconds the stores may take to let us in before collecting begins without them."""
 _DRAIN = 5.0
 """Seconds they may take at the end for what they do not hold yet; the next run sends the rest."""
+
+
+_TURN_EVERY = 600.0
+"""Seconds between two looks for what is too old for the journal."""
 
 
 class Tiers:
@@ -51,6 +57,47 @@ class Tiers:
         return False
 
 
+class Window:
+    """Keeps the journal to its last days: what is older is archived, then deleted, its sums stay.
+
+    Nothing goes that a store behind the journal does not hold yet, or that could not be archived.
+    """
+
+    def __init__(
+        self, settings: Settings, journal: Journal, followers: Sequence[Follower], now: Callable[[], int]
+    ) -> None:
+        self._journal, self._followers, self._now = journal, followers, now
+        self._kept = int(settings.keep.removesuffix("d")) * archive.DAY
+        self._folder = _archive_folder(settings, journal.path)
+
+    async def run(self) -> None:
+        """Look for what is too old, now and then, until cancelled."""
+        while True:
+            # A full disk or a folder that cannot be written: the rows stay where they are, and it is tried again.
+            with suppress(JournalError, ExportError):
+                await asyncio.to_thread(self.turn)
+            await asyncio.sleep(_TURN_EVERY)
+
+    def turn(self) -> None:
+        """Archive and delete what is too old. Raises `ExportError`, `JournalError`."""
+        seq = archive.closed_before(self._journal.path, self._now() - self._kept)
+        seq = min([seq, *((follower.statistics().cursor or 0) + 1 for follower in self._followers)])
+        if self._folder is not None:
+            archive.archive(self._journal.path, seq, self._folder)
+        self._journal.forget(seq)
+
+
+def _archive_folder(settings: Settings, journal: Path) -> Path | None:
+    """Where old days go; `None` for nowhere. Raises `SettingError` where they could not be written there."""
+    if settings.archive == "off":
+        return None
+    if find_spec("duckdb") is None:
+        raise SettingError(
+            "keep", settings.keep, "archiving needs duckdb: pip install 'liquake[duckdb]', or --archive off"
+        )
+    return Path(settings.archive) if settings.archive else journal.parent / "archive"
+
+
 @asynccontextmanager
 async def tiers(
     settings: Settings, journal: Journal | None, snapshot: Callable[[], Snapshot], now: Callable[[], int]
@@ -61,15 +108,18 @@ async def tiers(
     just given the address is there to correct it. A store that is merely down is waited for while everything else runs.
     """
     sinks = sinks_of(settings)
-    if not sinks:
+    if journal is None:
+        if sinks:
+            why = "it is fed from the journal, and there is none in this run"
+            raise SettingError(sinks[0].name, sinks[0].address, why)
         yield Tiers()
         return
-    if journal is None:
-        raise SettingError(sinks[0].name, sinks[0].address, "it is fed from the journal, and there is none in this run")
     followers = [Follower(sink, journal.path, now) for sink in sinks]
     await _proved(followers)
     stores = Tiers(followers)
-    work = [follower.run() for follower in followers]
+    work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
+    if settings.keep:
+        work.append(Window(settings, journal, followers, now).run())
     if settings.redis:
         from liquake.storage.current import StateWriter
 

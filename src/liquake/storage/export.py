@@ -58,6 +58,8 @@ class Selection(msgspec.Struct, frozen=True):
     side: Side | None = None
     usd: float | None = None
     """At least so many dollars; those of unknown size are left out."""
+    last: int | None = None
+    """Up to this `seq` of the journal."""
 
     def where(self) -> tuple[str, list[Any]]:
         """As SQL over the journal's `events`: a condition and its parameters."""
@@ -66,6 +68,8 @@ class Selection(msgspec.Struct, frozen=True):
             parts.append(("ts_event >= ?", [self.start]))
         if self.end is not None:
             parts.append(("ts_event < ?", [self.end]))
+        if self.last is not None:
+            parts.append(("seq <= ?", [self.last]))
         for column, names in (("venue", self.venues), ("asset", self.assets)):
             if names:
                 parts.append((f"{column} IN ({','.join('?' * len(names))})", list(names)))

@@ -72,6 +72,20 @@ class JournalReader:
             high = min(low + _SEARCHED, last + 1)
             yield self._query(statement, low, high, *parameters), (high - first) / (last + 1 - first)
 
+    def first_received(self, moment: int) -> int:
+        """The `seq` of the first row received at `moment` (UTC nanoseconds) or later; one past the last if none was."""
+        # In order of receipt, so this reads no further than it has to.
+        found = self._query("SELECT seq FROM events WHERE ts_recv >= ? ORDER BY seq LIMIT 1", moment)
+        return int(found[0][0] if found else self._query("SELECT coalesce(max(seq), 0) + 1 FROM events")[0][0])
+
+    def days(self, before: int) -> list[Row]:
+        """Venue, day of the event (since 1970), first and last `seq` of the rows before the `seq` given."""
+        return self._query(
+            "SELECT venue, ts_event / 86400000000000 AS day, min(seq), max(seq) FROM events WHERE seq < ?"
+            " GROUP BY venue, day ORDER BY min(seq)",
+            before,
+        )
+
     def span(self) -> tuple[int, int] | None:
         """When the first and the last event were received, UTC nanoseconds; `None` for an empty journal."""
         first = self._moments("min(seq)")
@@ -83,7 +97,17 @@ class JournalReader:
         return {table: int(self._query(f"SELECT count(*) FROM {table}")[0][0]) for table in tables}
 
     def totals(self) -> Mapping[tuple[str, Side, str], Sum]:
-        """Everything stored, added up by venue, side and asset."""
+        """Everything ever stored, added up by venue, side and asset."""
+        if self._query("PRAGMA user_version")[0][0] < 2:
+            return self.scanned()
+        rows = self._query(
+            "SELECT venue, side, asset, sum(events), total(amount), total(usd), sum(unsized)"
+            " FROM hours GROUP BY venue, side, asset"
+        )
+        return {(venue, Side(side), asset): Sum(*sums) for venue, side, asset, *sums in rows}
+
+    def scanned(self) -> Mapping[tuple[str, Side, str], Sum]:
+        """The same from the rows themselves: those that are still kept, read one by one."""
         rows = self._query(
             "SELECT venue, side, asset, count(*), total(amount), total(usd), count(*) - count(usd)"
             " FROM events GROUP BY venue, side, asset"
