@@ -37,12 +37,8 @@ class Server:
         raise NotImplementedError
 
     def ready(self) -> bool:
-        """Whether it takes connections."""
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1.0):
-                return True
-        except OSError:
-            return False
+        """Whether it takes questions."""
+        raise NotImplementedError
 
     def start(self) -> None:
         """Start it, and return when it is ready. One that was just killed may need a moment to come back."""
@@ -88,6 +84,16 @@ class Valkey(Server):
     def __init__(self, folder: Path, *options: str) -> None:
         super().__init__(folder)
         self._options = options
+
+    def ready(self) -> bool:
+        """Whether it takes commands: while it reads its file it takes connections only."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1.0) as probe:
+                probe.sendall(b"PING\r\n")
+                # A password asked for, or a cluster not yet whole, is an answer too.
+                return not probe.recv(64).startswith(b"-LOADING")
+        except OSError:
+            return False
 
     @property
     def url(self) -> str:

@@ -40,6 +40,7 @@ from liquake.ingest.replay import Replay
 from liquake.ingest.rest import fetch_instruments
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation, Price, Quote, Trade, asset_of
+from liquake.storage.check import Finding, check_journal, check_store
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
 from liquake.tiers import Tiers, examine, sinks_of, tiers
@@ -334,6 +335,26 @@ def _progress(name: str) -> Iterator[Callable[[float], None]]:
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(name, total=1.0)
         yield lambda done: bar.update(task, completed=done)
+
+
+def check(settings: Settings, *, as_json: bool) -> int:
+    """Whether what is stored can be true, and is the same wherever it is stored."""
+    from liquake.tui.listing import check_text
+
+    findings = [msgspec.structs.asdict(finding) for finding in asyncio.run(_check(settings))]
+    if as_json:
+        _print_json(findings)
+    else:
+        sys.stdout.write(check_text(findings))
+    return 0 if all(finding["ok"] for finding in findings) else 1
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    path = _journal_path(settings.journal)
+    findings = await asyncio.to_thread(check_journal, path)
+    for sink in sinks_of(settings):
+        findings += await check_store(sink, path, WallClock().now())
+    return findings
 
 
 def venues(*, as_json: bool) -> int:

@@ -29,6 +29,7 @@ _EXAMPLES = {
     "collect": "liquake collect --redis redis://localhost --database postgresql://me@localhost/liquake",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
+    "check": "liquake check --json",
     "export": "liquake export --output fall.parquet --from 2025-10-10T21:00 --to 2025-10-10T22:00 --symbols BTC",
     "venues": "liquake venues --json",
     "doctor": "liquake doctor",
@@ -73,6 +74,7 @@ def _parser() -> _Parser:
     _add_collect(commands)
     _add_replay(commands)
     _add_decode(commands)
+    _add_check(commands)
     _add_export(commands)
     _add_venues(commands)
     _add_doctor(commands)
@@ -200,6 +202,17 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FILE",
         help="the exchange's own instruments answer: without it, what needs an unknown multiplier is null; repeatable",
     )
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.check(_settings(told), as_json=told.json)
+
+    parser = _command(commands, "check", "whether what is stored can be true, and is the same in every store", run)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    _add_settings(parser, "journal", "redis", "database")
 
 
 def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:

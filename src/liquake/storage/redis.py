@@ -6,7 +6,8 @@ stream's name in braces lies in the stream's slot (https://redis.io/docs/latest/
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
@@ -28,6 +29,7 @@ from liquake.model import market_of
 from liquake.storage.schema import Row
 from liquake.storage.sink import without_password
 from liquake.storage.tail import Mark
+from liquake.storage.tally import Holding, tallied
 
 STREAM = "liquake:liquidations"
 CURSORS = f"{{{STREAM}}}:cursors"
@@ -36,6 +38,8 @@ KEYS = f"{{{STREAM}}}:keys"
 """Sorted set: venue and key of every entry of the stream, by the time of its entry. What it holds is not added again."""
 KEEP = 86_400.0
 """Seconds an entry stays in the stream."""
+
+_PAGE = 1000
 
 _PATIENCE = 5.0
 """Seconds an answer may take."""
@@ -70,6 +74,14 @@ class Client(Protocol):
 
     def hget(self, name: str, key: str) -> Awaitable[bytes | None]:
         """One field of a hash."""
+        ...
+
+    def hlen(self, name: str) -> Awaitable[int]:
+        """Fields of a hash."""
+        ...
+
+    def xrange(self, name: str, first: str, last: str, count: int) -> Awaitable[list[tuple[bytes, dict[bytes, bytes]]]]:
+        """Entries of a stream."""
         ...
 
     def get(self, name: str) -> Awaitable[bytes | None]:
@@ -201,10 +213,32 @@ class RedisSink:
         with explained(self.address):
             return int(await self._connected().eval(_APPEND, 3, STREAM, CURSORS, KEYS, *arguments))
 
+    async def holds(self, received: int) -> Holding:
+        """See `Sink.holds`."""
+        keys: Counter[str] = Counter()
+        rows: list[tuple[int, str, str, float | None]] = []
+        with explained(self.address):
+            journals = await self._connected().hlen(CURSORS)
+            async for fields in entries(self._connected()):
+                keys[f"{fields['venue']}|{fields['key']}"] += 1
+                if int(fields["ts_recv"]) >= received:
+                    usd = float(fields["usd"]) if "usd" in fields else None
+                    rows.append((int(fields["ts_event"]), fields["venue"], fields["side"], usd))
+        return Holding(tallied(rows), sum(count > 1 for count in keys.values()), journals)
+
     def _connected(self) -> Client:
         if self._client is None:
             raise SinkDown(self.address, "it is not connected")
         return self._client
+
+
+async def entries(client: Client) -> AsyncIterator[dict[str, str]]:
+    """The fields of every entry of the stream, oldest first."""
+    after = "-"
+    while page := await client.xrange(STREAM, after, "+", _PAGE):
+        for _, fields in page:
+            yield {name.decode(): value.decode() for name, value in fields.items()}
+        after = f"({page[-1][0].decode()}"
 
 
 def entry(row: Row) -> list[str | float]:

@@ -21,6 +21,7 @@ import msgspec
 from liquake.errors import JournalError, RowRefused, SinkError, SinkRefused
 from liquake.storage.schema import Row
 from liquake.storage.tail import JournalTail, Mark
+from liquake.storage.tally import Holding
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,6 +62,10 @@ class Sink(Protocol):
 
         How many were new. Raises `RowRefused` where one of them can never be stored.
         """
+        ...
+
+    async def holds(self, received: int) -> Holding:
+        """What is in it of rows received at `received` (UTC nanoseconds) or later."""
         ...
 
     def oldest(self, now: int) -> int:

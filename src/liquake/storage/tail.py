@@ -9,6 +9,7 @@ from typing import NamedTuple
 from liquake.errors import JournalError
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.schema import COLUMNS, Row
+from liquake.storage.tally import Tallies, tallied
 
 COUNTED_AT_MOST = 100_000
 """Rows counted when asked how many are still to come: counting more would hold up the disk for nothing."""
@@ -74,6 +75,15 @@ class JournalTail:
         rows = self._query("SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? LIMIT ?)", seq, COUNTED_AT_MOST)
         first = self._query("SELECT ts_recv FROM events WHERE seq > ? ORDER BY seq LIMIT 1", seq)
         return Behind(int(rows[0][0]), int(first[0][0]) if first else None)
+
+    def tallies(self, last: int, received: int) -> Tallies:
+        """Of the rows up to `last` that were received at `received` (UTC nanoseconds) or later."""
+        statement = "SELECT ts_event, venue, side, usd FROM events WHERE seq <= ? AND ts_recv >= ?"
+        return tallied(self._query(statement, last, received))
+
+    def shortened(self) -> bool:
+        """Whether rows have been deleted that a store may still hold."""
+        return bool(self._query("SELECT total(events) > (SELECT count(*) FROM events) FROM hours")[0][0])
 
     def _query(self, statement: str, *parameters: int) -> list[Row]:
         try:

@@ -16,6 +16,7 @@ from liquake.storage.migrations import MIGRATIONS, SCHEMA, VERSION, Layout
 from liquake.storage.schema import Row
 from liquake.storage.sink import without_password
 from liquake.storage.tail import Mark
+from liquake.storage.tally import Holding, Tally
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -160,6 +161,22 @@ class TimescaleSink:
                 *(amount, usd, ts_event, ts_recv, identity, tags),
             )
         return int(new)
+
+    async def holds(self, received: int) -> Holding:
+        """See `Sink.holds`."""
+        connection = self._connected()
+        with explained(self.address):
+            rows = await connection.fetch(
+                "SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, venue, side, count(*) AS events,"
+                " coalesce(sum(usd), 0) AS usd FROM liquake.liquidations WHERE ts_recv >= $1 GROUP BY 1, 2, 3",
+                received,
+            )
+            doubled = await connection.fetchval(
+                "SELECT count(*) FROM (SELECT 1 FROM liquake.liquidations GROUP BY venue, key HAVING count(*) > 1) AS twice"
+            )
+            journals = await connection.fetchval("SELECT count(*) FROM liquake.cursors")
+        tallies = {(row["day"], row["venue"], row["side"]): Tally(row["events"], row["usd"]) for row in rows}
+        return Holding(tallies, doubled, journals)
 
     async def _partition(self, days: set[int]) -> None:
         """Make the partitions of `days` (since 1970) that are not there yet."""

@@ -60,6 +60,19 @@ def doctor_text(found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def check_text(findings: Sequence[Mapping[str, Any]]) -> str:
+    """A line per finding, and how many are wrong. `findings` hold the keys of `liquake check --json`."""
+    lines = [
+        f"{'ok' if row['ok'] else 'WRONG':<6}{row['tier']:<10}{row['rule']:<18}{row['place']:<26}{row['detail']}"
+        for row in findings
+    ]
+    wrong = sum(not row["ok"] for row in findings)
+    lines.append(
+        f"{wrong} of {len(findings)} findings are wrong" if wrong else f"all {len(findings)} findings are right"
+    )
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
 def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
     for name, value in values.items():
         if value != "":

@@ -14,6 +14,7 @@ from liquake.storage.journal import Journal
 from liquake.storage.schema import Row
 from liquake.storage.sink import Follower, Sink, SinkState, without_password
 from liquake.storage.tail import JournalTail, Mark
+from liquake.storage.tally import Holding
 from tests.unit.storage.conftest import Store
 from tests.unit.storage.events import every_kind, liquidation
 
@@ -136,6 +137,9 @@ class Stubborn:
 
     def oldest(self, now: int) -> int:
         return 0
+
+    async def holds(self, received: int) -> Holding:
+        return Holding({}, 0, 1)
 
     async def mark(self, journal: str) -> Mark | None:
         return None
