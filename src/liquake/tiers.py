@@ -19,7 +19,7 @@ from liquake.engine.snapshot import Snapshot
 from liquake.errors import ExportError, JournalError, SettingError, SinkError
 from liquake.storage import archive
 from liquake.storage.journal import Journal
-from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, without_password
+from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
 from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
 
 _PROVE = 3.0
@@ -133,9 +133,7 @@ async def tiers(
         with suppress(JournalError):
             await journal.flushed()
         await stores.drained()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await ended(*running)
 
 
 def sinks_of(settings: Settings) -> list[Sink]:

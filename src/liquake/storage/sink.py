@@ -35,6 +35,9 @@ PROVE_EVERY = 5.0
 RETRY_FIRST, RETRY_MOST = 0.25, 15.0
 """Seconds before the first attempt after a failure, and between two later ones."""
 
+_CANCEL_AGAIN = 0.25
+"""Seconds after which a task that was cancelled is cancelled again."""
+
 
 class Sink(Protocol):
     """One store behind the journal. Each call raises `SinkDown` or `SinkRefused` where it cannot be done."""
@@ -274,6 +277,22 @@ def _behind(path: Path, cursor: int) -> tuple[int, int | None]:
         return tail.behind(cursor)
     finally:
         tail.close()
+
+
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancel `tasks` and wait for their end, whatever they end with.
+
+    More than once where it takes that: until Python 3.12 `asyncio.wait_for`, on which redis-py stands, loses a
+    cancellation that comes at the moment an answer does (https://github.com/python/cpython/issues/86296).
+    """
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        done, waiting = await asyncio.wait(waiting, timeout=_CANCEL_AGAIN)
+        for task in done:
+            if not task.cancelled():
+                task.exception()
 
 
 def without_password(url: str) -> str:

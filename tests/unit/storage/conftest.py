@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from liquake.storage.redis import KEYS, STREAM, RedisSink
-from liquake.storage.sink import Follower, Sink
+from liquake.storage.sink import Follower, Sink, ended
 from liquake.storage.timescale import TimescaleSink
 from tests.servers import Postgres, Valkey
 from tests.unit.storage.events import START
@@ -137,9 +137,7 @@ async def _following(sink: Sink, path: Path) -> AsyncIterator[Follower]:
         async with asyncio.timeout(30.0):
             yield follower
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await ended(running)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from liquake.model import Liquidation
 from liquake.storage.current import ALERTS, SNAPSHOT, StateWriter, read_snapshot
 from liquake.storage.journal import Journal
 from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
+from liquake.storage.sink import ended
 from liquake.storage.tail import JournalTail
 from tests.servers import Valkey, free_port
 from tests.unit.engine.events import COVERAGES, NOON
@@ -72,9 +73,7 @@ async def writing(url: str) -> AsyncIterator[StateWriter]:
         async with asyncio.timeout(20.0):
             yield writer
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await ended(task)
 
 
 async def test_an_entry_has_every_field_and_leaves_out_what_is_not_known(redis: str, tmp_path: Path) -> None:
