@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
@@ -43,7 +43,7 @@ from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation
 from liquake.storage.check import Finding, check_journal, check_store
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
-from liquake.tiers import Tiers, examine, sinks_of, tiers
+from liquake.tiers import Tiers, examine, redis_of, sinks_of, tiers
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
 from liquake.tui.statistics import statistics_json, statistics_text
@@ -52,6 +52,9 @@ from liquake.tui.theme import load_theme
 from liquake.venues import VENUES, Venue, find_venue
 from liquake.venues.assets import KNOWN_ASSETS
 from liquake.venues.frames import decoded, read_line
+
+if TYPE_CHECKING:
+    from liquake.attach import Attached
 
 _DEMO_START = 10.0
 """Seconds the simulator may take to say where its venues are."""
@@ -143,8 +146,23 @@ class Session:
 
 
 def monitor(settings: Settings) -> int:
-    """Watch the venues themselves."""
+    """Watch the venues themselves, or what another process makes of them."""
+    if settings.source != "live":
+        return asyncio.run(_attach(settings))
     return asyncio.run(_watch(settings, Mode.LIVE, settings.endpoints))
+
+
+async def _attach(settings: Settings) -> int:
+    redis = redis_of("source", settings.source)
+    redis.check(settings.source)
+    from liquake.attach import Attached
+
+    clock = WallClock()
+    status = Status(Mode.LIVE, liquake.__version__, clock.now(), clock.now(), refresh=settings.refresh)
+    attached = Attached(settings.source, status, clock.now)
+    await attached.prove()
+    await _run(attached, settings, attached.run())
+    return 0
 
 
 def demo(settings: Settings, scenario: str, seed: int) -> int:
@@ -206,6 +224,24 @@ async def _collect(settings: Settings) -> int:
         await journal.flushed()
         drained = await session.tiers.drained()
         collector.progress("stopped" if drained else "stopped with rows still to send")
+    return 0
+
+
+def analyze(settings: Settings) -> int:
+    """Keep the engine's numbers of a stream that others fill."""
+    return asyncio.run(_analyze(settings))
+
+
+async def _analyze(settings: Settings) -> int:
+    if not settings.redis:
+        raise SettingError("redis", "", "give the address of the stream with --redis: redis://host:6379/0")
+    redis_of("redis", settings.redis).check(settings.redis)
+    from liquake.analysis import Analysis
+    from liquake.log import Log
+
+    analysis = Analysis(settings, Log(sys.stderr.buffer), WallClock().now)
+    await analysis.prove()
+    await _run(None, settings, analysis.run(), analysis.tell)
     return 0
 
 
@@ -465,7 +501,10 @@ async def _probe(venue: Venue, address: str | None) -> dict[str, Any]:
 
 
 async def _run(
-    session: Session, settings: Settings, work: Coroutine[Any, Any, None], tell: _Tell | None = None
+    session: Session | Attached | None,
+    settings: Settings,
+    work: Coroutine[Any, Any, None],
+    tell: _Tell | None = None,
 ) -> None:
     """Do `work` and show or `tell` it until the reader leaves, the time is up or a signal comes.
 
@@ -480,6 +519,7 @@ async def _run(
     if tell is not None:
         show = tell(stop, working)
     else:
+        assert session is not None
         show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
     try:
         async with asyncio.timeout(settings.duration):
@@ -490,7 +530,9 @@ async def _run(
         await _ended(working)
 
 
-async def _print(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
+async def _print(
+    session: Session | Attached, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event
+) -> None:
     """A picture as text each refresh. A recording's last picture is shown however short it was."""
     screen, theme = PlainScreen(sys.stdout), load_theme("dark", unicode=speaks_unicode(sys.stdout))
     stopping = asyncio.create_task(stop.wait())
@@ -504,7 +546,9 @@ async def _print(session: Session, settings: Settings, working: asyncio.Task[Non
         stopping.cancel()
 
 
-async def _draw(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
+async def _draw(
+    session: Session | Attached, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event
+) -> None:
     """The screen, until the reader leaves. It stays after the end of a recording; a fault in `working` ends it."""
     from liquake.tui.app import MonitorApp, Options
 

@@ -20,7 +20,7 @@ liquake shows; it does not advise. Feeds of most exchanges leave liquidations ou
 """
 
 _KINDS = ("csv", "jsonl", "parquet")
-_STORES = ("keep", "archive", "redis", "database", "database_days")
+_STORES = ("keep", "archive", "redis", "keys", "database", "database_days")
 """Settings of what stands behind the journal."""
 
 _EXAMPLES = {
@@ -29,6 +29,7 @@ _EXAMPLES = {
     "collect": "liquake collect --redis redis://localhost --database postgresql://me@localhost/liquake",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
+    "analyze": "liquake analyze --redis redis://10.0.0.7",
     "check": "liquake check --json",
     "export": "liquake export --output fall.parquet --from 2025-10-10T21:00 --to 2025-10-10T22:00 --symbols BTC",
     "venues": "liquake venues --json",
@@ -74,6 +75,7 @@ def _parser() -> _Parser:
     _add_collect(commands)
     _add_replay(commands)
     _add_decode(commands)
+    _add_analyze(commands)
     _add_check(commands)
     _add_export(commands)
     _add_venues(commands)
@@ -104,7 +106,9 @@ def _add_settings(parser: _Parser, *names: str) -> None:
             parser.add_argument(flag, type=float, metavar="SECONDS", help=words)
         elif name in ("database_days", "keep"):
             parser.add_argument(flag, metavar="DAYS", help=words)
-        elif name in ("redis", "database"):
+        elif name == "keys":
+            parser.add_argument(flag, choices=("on", "off"), help=words)
+        elif name in ("redis", "database", "source"):
             parser.add_argument(flag, metavar="URL", help=words)
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
@@ -132,7 +136,9 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal", *_STORES)
+    _add_settings(
+        parser, "source", "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal", *_STORES
+    )
 
 
 def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -202,6 +208,17 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FILE",
         help="the exchange's own instruments answer: without it, what needs an unknown multiplier is null; repeatable",
     )
+
+
+def _add_analyze(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.analyze(_settings(told))
+
+    words = "the engine on the events of a Redis stream, for a second machine; a second one waits to take over"
+    parser = _command(commands, "analyze", words, run)
+    _add_settings(parser, "redis", "samples", "duration")
 
 
 def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -120,7 +120,7 @@ async def tiers(
     work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
     if settings.keep:
         work.append(Window(settings, journal, followers, now).run())
-    if settings.redis:
+    if settings.redis and settings.keys == "on":
         from liquake.storage.current import StateWriter
 
         writer = StateWriter(settings.redis, snapshot)
@@ -140,30 +140,36 @@ def sinks_of(settings: Settings) -> list[Sink]:
     """The stores that `settings` tell of. Raises `SettingError`."""
     sinks: list[Sink] = []
     if settings.redis:
-        redis = _module("redis", settings.redis)
+        redis = redis_of("redis", settings.redis)
         redis.check(settings.redis)
         sinks.append(redis.RedisSink(settings.redis))
     if settings.database:
-        timescale = _module("database", settings.database)
+        timescale = _timescale_of("database", settings.database)
         timescale.check(settings.database)
         sinks.append(timescale.TimescaleSink(settings.database, keep=settings.database_days or None))
     return sinks
 
 
-def _module(setting: str, url: str) -> Any:
-    """The module of a store, whose client may not be installed."""
-    extra = {"redis": "redis", "database": "postgres"}[setting]
+def redis_of(setting: str, url: str) -> Any:
+    """The module that speaks to Redis. Raises `SettingError` where its client is not installed."""
     try:
-        if setting == "redis":
-            from liquake.storage import redis
-
-            return redis
-        from liquake.storage import timescale
-
-        return timescale
+        from liquake.storage import redis
     except ModuleNotFoundError as error:
-        mend = f"{error.name} is not installed: pip install 'liquake[{extra}]'"
-        raise SettingError(setting, without_password(url), mend) from None
+        raise _not_installed(setting, url, error, "redis") from None
+    return redis
+
+
+def _timescale_of(setting: str, url: str) -> Any:
+    try:
+        from liquake.storage import timescale
+    except ModuleNotFoundError as error:
+        raise _not_installed(setting, url, error, "postgres") from None
+    return timescale
+
+
+def _not_installed(setting: str, url: str, error: ModuleNotFoundError, extra: str) -> SettingError:
+    mend = f"{error.name} is not installed: pip install 'liquake[{extra}]'"
+    return SettingError(setting, without_password(url), mend)
 
 
 async def _proved(followers: Sequence[Follower]) -> None:

@@ -25,7 +25,7 @@ from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
-WRITE_EVERY = 0.2
+WRITE_EVERY = 0.15
 """Seconds between two writings."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""

@@ -23,6 +23,8 @@ from redis.exceptions import (
     ReadOnlyError,
     RedisError,
 )
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import market_of
@@ -160,7 +162,11 @@ def explained(address: str) -> Iterator[None]:
         raise SinkDown(address, "it is a read-only replica: give the primary's address") from None
     except BusyLoadingError:
         raise SinkDown(address, "it is loading its data") from None
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisConnectionError, RedisTimeout, OSError, TimeoutError) as error:
+        raise SinkDown(
+            address, f"it does not answer ({_one_line(error) or type(error).__name__}): is it running?"
+        ) from None
+    except RedisError as error:
         raise SinkDown(address, _one_line(error) or type(error).__name__) from None
 
 
@@ -219,7 +225,7 @@ class RedisSink:
         rows: list[tuple[int, str, str, float | None]] = []
         with explained(self.address):
             journals = await self._connected().hlen(CURSORS)
-            async for fields in entries(self._connected()):
+            async for _, fields in entries(self._connected()):
                 keys[f"{fields['venue']}|{fields['key']}"] += 1
                 if int(fields["ts_recv"]) >= received:
                     usd = float(fields["usd"]) if "usd" in fields else None
@@ -232,12 +238,12 @@ class RedisSink:
         return self._client
 
 
-async def entries(client: Client) -> AsyncIterator[dict[str, str]]:
-    """The fields of every entry of the stream, oldest first."""
+async def entries(client: Client) -> AsyncIterator[tuple[bytes, dict[str, str]]]:
+    """Every entry of the stream with its id, oldest first."""
     after = "-"
     while page := await client.xrange(STREAM, after, "+", _PAGE):
-        for _, fields in page:
-            yield {name.decode(): value.decode() for name, value in fields.items()}
+        for number, fields in page:
+            yield number, {name.decode(): value.decode() for name, value in fields.items()}
         after = f"({page[-1][0].decode()}"
 
 

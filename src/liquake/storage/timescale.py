@@ -89,7 +89,9 @@ def explained(address: str) -> Iterator[None]:
         raise SinkDown(address, "it is a read-only standby: give the primary's address") from None
     except TimeoutError:
         raise SinkDown(address, "it does not answer in time") from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except OSError as error:
+        raise SinkDown(address, f"it does not answer ({error}): is it running?") from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise SinkDown(address, " ".join(str(error).split()) or type(error).__name__) from None
 
 
