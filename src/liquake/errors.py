@@ -16,6 +16,7 @@
     │   ├── SinkRefused             it answers, but not to this user, password or schema
     │   └── RowRefused              it can never hold one of the rows it was given
     ├── SimulatorError              the simulated venues do not start
+    ├── TooSlow                     the reader of a stream does not keep pace with it
     └── Unreachable                 a venue does not answer from here
 
 Every message is one sentence that names the value and, where there is one, the mend.
@@ -135,6 +136,16 @@ class SimulatorError(LiquakeError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the simulated exchanges do not start: {why}")
+
+
+class TooSlow(LiquakeError):
+    """`waiting` events of a stream have not been taken: the next would have been lost."""
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
+        super().__init__(
+            f"{waiting:,} events wait to be taken from the stream: do less per event, or raise its capacity"
+        )
 
 
 class Unreachable(LiquakeError):
