@@ -1,3 +1,21 @@
 """Crypto liquidation cascades as they form, with numbers that can be trusted."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from liquake.library import Engine, history, stream
+
+__all__ = ["Engine", "__version__", "history", "stream"]
+
+
+def __getattr__(name: str) -> object:
+    """What a program asks for is imported when it does: the command line starts without it."""
+    if name in ("Engine", "history", "stream"):
+        from liquake import library
+
+        return getattr(library, name)
+    raise AttributeError(f"module 'liquake' has no attribute {name!r}")

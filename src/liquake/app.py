@@ -13,12 +13,12 @@ import signal
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
@@ -37,6 +37,7 @@ from liquake.errors import (
     JournalBusy,
     Offline,
     RecordingError,
+    SettingError,
     SimulatorError,
     UnknownMarket,
 )
@@ -57,8 +58,10 @@ from liquake.model import (
     market_of,
 )
 from liquake.simulate.presets import find_preset
+from liquake.storage.check import Finding, check_journal, check_store
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
+from liquake.tiers import Tiers, examine, redis_of, sinks_of, tiers
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
 from liquake.tui.statistics import statistics_json, statistics_text
@@ -67,6 +70,9 @@ from liquake.tui.theme import load_theme
 from liquake.venues import VENUES, Venue, find_venue
 from liquake.venues.assets import KNOWN_ASSETS
 from liquake.venues.frames import decoded, read_line
+
+if TYPE_CHECKING:
+    from liquake.attach import Attached
 
 _DEMO_START = 10.0
 """Seconds the simulator may take to say where its venues are."""
@@ -82,6 +88,8 @@ _PROBE = 12.0
 _ATTEMPTS = 3
 """and connections it sees fail before it says so."""
 
+_Tell = Callable[[asyncio.Event, asyncio.Task[None]], Coroutine[Any, Any, None]]
+
 
 class Session:
     """One run: the engine, the journal, and what a screen asks of both.
@@ -94,6 +102,9 @@ class Session:
     ) -> None:
         self.engine, self.clock, self.journal, self.assets = engine, clock, journal, assets
         self.replay: Replay | None = None
+        self.tiers = Tiers()
+        self.hear: Callable[[Event], None] | None = None
+        """Told of every event that is no price."""
         self._status = status
         self._latency = Latency()
         self._journal_trouble = ""
@@ -108,6 +119,10 @@ class Session:
         self._latency.update(self.clock.now() - ts_recv)
         if self.journal is not None:
             self.journal.record(events, frame or None, connection)
+        if self.hear is not None:
+            for event in events:
+                if not isinstance(event, Price):
+                    self.hear(event)
 
     def emit(self, event: Event) -> None:
         """Apply one event of a recording."""
@@ -137,6 +152,8 @@ class Session:
             self._status,
             now=self.clock.now(),
             journal=self._journal_status(),
+            redis=self.tiers.words("redis"),
+            database=self.tiers.words("database"),
             state_latency=self._latency.value(),
             progress=None if replay is None else replay.progress,
             ended=replay is not None and replay.finished,
@@ -156,8 +173,23 @@ class Session:
 
 
 def monitor(settings: Settings) -> int:
-    """Watch the venues themselves."""
+    """Watch the venues themselves, or what another process makes of them."""
+    if settings.source != "live":
+        return asyncio.run(_attach(settings))
     return asyncio.run(_watch(settings, Mode.LIVE, settings.endpoints))
+
+
+async def _attach(settings: Settings) -> int:
+    redis = redis_of("source", settings.source)
+    redis.check(settings.source)
+    from liquake.attach import Attached
+
+    clock = WallClock()
+    status = Status(Mode.LIVE, liquake.__version__, clock.now(), clock.now(), refresh=settings.refresh)
+    attached = Attached(settings.source, status, clock.now)
+    await attached.prove()
+    await _run(attached, settings, attached.run())
+    return 0
 
 
 def demo(settings: Settings, scenario: str, seed: int) -> int:
@@ -171,31 +203,94 @@ async def _demo(settings: Settings, scenario: str, seed: int) -> int:
         with tempfile.TemporaryDirectory(prefix="liquake-demo-") as folder:
             # What never happened must not end up among what did, unless a file is named for it.
             journal = settings.journal or str(Path(folder) / "journal.db")
-            told = msgspec.structs.replace(settings, journal=journal)
+            told = msgspec.structs.replace(settings, journal=journal, redis="", database="")
             return await _watch(told, Mode.DEMO, addresses, scenario=scenario, seed=seed)
 
 
 async def _watch(
     settings: Settings, mode: Mode, addresses: Mapping[str, str], *, scenario: str = "", seed: int | None = None
 ) -> int:
-    venues = [find_venue(name) for name in settings.exchanges]
-    # The simulated exchanges list a few coins only, so there every name has to be asked for.
-    known = KNOWN_ASSETS if mode is Mode.LIVE else frozenset[str]()
-    assets = await _assets(settings.symbols, venues, addresses, known)
-    clock = WallClock()
-    now = clock.now()
+    now = WallClock().now()
     status = Status(mode, liquake.__version__, now, now, refresh=settings.refresh, scenario=scenario, seed=seed)
     journal, trouble = _open_journal(settings.journal)
-    session = Session(_engine(venues, settings, models=_models(mode)), clock, status, journal, assets)
-    session.without_journal(trouble)
-    feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
+    venues = [find_venue(name) for name in settings.exchanges]
+    async with _gathering(settings, status, addresses, journal) as (session, work):
+        session.without_journal(trouble)
+        await _run(session, settings, work)
+    _print_statistics(session.statistics(), venues)
+    return 0
+
+
+def collect(settings: Settings) -> int:
+    """Watch the venues without a screen."""
+    return asyncio.run(_collect(settings))
+
+
+async def _collect(settings: Settings) -> int:
+    from liquake.collector import Collector
+    from liquake.log import Log
+
+    if settings.journal == "off":
+        raise SettingError("journal", "off", "what is collected goes into it: name a file, or leave it out")
+    clock, log = WallClock(), Log(sys.stderr.buffer)
+    now = clock.now()
+    status = Status(Mode.LIVE, liquake.__version__, now, now)
+    journal = Journal(Path(settings.journal) if settings.journal else default_path())
+    async with _gathering(settings, status, settings.endpoints, journal) as (session, work):
+        collector = Collector(log, journal, session.tiers, clock.now)
+        session.hear = collector.hear
+        stores = [sink.address for sink in sinks_of(settings)]
+        log.write(
+            "started",
+            now,
+            version=liquake.__version__,
+            exchanges=settings.exchanges,
+            journal=str(journal.path),
+            stores=stores,
+        )
+        await _run(session, settings, work, collector.run)
+        await journal.flushed()
+        drained = await session.tiers.drained()
+        collector.progress("stopped" if drained else "stopped with rows still to send")
+    return 0
+
+
+def analyze(settings: Settings) -> int:
+    """Keep the engine's numbers of a stream that others fill."""
+    return asyncio.run(_analyze(settings))
+
+
+async def _analyze(settings: Settings) -> int:
+    if not settings.redis:
+        raise SettingError("redis", "", "give the address of the stream with --redis: redis://host:6379/0")
+    redis_of("redis", settings.redis).check(settings.redis)
+    from liquake.analysis import Analysis
+    from liquake.log import Log
+
+    analysis = Analysis(settings, Log(sys.stderr.buffer), WallClock().now)
+    await analysis.prove()
+    await _run(None, settings, analysis.run(), analysis.tell)
+    return 0
+
+
+@asynccontextmanager
+async def _gathering(
+    settings: Settings, status: Status, addresses: Mapping[str, str], journal: Journal | None
+) -> AsyncIterator[tuple[Session, Coroutine[Any, Any, None]]]:
+    """A session on the venues with its journal and what stands behind it, and the work that feeds it."""
     try:
-        await _run(session, settings, _watched(session, supervise(feeds)))
+        venues = [find_venue(name) for name in settings.exchanges]
+        # The simulated exchanges list a few coins only, so there every name has to be asked for.
+        known = frozenset[str]() if status.mode is Mode.DEMO else KNOWN_ASSETS
+        assets = await _assets(settings.symbols, venues, addresses, known)
+        clock = WallClock()
+        session = Session(_engine(venues, settings, models=_models(status.mode)), clock, status, journal, assets)
+        feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
+        async with tiers(settings, journal, session.snapshot, clock.now) as session.tiers:
+            yield session, _watched(session, supervise(feeds))
     finally:
         if journal is not None:
             await asyncio.to_thread(journal.close)
-    _print_statistics(session.statistics(), venues)
-    return 0
 
 
 def replay(settings: Settings, file: Path, speed: float | None, *, as_json: bool) -> int:
@@ -278,6 +373,54 @@ def _lines(file: Path | None) -> Iterator[Iterable[bytes]]:
         yield opened
 
 
+def export(settings: Settings, kind: str, output: Path | None, **selected: Any) -> int:
+    """What the journal holds of what is `selected` (see `Selection`), to a file or to standard output."""
+    from liquake.storage.export import Selection
+    from liquake.storage.export import export as write
+
+    selection = Selection(**selected)
+    journal = _journal_path(settings.journal)
+    if output is None:
+        write(journal, kind, sys.stdout.buffer, selection)
+        sys.stdout.flush()
+        return 0
+    with _progress(output.name) as progress:
+        count = write(journal, kind, output, selection, progress)
+    sys.stdout.write(f"{count:,} liquidations in {output}\n")
+    return 0
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[float], None]]:
+    """A bar on the terminal's error stream; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task(name, total=1.0)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def check(settings: Settings, *, as_json: bool) -> int:
+    """Whether what is stored can be true, and is the same wherever it is stored."""
+    from liquake.tui.listing import check_text
+
+    findings = [msgspec.structs.asdict(finding) for finding in asyncio.run(_check(settings))]
+    if as_json:
+        _print_json(findings)
+    else:
+        sys.stdout.write(check_text(findings))
+    return 0 if all(finding["ok"] for finding in findings) else 1
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    path = _journal_path(settings.journal)
+    findings = await asyncio.to_thread(check_journal, path)
+    for sink in sinks_of(settings):
+        findings += await check_store(sink, path, WallClock().now())
+    return findings
+
+
 def venues(*, as_json: bool) -> int:
     """What each venue's feed contains, means and leaves out."""
     from liquake.tui.listing import venues_text
@@ -314,7 +457,8 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     dead = [row["venue"] for row in found["venues"] if not row["answers"]]
     if len(dead) == len(found["venues"]):
         raise Offline(dead)
-    return 1 if dead or found["data folder"]["trouble"] else 0
+    lost = [row["store"] for row in found["stores"] if row["trouble"]]
+    return 1 if dead or lost or found["data folder"]["trouble"] else 0
 
 
 async def _examine(settings: Settings) -> dict[str, Any]:
@@ -336,12 +480,17 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             "size": "x".join(map(str, shutil.get_terminal_size())),
         },
         "data folder": _examine_journal(settings.journal),
+        "stores": await examine(settings, _journal_path(settings.journal)),
         "venues": answers,
     }
 
 
+def _journal_path(told: str) -> Path:
+    return Path(told) if told and told != "off" else default_path()
+
+
 def _examine_journal(told: str) -> dict[str, Any]:
-    path = Path(told) if told and told != "off" else default_path()
+    path = _journal_path(told)
     folder = next(parent for parent in path.parents if parent.exists())
     trouble = "" if os.access(folder, os.W_OK) else f"{folder} cannot be written: choose another file with --journal"
     free = shutil.disk_usage(folder).free
@@ -381,15 +530,27 @@ async def _probe(venue: Venue, address: str | None) -> dict[str, Any]:
     }
 
 
-async def _run(session: Session, settings: Settings, work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` and show it until the reader leaves, the time is up or a signal comes. A fault in `work` is raised."""
+async def _run(
+    session: Session | Attached | None,
+    settings: Settings,
+    work: Coroutine[Any, Any, None],
+    tell: _Tell | None = None,
+) -> None:
+    """Do `work` and show or `tell` it until the reader leaves, the time is up or a signal comes.
+
+    A fault in `work` is raised.
+    """
     working = asyncio.create_task(work)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     shown_as_text = settings.plain or not _has_terminal()
-    show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
+    if tell is not None:
+        show = tell(stop, working)
+    else:
+        assert session is not None
+        show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
     try:
         async with asyncio.timeout(settings.duration):
             await show
@@ -399,7 +560,9 @@ async def _run(session: Session, settings: Settings, work: Coroutine[Any, Any, N
         await _ended(working)
 
 
-async def _print(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
+async def _print(
+    session: Session | Attached, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event
+) -> None:
     """A picture as text each refresh. A recording's last picture is shown however short it was."""
     screen, theme = PlainScreen(sys.stdout), load_theme("dark", unicode=speaks_unicode(sys.stdout))
     stopping = asyncio.create_task(stop.wait())
@@ -413,7 +576,9 @@ async def _print(session: Session, settings: Settings, working: asyncio.Task[Non
         stopping.cancel()
 
 
-async def _draw(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
+async def _draw(
+    session: Session | Attached, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event
+) -> None:
     """The screen, until the reader leaves. It stays after the end of a recording; a fault in `working` ends it."""
     from liquake.tui.app import MonitorApp, Options
 

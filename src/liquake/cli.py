@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -24,13 +24,21 @@ _EPILOG = """\
 liquake shows; it does not advise. Feeds of most exchanges leave liquidations out: `liquake venues` says which and why.
 """
 
+_KINDS = ("csv", "jsonl", "parquet")
+_STORES = ("keep", "archive", "redis", "keys", "database", "database_days")
+"""Settings of what stands behind the journal."""
+
 _EXAMPLES = {
     "monitor": "liquake monitor --exchanges binance bybit --symbols BTC ETH --refresh 1",
     "demo": "liquake demo --scenario oct10 --seed 7",
+    "collect": "liquake collect --redis redis://localhost --database postgresql://me@localhost/liquake",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "score": "liquake score recording.csv.gz --horizon 60 --diagram reliability.svg",
     "fit": "liquake fit journal.db --out mine.json",
+    "analyze": "liquake analyze --redis redis://10.0.0.7",
+    "check": "liquake check --json",
+    "export": "liquake export --output fall.parquet --from 2025-10-10T21:00 --to 2025-10-10T22:00 --symbols BTC",
     "venues": "liquake venues --json",
     "doctor": "liquake doctor",
 }
@@ -71,10 +79,14 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_monitor(commands)
     _add_demo(commands)
+    _add_collect(commands)
     _add_replay(commands)
     _add_decode(commands)
     _add_score(commands)
     _add_fit(commands)
+    _add_analyze(commands)
+    _add_check(commands)
+    _add_export(commands)
     _add_venues(commands)
     _add_doctor(commands)
     return parser
@@ -96,15 +108,21 @@ def _command(
 
 def _add_settings(parser: _Parser, *names: str) -> None:
     for name in names:
-        flag, words = f"--{name}", sentence(name)
+        flag, words = f"--{name.replace('_', '-')}", sentence(name)
         if name in ("exchanges", "symbols"):
             parser.add_argument(flag, nargs="+", metavar="NAME", help=words)
         elif name in ("refresh", "duration"):
             parser.add_argument(flag, type=float, metavar="SECONDS", help=words)
+        elif name in ("database_days", "keep"):
+            parser.add_argument(flag, metavar="DAYS", help=words)
+        elif name == "keys":
+            parser.add_argument(flag, choices=("on", "off"), help=words)
+        elif name in ("redis", "database", "source"):
+            parser.add_argument(flag, metavar="URL", help=words)
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:
-            parser.add_argument(flag, metavar="FILE", help=words)
+            parser.add_argument(flag, metavar="FOLDER" if name == "archive" else "FILE", help=words)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML) instead of the user's own")
 
 
@@ -127,7 +145,19 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal")
+    _add_settings(
+        parser, "source", "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal", *_STORES
+    )
+
+
+def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.collect(_settings(told))
+
+    parser = _command(commands, "collect", "keep what the exchanges send, without a screen: for a server", run)
+    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", *_STORES)
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -245,6 +275,88 @@ def _question(told: argparse.Namespace) -> Question:
     )
 
 
+def _add_analyze(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.analyze(_settings(told))
+
+    words = "the engine on the events of a Redis stream, for a second machine; a second one waits to take over"
+    parser = _command(commands, "analyze", words, run)
+    _add_settings(parser, "redis", "samples", "duration")
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.check(_settings(told), as_json=told.json)
+
+    parser = _command(commands, "check", "whether what is stored can be true, and is the same in every store", run)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    _add_settings(parser, "journal", "redis", "database")
+
+
+def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        return app.export(_settings(told), _kind(told.format, told.output), told.output, **_selected(told))
+
+    parser = _command(commands, "export", "what the journal holds as CSV, JSON lines or Parquet", run)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="a new file; standard output where none is given")
+    parser.add_argument("--format", choices=_KINDS, help="csv where neither this nor the file's name says otherwise")
+    parser.add_argument("--from", dest="start", metavar="TIME", help="from this event time on: 2025-10-10T21:15, UTC")
+    parser.add_argument("--to", dest="end", metavar="TIME", help="before this event time")
+    parser.add_argument("--side", choices=("long", "short"), help="the position that was liquidated")
+    parser.add_argument("--usd", type=float, metavar="DOLLARS", help="at least so large; unknown sizes are left out")
+    parser.add_argument("--exchanges", nargs="+", metavar="NAME", help="of these exchanges only")
+    parser.add_argument("--symbols", nargs="+", metavar="NAME", help="of these markets only")
+    _add_settings(parser, "journal")
+
+
+def _kind(told: str | None, output: Path | None) -> str:
+    suffix = "" if output is None else output.suffix[1:]
+    return told or (suffix if suffix in _KINDS else "csv")
+
+
+def _selected(told: argparse.Namespace) -> dict[str, Any]:
+    from liquake.model import Side
+
+    return {
+        "start": _time("--from", told.start),
+        "end": _time("--to", told.end),
+        "venues": tuple(told.exchanges or ()),
+        "assets": tuple(_asset(name) for name in told.symbols or ()),
+        "side": Side(told.side.upper()) if told.side else None,
+        "usd": told.usd,
+    }
+
+
+def _asset(name: str) -> str:
+    from liquake.errors import UnknownMarket
+    from liquake.model import asset_of
+
+    asset = asset_of(name)
+    if asset is None:
+        raise UnknownMarket(name, "write it like BTC, BTCUSDT or btc-usdt-swap")
+    return asset
+
+
+def _time(flag: str, text: str | None) -> int | None:
+    """UTC nanoseconds of an ISO date or time; one without a zone is UTC."""
+    if text is None:
+        return None
+    from datetime import UTC, datetime, timedelta
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingError(flag, text, "give a date or time like 2025-10-10 or 2025-10-10T21:15:30") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+
+
 def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
         from liquake import app
@@ -263,4 +375,4 @@ def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     parser = _command(commands, "doctor", "what works on this machine: exchanges, terminal, data folder, versions", run)
     parser.add_argument("--json", action="store_true", help="as JSON")
-    _add_settings(parser, "exchanges", "journal")
+    _add_settings(parser, "exchanges", "journal", "redis", "database")

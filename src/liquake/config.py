@@ -27,6 +27,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="markets to watch: BTC, BTCUSDT and btc-usdt-swap mean the same; all where none is given"),
     ] = ()
     refresh: Annotated[float, Meta(description="seconds between two pictures, 0.1 to 60", ge=0.1, le=60.0)] = 2.0
+    source: Annotated[
+        str,
+        Meta(
+            description="'live' for the exchanges themselves, or redis://host:6379/0 for what a collector writes there"
+        ),
+    ] = "live"
     duration: Annotated[float | None, Meta(description="leave after so many seconds and print the statistics")] = None
     plain: Annotated[bool, Meta(description="print text instead of the full screen")] = False
     samples: Annotated[
@@ -36,6 +42,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(description="file that keeps every event; 'off' keeps none; the default is in the user's data folder"),
     ] = ""
+    keep: Annotated[
+        str,
+        Meta(
+            description="days that rows stay in the journal, like 30d; for ever where none is given",
+            pattern=r"^(\d+d)?$",
+        ),
+    ] = ""
+    archive: Annotated[
+        str,
+        Meta(
+            description="folder for what leaves the journal, as Parquet files by exchange and day; 'off' keeps none;"
+            " the default is beside the journal"
+        ),
+    ] = ""
+    redis: Annotated[
+        str,
+        Meta(description="Redis to feed from the journal: redis://[user:password@]host:6379/0; best set in the file"),
+    ] = ""
+    keys: Annotated[
+        str,
+        Meta(
+            description="on to write the keys of the moment to Redis, off where `liquake analyze` does",
+            pattern="^(on|off)$",
+        ),
+    ] = "on"
+    database: Annotated[
+        str,
+        Meta(
+            description="TimescaleDB or PostgreSQL to feed from the journal: postgresql://[user:password@]host:5432/name"
+        ),
+    ] = ""
+    database_days: Annotated[int, Meta(description="days that rows stay in the database; 0 is for ever", ge=0)] = 0
     endpoints: Annotated[
         dict[str, str],
         Meta(description="address to reach an exchange at instead of its own, by exchange: a proxy, a simulator"),

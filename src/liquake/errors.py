@@ -14,7 +14,13 @@
     ├── ModelRefused                a cascade model that does not fit these venues
     ├── TapeTooShort                a recording with too little in it to fit or score on
     ├── StateError                  an estimator's kept state was written in a form this version does not read
+    ├── ExportError                 an export cannot be written
+    ├── SinkError                   Redis or the database behind the journal does not take what it is given
+    │   ├── SinkDown                it does not answer now; it is tried again
+    │   ├── SinkRefused             it answers, but not to this user, password or schema
+    │   └── RowRefused              it can never hold one of the rows it was given
     ├── SimulatorError              the simulated venues do not start
+    ├── TooSlow                     the reader of a stream does not keep pace with it
     ├── Unreachable                 a venue does not answer from here
     └── Offline                     none of them does
 
@@ -110,6 +116,34 @@ class JournalBusy(JournalError):
         super().__init__(path, f"another liquake writes it (process {holder}): stop that one, or give another path")
 
 
+class ExportError(LiquakeError):
+    """An export of the kind or to the file `what` cannot be written."""
+
+    def __init__(self, what: str, why: str) -> None:
+        self.what = what
+        super().__init__(f"cannot export {what}: {why}")
+
+
+class SinkError(LiquakeError):
+    """`sink` (an address without its password) does not take what it is given."""
+
+    def __init__(self, sink: str, why: str) -> None:
+        self.sink, self.why = sink, why
+        super().__init__(f"{sink}: {why}")
+
+
+class SinkDown(SinkError):
+    """It does not answer, or has no room, at present."""
+
+
+class SinkRefused(SinkError):
+    """It answers, but will not serve us until somebody mends something."""
+
+
+class RowRefused(SinkError):
+    """One of the rows given to it at once can never be stored there."""
+
+
 class SimulatorError(LiquakeError):
     """The process of the simulated venues does not start, or ended at once."""
 
@@ -139,6 +173,16 @@ class StateError(LiquakeError):
     def __init__(self, what: str, why: str) -> None:
         self.what = what
         super().__init__(f"cannot resume {what}: {why}; it starts afresh")
+
+
+class TooSlow(LiquakeError):
+    """`waiting` events of a stream have not been taken: the next would have been lost."""
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
+        super().__init__(
+            f"{waiting:,} events wait to be taken from the stream: do less per event, or raise its capacity"
+        )
 
 
 class Unreachable(LiquakeError):

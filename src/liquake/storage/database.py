@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from liquake import __version__
 from liquake.errors import JournalError
-from liquake.storage.schema import APPLICATION_ID, TABLES, VERSION
+from liquake.storage.schema import APPLICATION_ID, ROLLUP_TABLES, ROLLUPS, TABLES, VERSION, rollup
 
 _LOCKED_AT_MOST = 0.25
 """Seconds to wait for another program's lock before it is reported; the journal tries again by itself."""
@@ -33,9 +33,11 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         raise JournalError(path, explain(error)) from None
     with _closed_on_failure(connection, path):
         if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            _check(connection, path)
+            _update(connection, _check(connection, path))
         else:
             _create(connection)
+        # Whose cursor it is that a sink keeps: another journal at the same path must not go on from it.
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', lower(hex(randomblob(16))))")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
@@ -44,11 +46,11 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that can neither write nor checkpoint `path`. Raises `JournalError`."""
+    """A connection that can neither write nor checkpoint `path`, for one thread at a time. Raises `JournalError`."""
     if not path.is_file():
         raise JournalError(path, "there is no such file: check the path")
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError:
@@ -56,7 +58,9 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         # Nobody else can be writing there either.
         if not path.with_name(path.name + "-wal").exists():
             connection.close()
-            connection = sqlite3.connect(address + "&immutable=1", uri=True, isolation_level=None)
+            connection = sqlite3.connect(
+                address + "&immutable=1", uri=True, isolation_level=None, check_same_thread=False
+            )
     except sqlite3.DatabaseError:
         pass  # what is wrong with it is said by the check
     with _closed_on_failure(connection, path):
@@ -93,7 +97,8 @@ def _closed_on_failure(connection: sqlite3.Connection, path: Path) -> Iterator[N
         raise
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def _check(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of its schema."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise JournalError(path, "it is a database, but not a journal of liquake: give another path")
@@ -102,11 +107,26 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             path,
             f"a newer liquake wrote it (schema {version}, this one knows {VERSION}): update, or give another path",
         )
+    return int(version)
+
+
+def _update(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a journal of an older liquake up to date: whole or not at all."""
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for table in ROLLUP_TABLES:
+        connection.execute(table)
+    for name in ROLLUPS:
+        connection.execute(rollup(name), (0, 1 << 62))
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (str(VERSION),))
+    connection.execute(f"PRAGMA user_version={VERSION}")
+    connection.execute("COMMIT")
 
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for table in TABLES:
+    for table in (*TABLES, *ROLLUP_TABLES):
         connection.execute(table)
     connection.execute(
         "INSERT INTO meta VALUES ('schema', ?), ('liquake', ?), ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",

@@ -85,6 +85,7 @@ class Journal:
         self._settled = self._settled_bytes = self._attempts = 0
         self._rows = self._duplicates = self._refused = 0
         self._trouble = ""
+        self._forget = 0
         self._committed_at: float | None = None
         self._commit_latency = 0.0
 
@@ -152,6 +153,11 @@ class Journal:
                 if not self._thread.is_alive():
                     raise JournalError(self.path, "its writer has stopped: start liquake again")
                 self._attempted.wait(1.0)
+
+    def forget(self, seq: int) -> None:
+        """Have the rows before `seq` deleted, a little after each commit. Their sums stay."""
+        self._forget = max(self._forget, seq)
+        self._work.set()
 
     async def flushed(self) -> None:
         """`flush` without holding up the event loop."""
@@ -229,8 +235,23 @@ class Journal:
             held = self._store(held)
             if closing:
                 return
-            if held:
+            if held or self._forgotten():
                 self._work.set()
+
+    def _forgotten(self) -> bool:
+        """Delete a few of the rows that are to go; whether there are more."""
+        seq = self._forget
+        if not seq:
+            return False
+        try:
+            if self._writer.forget(seq):
+                return True
+        except sqlite3.Error as error:
+            self._attempt(explain(error))
+            return True
+        if seq == self._forget:
+            self._forget = 0
+        return False
 
     def _store(self, entries: list[Entry]) -> list[Entry]:
         """Commit `entries`, and hand back what cannot be written at present."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from liquake.engine.snapshot import Sum
 from liquake.errors import JournalError, RecordingError
 from liquake.model import Event, Side
 from liquake.storage.database import explain, open_to_read
-from liquake.storage.schema import Row, read_events, read_ledger, read_prices
+from liquake.storage.schema import COLUMNS, Row, read_events, read_ledger, read_prices
 
 _PAGE = 4096
+_SEARCHED = 50_000
+"""Rows looked at in one transaction while searching."""
 
 
 def read_journal(path: Path) -> Iterator[Event]:
@@ -61,6 +64,28 @@ class JournalReader:
         for low in range(min(first), max(last) + 1, _PAGE):
             yield from self._page(low, min(low + _PAGE, max(last) + 1))
 
+    def pages(self, where: str, parameters: Sequence[Any]) -> Iterator[tuple[list[Row], float]]:
+        """Rows of `events` (as of `schema.COLUMNS`) that meet the condition `where`, and how much is searched, 0 to 1."""
+        first, last = self._query("SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM events")[0]
+        statement = f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq >= ? AND seq < ? AND {where} ORDER BY seq"
+        for low in range(first, last + 1, _SEARCHED):
+            high = min(low + _SEARCHED, last + 1)
+            yield self._query(statement, low, high, *parameters), (high - first) / (last + 1 - first)
+
+    def first_received(self, moment: int) -> int:
+        """The `seq` of the first row received at `moment` (UTC nanoseconds) or later; one past the last if none was."""
+        # In order of receipt, so this reads no further than it has to.
+        found = self._query("SELECT seq FROM events WHERE ts_recv >= ? ORDER BY seq LIMIT 1", moment)
+        return int(found[0][0] if found else self._query("SELECT coalesce(max(seq), 0) + 1 FROM events")[0][0])
+
+    def days(self, before: int) -> list[Row]:
+        """Venue, day of the event (since 1970), first and last `seq` of the rows before the `seq` given."""
+        return self._query(
+            "SELECT venue, ts_event / 86400000000000 AS day, min(seq), max(seq) FROM events WHERE seq < ?"
+            " GROUP BY venue, day ORDER BY min(seq)",
+            before,
+        )
+
     def span(self) -> tuple[int, int] | None:
         """When the first and the last event were received, UTC nanoseconds; `None` for an empty journal."""
         first = self._moments("min(seq)")
@@ -72,7 +97,17 @@ class JournalReader:
         return {table: int(self._query(f"SELECT count(*) FROM {table}")[0][0]) for table in tables}
 
     def totals(self) -> Mapping[tuple[str, Side, str], Sum]:
-        """Everything stored, added up by venue, side and asset."""
+        """Everything ever stored, added up by venue, side and asset."""
+        if self._query("PRAGMA user_version")[0][0] < 2:
+            return self.scanned()
+        rows = self._query(
+            "SELECT venue, side, asset, sum(events), total(amount), total(usd), sum(unsized)"
+            " FROM hours GROUP BY venue, side, asset"
+        )
+        return {(venue, Side(side), asset): Sum(*sums) for venue, side, asset, *sums in rows}
+
+    def scanned(self) -> Mapping[tuple[str, Side, str], Sum]:
+        """The same from the rows themselves: those that are still kept, read one by one."""
         rows = self._query(
             "SELECT venue, side, asset, count(*), total(amount), total(usd), count(*) - count(usd)"
             " FROM events GROUP BY venue, side, asset"
@@ -106,7 +141,7 @@ class JournalReader:
             for row in self._query(f"SELECT {column} FROM {table} WHERE seq = (SELECT {end} FROM {table})")
         ]
 
-    def _query(self, statement: str, *parameters: int) -> list[Row]:
+    def _query(self, statement: str, *parameters: Any) -> list[Row]:
         try:
             return self._connection.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:

@@ -15,10 +15,29 @@ import msgspec
 
 from liquake.model import DecodeError, FeedStatus, Gap, Liquidation, Price, PriceBasis, PriceKind, Side
 
-VERSION = 1
-"""Of the schema; in SQLite's `user_version`."""
+VERSION = 2
+"""Of the schema; in SQLite's `user_version`. The second brought `minutes` and `hours`."""
 APPLICATION_ID = 0x6C71756B
 """SQLite's mark of whose file it is: "lquk"."""
+
+ROLLUPS = {"minutes": 60 * 1_000_000_000, "hours": 3600 * 1_000_000_000}
+"""Tables of sums, and the nanoseconds of event time in each of their periods."""
+
+ROLLUP_TABLES = tuple(
+    f"""CREATE TABLE {table} (
+        start INTEGER NOT NULL,
+        venue TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        side TEXT NOT NULL,
+        events INTEGER NOT NULL,
+        amount REAL NOT NULL,
+        usd REAL NOT NULL,
+        unsized INTEGER NOT NULL,
+        PRIMARY KEY (start, venue, asset, side)
+    ) WITHOUT ROWID"""
+    for table in ROLLUPS
+)
+"""They outlive the rows they are sums of."""
 
 TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -66,8 +85,28 @@ TABLES = (
         ts_recv INTEGER NOT NULL
     )""",
 )
-"""`identity`, `tags` and `detail` are JSON. Frames are kept as received: deflated one by one they would be a fifth to
-a third smaller, for more time than writing them takes, and no longer readable with any SQLite shell."""
+"""Beside `ROLLUP_TABLES`. `identity`, `tags` and `detail` are JSON.
+
+Frames are kept as received: deflated one by one they would be a fifth to a third smaller, for more time than writing
+them takes, and no longer readable with any SQLite shell."""
+
+COLUMNS = (
+    "seq",
+    "venue",
+    "key",
+    "instrument",
+    "asset",
+    "side",
+    "price",
+    "price_basis",
+    "amount",
+    "usd",
+    "ts_event",
+    "ts_recv",
+    "identity",
+    "tags",
+)
+"""Of `events`, as whoever follows or exports the journal gets them. `tags` may be `None`."""
 
 WIDTHS = {"events": 15, "frames": 5, "ledger": 6, "prices": 8}
 
@@ -89,6 +128,17 @@ def insertion(table: str, rows: int) -> str:
     # Not OR IGNORE, which would swallow a row with a missing price as if it were a duplicate.
     conflict = " ON CONFLICT (venue, key) DO NOTHING" if table == "events" else ""
     return f"INSERT INTO {table} VALUES {','.join([one] * rows)}{conflict}"
+
+
+def rollup(table: str) -> str:
+    """The statement that adds the rows of `events` between two numbers, both included, to the sums in `table`."""
+    period = ROLLUPS[table]
+    return f"""INSERT INTO {table}
+        SELECT ts_event - ts_event % {period}, venue, asset, side, count(*), total(amount), total(usd),
+            count(*) - count(usd)
+        FROM events WHERE seq BETWEEN ? AND ? GROUP BY 1, 2, 3, 4
+        ON CONFLICT DO UPDATE SET events = events + excluded.events, amount = amount + excluded.amount,
+            usd = usd + excluded.usd, unsized = unsized + excluded.unsized"""
 
 
 def chunks(rows: list[Row], largest: int) -> Iterator[list[Row]]:

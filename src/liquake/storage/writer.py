@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -12,11 +12,15 @@ from liquake.errors import JournalError
 from liquake.model import Liquidation, Price
 from liquake.storage.database import explain, open_to_write
 from liquake.storage.lock import WriterLock
-from liquake.storage.schema import FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row
+from liquake.storage.schema import ROLLUPS, FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row, rollup
 
 # sqlite3 lets go of the interpreter's lock once per statement, and winning it back from a busy event loop can take 5 ms
 # each time: one statement per row has then been seen to write a few hundred rows a second.
 _ROWS_PER_STATEMENT = 256
+
+_NUMBERED = (("events", "seq"), ("ledger", "seq"), ("prices", "seq"), ("frames", "id"))
+_FORGOTTEN = 20_000
+"""Numbers whose rows are deleted in one transaction: new events wait for as long as it takes."""
 
 UNSTORABLE = (
     ValueError,
@@ -86,11 +90,43 @@ class Writer:
             for table in ("frames", "ledger", "prices"):
                 self._insert(table, rows[table])
             written = self._insert("events", rows["events"])
+            if written:
+                # What lies between these numbers is what went in: duplicates did not take theirs.
+                for table in ROLLUPS:
+                    self._connection.execute(rollup(table), (rows["events"][0][0], rows["events"][-1][0]))
             self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         return Written(written, len(rows["events"]) - written)
+
+    def forget(self, seq: int) -> bool:
+        """Delete some of the rows before `seq`, with the frames that carried them; whether there are more.
+
+        What was added up of them in `minutes` and `hours` stays. Raises `sqlite3.Error`.
+        """
+        first = min((low for low in self._lowest() if low is not None), default=seq)
+        if first >= seq:
+            return False
+        high = min(first + _FORGOTTEN, seq)
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for table in ("events", "ledger", "prices"):
+                self._connection.execute(f"DELETE FROM {table} WHERE seq < ?", (high,))
+            # The frame of the first row that stays may have brought others that go.
+            self._connection.execute(
+                "DELETE FROM frames WHERE id < coalesce((SELECT frame FROM events ORDER BY seq LIMIT 1), ?1) AND id < ?1",
+                (high,),
+            )
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        return high < seq
+
+    def _lowest(self) -> Iterator[int | None]:
+        for table, column in _NUMBERED:
+            yield self._connection.execute(f"SELECT min({column}) FROM {table}").fetchone()[0]
 
     def _lay_out(self, entries: Sequence[Entry]) -> dict[str, list[Row]]:
         """Rows by table. A frame has the number of the first event it carried, so that one counter does for all."""

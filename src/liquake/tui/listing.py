@@ -53,8 +53,24 @@ def _entry(label: str, text: str, width: int) -> list[str]:
 def doctor_text(found: Mapping[str, Any]) -> str:
     """What works, what does not, and why. `found` holds the keys of `liquake doctor --json`."""
     lines = ["versions", *_pairs(found["versions"]), "terminal", *_pairs(found["terminal"])]
-    lines += ["data folder", *_pairs(found["data folder"]), "exchanges", *_answers(found["venues"])]
+    lines += ["data folder", *_pairs(found["data folder"])]
+    if found["stores"]:
+        lines += ["stores behind the journal", *_stores(found["stores"])]
+    lines += ["exchanges", *_answers(found["venues"])]
     return "\n".join(lines) + "\n"
+
+
+def check_text(findings: Sequence[Mapping[str, Any]]) -> str:
+    """A line per finding, and how many are wrong. `findings` hold the keys of `liquake check --json`."""
+    lines = [
+        f"{'ok' if row['ok'] else 'WRONG':<6}{row['tier']:<10}{row['rule']:<18}{row['place']:<26}{row['detail']}"
+        for row in findings
+    ]
+    wrong = sum(not row["ok"] for row in findings)
+    lines.append(
+        f"{wrong} of {len(findings)} findings are wrong" if wrong else f"all {len(findings)} findings are right"
+    )
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
@@ -67,6 +83,12 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _stores(stores: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in stores:
+        behind = "" if row["behind"] is None else f", {row['behind']:,} rows of the journal still to come"
+        yield f"  {row['store']:<{_LABEL}}{row['trouble'] or row['address'] + ': ' + row['found'] + behind}"
 
 
 def _answers(venues: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -180,7 +180,7 @@ def test_a_second_writer_is_told_who_is_the_first(path: Path) -> None:
 def test_the_file_says_what_it_is_and_who_made_it(path: Path) -> None:
     Journal(path).close()
     assert rows(path, "PRAGMA application_id") == [(APPLICATION_ID,)]
-    assert {name for (name,) in rows(path, "SELECT name FROM meta")} == {"schema", "liquake", "created"}
+    assert {name for (name,) in rows(path, "SELECT name FROM meta")} == {"schema", "liquake", "created", "id"}
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
 
 

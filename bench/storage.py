@@ -1,0 +1,240 @@
+"""Journal, Redis and PostgreSQL under load, each beside its bare client in the same run.
+
+    python bench/storage.py [--events N] [--rows N] [--seconds N]
+
+Starts its own servers (from the development requirements). `--rows` are those of the journal whose totals are asked for;
+10,000,000 take some minutes to write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+from redis.asyncio import Redis
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.journal import liquidations
+from tests.servers import Postgres, Valkey
+
+from liquake.engine.engine import Engine
+from liquake.model import Liquidation
+from liquake.storage.current import StateWriter
+from liquake.storage.journal import Journal
+from liquake.storage.reader import JournalReader
+from liquake.storage.redis import RedisSink, entry
+from liquake.storage.schema import Row
+from liquake.storage.sink import Follower, Sink, ended
+from liquake.storage.tail import JournalTail
+from liquake.storage.timescale import TimescaleSink
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[tuple[str, str]]:
+    """URLs of an empty Redis and an empty PostgreSQL."""
+    for name in ("redis", "database"):
+        (folder / name).mkdir()
+    redis, database = Valkey(folder / "redis"), Postgres(folder / "database")
+    redis.start()
+    database.start()
+    try:
+        yield redis.url, database.url
+    finally:
+        redis.stop()
+        database.stop()
+
+
+def recent(events: list[Liquidation]) -> list[Liquidation]:
+    """`events` moved so that the last of them is of this moment."""
+    by = time.time_ns() - events[-1].ts_recv
+    return [
+        msgspec.structs.replace(event, ts_event=event.ts_event + by, ts_recv=event.ts_recv + by) for event in events
+    ]
+
+
+async def rate(count: int, work: Awaitable[object]) -> float:
+    """Of `count` things a second."""
+    started = time.perf_counter()
+    await work
+    return count / (time.perf_counter() - started)
+
+
+async def fed(sink: Sink, path: Path, count: int) -> float:
+    """Rows a second from the journal into `sink`, from nothing to everything."""
+    follower = Follower(sink, path, time.time_ns)
+    await follower.prove()
+    running = asyncio.create_task(follower.run())
+    try:
+        rows = await rate(count, follower.drained())
+        if follower.statistics().written != count:
+            raise SystemExit(f"{follower.statistics()} is not {count} rows")
+        return rows
+    finally:
+        await ended(running)
+
+
+async def bare_redis(url: str, rows: list[Row]) -> float:
+    """Entries a second of pipelined XADD, the fields ready made."""
+    made = [dict(zip(fields[::2], fields[1::2], strict=True)) for fields in map(entry, rows)]
+
+    async def work(client: Any) -> None:
+        for start in range(0, len(made), RedisSink.batch):
+            sending = client.pipeline(transaction=False)
+            for fields in made[start : start + RedisSink.batch]:
+                sending.xadd("bare", fields)
+            await sending.execute()
+
+    client: Any = Redis.from_url(url)
+    async with client:
+        return await rate(len(rows), work(client))
+
+
+async def bare_postgres(url: str, rows: list[Row]) -> float:
+    """Rows a second of INSERT .. SELECT unnest .. ON CONFLICT DO NOTHING into a table without partitions."""
+    connection = await asyncpg.connect(url)
+    columns = (
+        "venue",
+        "key",
+        "instrument",
+        "asset",
+        "side",
+        "price",
+        "basis",
+        "amount",
+        "usd",
+        "at",
+        "recv",
+        "identity",
+    )
+    types = ("text",) * 5 + ("float8", "text", "float8", "float8", "bigint", "bigint", "text")
+    declared = ", ".join(f"{name} {kind}" for name, kind in zip(columns, types, strict=True))
+    await connection.execute(f"CREATE TABLE bare ({declared}, UNIQUE (at, venue, key))")
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
+    statement = f"INSERT INTO bare SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
+    size = TimescaleSink.batch
+    batches = [list(zip(*rows[at : at + size], strict=True))[1:13] for at in range(0, len(rows), size)]
+
+    async def work() -> None:
+        for batch in batches:
+            await connection.execute(statement, *batch)
+
+    try:
+        return await rate(len(rows), work())
+    finally:
+        await connection.close()
+
+
+async def ages(url: str, path: Path, events: list[Liquidation], per_second: int, seconds: float) -> list[float]:
+    """How old the keys of the moment were, in seconds, whenever they were looked at under `per_second` events."""
+    engine = Engine({})
+    follower = Follower(RedisSink(url), path, time.time_ns)
+    writer = StateWriter(url, lambda: engine.snapshot(time.time_ns()))
+    seen: list[float] = []
+    client: Any = Redis.from_url(url)
+    with Journal(path) as journal:
+        running = [asyncio.create_task(follower.run()), asyncio.create_task(writer.run())]
+        looking = asyncio.create_task(_look(client, seen))
+        started, sent = time.perf_counter(), 0
+        while (elapsed := time.perf_counter() - started) < seconds:
+            due = int(elapsed * per_second)
+            now = time.time_ns()
+            batch = [msgspec.structs.replace(each, ts_event=now, ts_recv=now) for each in events[sent:due]]
+            for event in batch:
+                engine.apply(event)
+            journal.record(batch)
+            sent = due
+            await asyncio.sleep(0.01)
+        lag = follower.statistics().lag
+        await ended(looking, *running)
+        await client.aclose()
+    print(
+        f"  {sent / seconds:,.0f} events/s applied, stream {lag or 0.0:.2f} s behind, {writer.trouble or 'no trouble'}"
+    )
+    return seen
+
+
+async def _look(client: Any, seen: list[float]) -> None:
+    while True:
+        written = await client.hget("velocity:BTCUSDT:current", "written")
+        if written is not None:
+            seen.append((time.time_ns() - int(written)) / 1e9)
+        await asyncio.sleep(0.02)
+
+
+def totals_of(path: Path, rows: int) -> None:
+    """Write `rows`, then ask for their totals from the sums and from the rows themselves."""
+    with Journal(path, capacity=1_000_000) as journal:
+        for start in range(0, rows, 200_000):
+            journal.record(
+                [
+                    msgspec.structs.replace(event, identity=(start + n,), ts_event=event.ts_event + start * 1_000_000)
+                    for n, event in enumerate(liquidations(min(200_000, rows - start)))
+                ]
+            )
+            journal.flush()
+    with JournalReader(path) as reader:
+        asked, scanned = timed(reader.totals), timed(reader.scanned)
+        worst = max(abs(total.usd - scanned[1][group].usd) for group, total in asked[1].items())
+    print(
+        f"totals of {rows:,} rows: {asked[0]:.3f} s from the sums, {scanned[0]:.2f} s from the rows, {worst:.6f} USD apart"
+    )
+
+
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds, and what came of it."""
+    started = time.perf_counter()
+    result = call()
+    return time.perf_counter() - started, result
+
+
+async def measure(folder: Path, arguments: argparse.Namespace) -> None:
+    """Print every figure."""
+    events = recent(liquidations(arguments.events))
+    path = folder / "journal.db"
+    with Journal(path, capacity=len(events)) as journal:
+        started = time.perf_counter()
+        journal.record(events)
+        journal.flush()
+        print(f"journal                     {len(events) / (time.perf_counter() - started):>10,.0f} events/s")
+    with closing(JournalTail(path)) as tail:
+        rows = tail.after(0, len(events))
+    with servers(folder) as (redis, database):
+        for name, sink, bare in (
+            ("Redis stream", RedisSink(redis), await bare_redis(redis, rows)),
+            ("PostgreSQL", TimescaleSink(database), await bare_postgres(database, rows)),
+        ):
+            got = await fed(sink, path, len(events))
+            print(f"{name:<28}{got:>10,.0f} rows/s   {got / bare:.2f} of the bare client's {bare:,.0f}")
+        print("keys of the moment:")
+        busy = liquidations(int(10_000 * (arguments.seconds + 1)))
+        seen = sorted(await ages(redis, folder / "busy.db", busy, 10_000, arguments.seconds))
+        print(
+            f"  age: median {statistics.median(seen) * 1e3:.0f} ms, oldest {seen[-1] * 1e3:.0f} ms, seen {len(seen)} times"
+        )
+    totals_of(folder / "large.db", arguments.rows)
+
+
+def main() -> None:
+    """Measure with the arguments given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(Path(folder), arguments))
+
+
+if __name__ == "__main__":
+    main()

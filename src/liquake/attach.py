@@ -1,0 +1,85 @@
+"""A screen on another process's engine: the snapshot that a collector keeps in Redis.
+
+Part of the composition root: `app` alone imports it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from liquake.engine.engine import Engine
+from liquake.engine.snapshot import ConnectionState, Snapshot, VenueState
+from liquake.errors import SinkError
+from liquake.model import FeedState
+from liquake.storage.current import read_snapshot
+from liquake.storage.redis import connect, disconnect
+from liquake.storage.sink import without_password
+from liquake.tui.status import Status
+
+_LOOK_EVERY = 0.1
+_RETRY_EVERY = 1.0
+"""Seconds between two looks, and before the next after a failure."""
+
+
+class Attached:
+    """Shows what the collector at `url` last wrote. Once that is gone its numbers are too, and every feed is DOWN."""
+
+    replay = None
+
+    def __init__(self, url: str, status: Status, now: Callable[[], int]) -> None:
+        self._url, self._status, self._now = url, status, now
+        self._address = without_password(url)
+        self._held: Snapshot | None = None
+        self._trouble = "connecting"
+        self._since = now()
+        self._last: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot:
+        """The collector's own, or one without numbers."""
+        return self._held or self._blank()
+
+    def status(self) -> Status:
+        """The session around it."""
+        return msgspec.structs.replace(self._status, now=self._now(), redis=self._trouble or f"from {self._address}")
+
+    async def prove(self) -> None:
+        """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""
+        client, _ = await connect(self._url)
+        await disconnect(client)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            client = None
+            try:
+                client, _ = await connect(self._url)
+                while True:
+                    held = await read_snapshot(client)
+                    self._see(held, "" if held else "no collector writes there: start one with `liquake collect`")
+                    await asyncio.sleep(_LOOK_EVERY)
+            except SinkError as error:
+                self._see(None, str(error))
+            finally:
+                if client is not None:
+                    await disconnect(client)
+            await asyncio.sleep(_RETRY_EVERY)
+
+    def _see(self, held: Snapshot | None, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble, self._since = trouble, self._now()
+        self._held = held
+        self._last = held or self._last
+
+    def _blank(self) -> Snapshot:
+        """Nobody is to trade on a number that has stopped."""
+        feed = ConnectionState("redis", FeedState.DISCONNECTED, self._since, self._trouble)
+        venues = () if self._last is None else self._last.venues
+        blank = Engine({venue.venue: venue.coverage for venue in venues}).snapshot(self._now())
+        return msgspec.structs.replace(blank, venues=tuple(_cut_off(venue, feed) for venue in blank.venues))
+
+
+def _cut_off(venue: VenueState, feed: ConnectionState) -> VenueState:
+    return msgspec.structs.replace(venue, connections=(feed,))

@@ -1,0 +1,132 @@
+"""The state of this moment at Redis keys, for screens that attach and for tools of the user's own.
+
+| key or channel | type | content |
+|---|---|---|
+| `velocity:BTCUSDT:current` | hash | of one market, and of `ALL`: see `velocity` |
+| `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `read_snapshot` |
+| `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
+
+Every key expires soon after its writer is gone: nobody is to trade on a number that has stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+
+import msgspec
+
+from liquake.engine.snapshot import Derivative, Motion, Snapshot
+from liquake.errors import SinkError
+from liquake.storage.redis import Client, connect, disconnect, explained
+from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
+
+SNAPSHOT = "liquake:snapshot"
+SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
+WRITE_EVERY = 0.15
+"""Seconds between two writings."""
+EXPIRE_AFTER = 3.0
+"""Seconds after which a key that is not written any more is gone."""
+
+_WAITING = 1000
+"""Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
+
+Fields = Mapping[str, str | int | float]
+
+# In one step: a key whose writer dies between the two would stay for ever.
+_WRITE = "redis.call('HSET', KEYS[1], unpack(ARGV, 2)) redis.call('PEXPIRE', KEYS[1], ARGV[1])"
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Snapshot)
+
+
+def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+    """`velocity:{market}:current`, by window ("0.1s" to "60s") before each name.
+
+    `2s_events`, `2s_usd` (exactly counted), `2s_velocity` (events per s), `2s_acceleration` (per s^2), `2s_jerk` (per
+    s^3), each with `_error` (its standard error) and `_significance` (how many of those it is from zero); the same of
+    dollars as `2s_usd_velocity` and so on; `2s_trusted` is 1 where enough events are expected for the derivatives to
+    mean anything. `time` is the moment they describe, `written` that of writing, UTC nanoseconds.
+    """
+    for market, rows in snapshot.kinematics.items():
+        fields: dict[str, str | int | float] = {"market": market, "time": snapshot.as_of, "written": snapshot.now}
+        for row in rows:
+            window = f"{row.window:g}s"
+            fields[f"{window}_events"], fields[f"{window}_usd"] = row.events, row.usd
+            fields[f"{window}_trusted"] = int(row.trusted)
+            fields.update(_motion(f"{window}_", row.counts))
+            fields.update(_motion(f"{window}_usd_", row.dollars))
+        yield f"velocity:{market}:current", fields
+
+
+def _motion(prefix: str, motion: Motion) -> Iterator[tuple[str, float]]:
+    for name in ("velocity", "acceleration", "jerk"):
+        derivative: Derivative = getattr(motion, name)
+        value, error = derivative.value, derivative.error
+        yield f"{prefix}{name}", value
+        yield f"{prefix}{name}_error", error
+        yield f"{prefix}{name}_significance", abs(value) / error if error > 0.0 else 0.0
+
+
+HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (velocity,)
+"""Whatever is served as a hash: a function of the snapshot that gives keys and their fields."""
+
+
+class StateWriter:
+    """Writes `snapshot()` to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled."""
+
+    def __init__(self, url: str, snapshot: Callable[[], Snapshot], random: Random | None = None) -> None:
+        self.address = without_password(url)
+        self.trouble = ""
+        """Why nothing is written at present; empty while all is well."""
+        self._url, self._snapshot = url, snapshot
+        self._random = random or Random()
+        self._messages: deque[tuple[str, bytes]] = deque(maxlen=_WAITING)
+        self._attempts = 0
+
+    def publish(self, channel: str, message: object) -> None:
+        """Send `message` as JSON to the subscribers of `channel` with the next writing."""
+        self._messages.append((channel, _encoder.encode(message)))
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            client = None
+            try:
+                client, _ = await connect(self._url)
+                while True:
+                    await self._write(client)
+                    self.trouble, self._attempts = "", 0
+                    await asyncio.sleep(WRITE_EVERY)
+            except SinkError as error:
+                self.trouble = str(error)
+            finally:
+                if client is not None:
+                    await disconnect(client)
+            ceiling = min(RETRY_MOST, RETRY_FIRST * 2.0 ** min(self._attempts, 20))
+            self._attempts += 1
+            await asyncio.sleep(ceiling * (0.5 + 0.5 * self._random.random()))
+
+    async def _write(self, client: Client) -> None:
+        snapshot = self._snapshot()
+        expire = round(EXPIRE_AFTER * 1000)
+        sending = client.pipeline(transaction=False)
+        for hashes in HASHES:
+            for key, fields in hashes(snapshot):
+                sending.eval(_WRITE, 1, key, expire, *(part for field in fields.items() for part in field))
+        sending.set(SNAPSHOT, _encoder.encode(snapshot), px=expire)
+        with explained(self.address):
+            await sending.execute()
+        while self._messages:
+            with explained(self.address):
+                await client.publish(*self._messages[0])
+            self._messages.popleft()
+
+
+async def read_snapshot(client: Client) -> Snapshot | None:
+    """The snapshot at `liquake:snapshot`; `None` where no writer is at work. Raises `SinkError`."""
+    with explained("redis"):
+        held = await client.get(SNAPSHOT)
+    return None if held is None else _decoder.decode(held)

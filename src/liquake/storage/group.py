@@ -1,0 +1,163 @@
+"""The stream read by analysts on other machines: one at work, the others ready to take its place.
+
+They are one consumer group, whose lag any Redis tool shows. An engine needs every event, not a share of them, so a lease
+decides who reads; whoever takes over builds the engine anew from the stream, and then goes on where the group stood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from redis.exceptions import ResponseError
+
+from liquake.errors import SinkError
+from liquake.model import Liquidation, PriceBasis, Side
+from liquake.storage.current import StateWriter
+from liquake.storage.redis import STREAM, connect, disconnect, entries, explained
+from liquake.storage.sink import ended, without_password
+
+GROUP = "liquake:analyze"
+LEASE = f"{{{STREAM}}}:analyst"
+"""String: who is at work; expires when that one is gone."""
+LEASE_SECONDS = 3.0
+
+_READ = 500
+_WAIT = 250
+"""Entries read at once, and milliseconds waited for the first of them."""
+_RETRY_EVERY = 0.5
+
+# Kept only by whom it belongs to: one that was stopped for a while must not take it back from its successor.
+_HOLD = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+_LET_GO = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+
+_identity = msgspec.json.Decoder(tuple[str | int | float, ...])
+_tags = msgspec.json.Decoder(tuple[str, ...])
+
+
+def read_entry(fields: Mapping[str, str]) -> Liquidation:
+    """The liquidation in the fields of a stream entry."""
+    return Liquidation(
+        fields["venue"],
+        fields["instrument"],
+        fields["asset"],
+        Side(fields["side"]),
+        float(fields["price"]),
+        PriceBasis(fields["price_basis"]),
+        float(fields["amount"]) if "amount" in fields else None,
+        float(fields["usd"]) if "usd" in fields else None,
+        int(fields["ts_event"]),
+        int(fields["ts_recv"]),
+        _identity.decode(fields["identity"]),
+        _tags.decode(fields["tags"]) if "tags" in fields else (),
+    )
+
+
+class Analyst:
+    """A member of the group at `url` called `name`. `begin` is called when it takes over, then `apply` per event.
+
+    `writer` writes what comes of it, only while this one is at work.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        begin: Callable[[], None],
+        apply: Callable[[Liquidation], object],
+        writer: StateWriter,
+    ) -> None:
+        self.address = without_password(url)
+        self.trouble = ""
+        self.leading = False
+        self._url, self._name, self._begin, self._apply, self._writer = url, name, begin, apply, writer
+        self._last = (0, 0)
+
+    async def run(self) -> None:
+        """Wait for the lease, work while it is ours, through every failure, until cancelled."""
+        while True:
+            client: Any = None
+            try:
+                client, _ = await connect(self._url)
+                with explained(self.address):
+                    await self._wait_and_lead(client)
+            except SinkError as error:
+                self.trouble = str(error)
+            finally:
+                self.leading = False
+                if client is not None:
+                    # Given back, so that whoever is next need not wait for it to expire.
+                    with suppress(SinkError), explained(self.address):
+                        await client.eval(_LET_GO, 1, LEASE, self._name)
+                    await disconnect(client)
+            await asyncio.sleep(_RETRY_EVERY)
+
+    async def _wait_and_lead(self, client: Any) -> None:
+        while not await self._hold(client):
+            self.trouble = ""
+            await asyncio.sleep(_RETRY_EVERY)
+        self.trouble = ""
+        await self._rebuild(client)
+        self.leading = True
+        writing = asyncio.create_task(self._writer.run())
+        try:
+            while await self._hold(client):
+                await self._read(client)
+        finally:
+            await ended(writing)
+
+    async def _hold(self, client: Any) -> bool:
+        return bool(await client.eval(_HOLD, 1, LEASE, self._name, round(LEASE_SECONDS * 1000)))
+
+    async def _rebuild(self, client: Any) -> None:
+        """Everything that is still in the stream, and whatever the one before had not finished."""
+        self._begin()
+        self._last = (0, 0)
+        with suppress(ResponseError):  # it is there already
+            await client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+        held = asyncio.get_running_loop().time()
+        async for number, fields in entries(client):
+            self._take(number, fields)
+            now = asyncio.get_running_loop().time()
+            if now - held > LEASE_SECONDS / 3:
+                held = now
+                await self._hold(client)
+        _, claimed, *_ = await client.xautoclaim(STREAM, GROUP, self._name, min_idle_time=0, count=100_000)
+        await self._acknowledge(client, [number for number, _ in claimed])
+
+    async def _read(self, client: Any) -> None:
+        answer = await client.xreadgroup(GROUP, self._name, {STREAM: ">"}, count=_READ, block=_WAIT)
+        pages = answer.values() if isinstance(answer, dict) else [page for _, page in answer or ()]
+        for page in pages:
+            for number, fields in _flat(page):
+                self._take(number, {name.decode(): value.decode() for name, value in fields.items()})
+            await self._acknowledge(client, [number for number, _ in _flat(page)])
+
+    def _take(self, number: bytes, fields: Mapping[str, str]) -> None:
+        """Apply an entry, unless it has been already: rebuilding reads ahead of where the group stands."""
+        milliseconds, _, place = number.decode().partition("-")
+        when = int(milliseconds), int(place)
+        if when > self._last:
+            self._last = when
+            self._apply(read_entry(fields))
+
+    async def _acknowledge(self, client: Any, numbers: list[bytes]) -> None:
+        if numbers:
+            await client.xack(STREAM, GROUP, *numbers)
+
+
+def _flat(page: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+    """Entries of an answer: redis-py nests them one deeper under the newer protocol."""
+    for part in page:
+        if isinstance(part, list):
+            yield from _flat(part)
+        else:
+            yield part

@@ -1,0 +1,261 @@
+"""Redis as the bus between processes and machines: one stream of liquidations.
+
+Everything a command touches lies in one slot, so that the same commands hold on a Redis Cluster: a key that has the
+stream's name in braces lies in the stream's slot (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol, cast
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeout
+
+from liquake.errors import SettingError, SinkDown, SinkRefused
+from liquake.model import market_of
+from liquake.storage.schema import Row
+from liquake.storage.sink import without_password
+from liquake.storage.tail import Mark
+from liquake.storage.tally import Holding, tallied
+
+STREAM = "liquake:liquidations"
+CURSORS = f"{{{STREAM}}}:cursors"
+"""Hash: by journal, how far it is in the stream."""
+KEYS = f"{{{STREAM}}}:keys"
+"""Sorted set: venue and key of every entry of the stream, by the time of its entry. What it holds is not added again."""
+KEEP = 86_400.0
+"""Seconds an entry stays in the stream."""
+
+_PAGE = 1000
+
+_PATIENCE = 5.0
+"""Seconds an answer may take."""
+
+# A key enters the set and its event the stream in one step, at the server's own time; both are trimmed at the same one.
+_APPEND = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local oldest = string.format('%.0f', now - tonumber(ARGV[4]))
+local new, at = 0, 5
+while at <= #ARGV do
+    local last = at + 1 + tonumber(ARGV[at + 1])
+    if redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now), ARGV[at]) == 1 then
+        redis.call('XADD', KEYS[1], '*', unpack(ARGV, at + 2, last))
+        new = new + 1
+    end
+    at = last + 1
+end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
+redis.call('XTRIM', KEYS[1], 'MINID', oldest)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. oldest)
+return new
+"""
+
+
+class Client(Protocol):
+    """What is used of a client, be it of one server or of a cluster."""
+
+    def eval(self, script: str, numkeys: int, *arguments: str | bytes | float) -> Awaitable[Any]:
+        """Run a script."""
+        ...
+
+    def hget(self, name: str, key: str) -> Awaitable[bytes | None]:
+        """One field of a hash."""
+        ...
+
+    def hlen(self, name: str) -> Awaitable[int]:
+        """Fields of a hash."""
+        ...
+
+    def xrange(self, name: str, first: str, last: str, count: int) -> Awaitable[list[tuple[bytes, dict[bytes, bytes]]]]:
+        """Entries of a stream."""
+        ...
+
+    def get(self, name: str) -> Awaitable[bytes | None]:
+        """A string."""
+        ...
+
+    def publish(self, channel: str, message: bytes) -> Awaitable[int]:
+        """Send to whoever subscribed."""
+        ...
+
+    def pipeline(self, transaction: bool = False) -> Any:
+        """Commands sent together."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        ...
+
+
+def check(url: str) -> None:
+    """Raises `SettingError` where `url` cannot be the address of a Redis server."""
+    try:
+        Redis.from_url(url)
+    except (ValueError, RedisError) as error:
+        raise SettingError("redis", without_password(url), f"{_one_line(error)}; like redis://host:6379/0") from None
+
+
+async def connect(url: str) -> tuple[Client, str]:
+    """A client of the server or cluster at `url`, and what was found. Raises `SinkDown`, `SinkRefused`."""
+    # No retries of the client's own: a failure is to be seen, and is tried again by whoever sees it.
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": _PATIENCE,
+        "socket_connect_timeout": _PATIENCE,
+        "client_name": "liquake",
+    }
+    client = Redis.from_url(url, **options)
+    try:
+        with explained(without_password(url)):
+            about = await client.info("server")
+            clustered = about.get("redis_mode") == "cluster" or about.get("server_mode") == "cluster"
+            name = f"{about.get('server_name', 'redis')} {about.get('valkey_version', about.get('redis_version'))}"
+            if not clustered:
+                return cast("Client", client), name
+            await client.aclose()
+            cluster = RedisCluster.from_url(url, **options)
+            try:
+                await cluster.initialize()
+            except BaseException:
+                await cluster.aclose()
+                raise
+            return cast("Client", cluster), f"{name} cluster"
+    except BaseException:
+        await client.aclose()
+        raise
+
+
+async def disconnect(client: Client) -> None:
+    """Let `client` go, whatever state it is in."""
+    with suppress(RedisError, OSError):
+        await client.aclose()
+
+
+@contextmanager
+def explained(address: str) -> Iterator[None]:
+    """Redis's complaints as ours, in one sentence each."""
+    try:
+        yield
+    except (AuthenticationError, AuthorizationError) as error:
+        raise SinkRefused(address, f"wrong user or password ({_one_line(error)}): correct the URL") from None
+    except NoPermissionError as error:
+        raise SinkRefused(address, f"this user may not do that ({_one_line(error)}): change its ACL") from None
+    except OutOfMemoryError:
+        raise SinkDown(address, "it has no memory left: raise maxmemory, or let its keys be evicted") from None
+    except ReadOnlyError:
+        raise SinkDown(address, "it is a read-only replica: give the primary's address") from None
+    except BusyLoadingError:
+        raise SinkDown(address, "it is loading its data") from None
+    except (RedisConnectionError, RedisTimeout, OSError, TimeoutError) as error:
+        raise SinkDown(
+            address, f"it does not answer ({_one_line(error) or type(error).__name__}): is it running?"
+        ) from None
+    except RedisError as error:
+        raise SinkDown(address, _one_line(error) or type(error).__name__) from None
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+class RedisSink:
+    """The stream `liquake:liquidations` at `url`, each event in it once, `keep` seconds long."""
+
+    name = "redis"
+    batch = 500
+
+    def __init__(self, url: str, *, keep: float = KEEP) -> None:
+        self.address = without_password(url)
+        self._url, self._keep = url, keep
+        self._client: Client | None = None
+
+    async def open(self) -> str:
+        """See `Sink.open`."""
+        self._client, found = await connect(self._url)
+        return found
+
+    async def close(self) -> None:
+        """See `Sink.close`."""
+        if self._client is not None:
+            await disconnect(self._client)
+            self._client = None
+
+    def oldest(self, now: int) -> int:
+        """See `Sink.oldest`."""
+        return now - round(self._keep * 1e9)
+
+    async def mark(self, journal: str) -> Mark | None:
+        """See `Sink.mark`."""
+        with explained(self.address):
+            held = await self._connected().hget(CURSORS, journal)
+        if held is None:
+            return None
+        seq, _, event = held.decode().partition(" ")
+        return Mark(int(seq), event)
+
+    async def write(self, journal: str, rows: Sequence[Row]) -> int:
+        """See `Sink.write`."""
+        last = rows[-1]
+        arguments: list[str | bytes | float] = [journal, last[0], f"{last[1]}|{last[2]}", round(self._keep * 1000)]
+        for row in rows:
+            fields = entry(row)
+            arguments += (f"{row[1]}|{row[2]}", len(fields), *fields)
+        with explained(self.address):
+            return int(await self._connected().eval(_APPEND, 3, STREAM, CURSORS, KEYS, *arguments))
+
+    async def holds(self, received: int) -> Holding:
+        """See `Sink.holds`."""
+        keys: Counter[str] = Counter()
+        rows: list[tuple[int, str, str, float | None]] = []
+        with explained(self.address):
+            journals = await self._connected().hlen(CURSORS)
+            async for _, fields in entries(self._connected()):
+                keys[f"{fields['venue']}|{fields['key']}"] += 1
+                if int(fields["ts_recv"]) >= received:
+                    usd = float(fields["usd"]) if "usd" in fields else None
+                    rows.append((int(fields["ts_event"]), fields["venue"], fields["side"], usd))
+        return Holding(tallied(rows), sum(count > 1 for count in keys.values()), journals)
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            raise SinkDown(self.address, "it is not connected")
+        return self._client
+
+
+async def entries(client: Client) -> AsyncIterator[tuple[bytes, dict[str, str]]]:
+    """Every entry of the stream with its id, oldest first."""
+    after = "-"
+    while page := await client.xrange(STREAM, after, "+", _PAGE):
+        for number, fields in page:
+            yield number, {name.decode(): value.decode() for name, value in fields.items()}
+        after = f"({page[-1][0].decode()}"
+
+
+def entry(row: Row) -> list[str | float]:
+    """The fields of a stream entry, names and values in turn. What is not known is left out."""
+    _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, identity, tags = row
+    fields: list[str | float] = [
+        *("venue", venue, "instrument", instrument, "asset", asset, "market", market_of(asset), "side", side),
+        *("price", price, "price_basis", basis, "ts_event", ts_event, "ts_recv", ts_recv),
+        *("key", key, "identity", identity),
+    ]
+    for name, value in (("amount", amount), ("usd", usd), ("tags", tags)):
+        if value is not None:
+            fields += (name, value)
+    return fields

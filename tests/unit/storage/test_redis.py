@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+from redis.asyncio import RedisCluster
+
+from liquake.engine.engine import Engine
+from liquake.engine.snapshot import Snapshot
+from liquake.errors import SettingError, SinkDown, SinkRefused
+from liquake.model import Liquidation
+from liquake.storage.current import ALERTS, SNAPSHOT, StateWriter, read_snapshot
+from liquake.storage.journal import Journal
+from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
+from liquake.storage.sink import ended
+from liquake.storage.tail import JournalTail
+from tests.servers import Valkey, free_port
+from tests.unit.engine.events import COVERAGES, NOON
+from tests.unit.engine.events import liquidation as settled
+from tests.unit.storage.conftest import client_of
+from tests.unit.storage.events import every_kind, liquidation
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a cluster of one node, which refuses what touches two slots as any cluster does."""
+    server = Valkey(tmp_path_factory.mktemp("cluster"), "--cluster-enabled", "yes")
+    server.start()
+    asyncio.run(_all_slots(server.url))
+    yield server.url
+    server.stop()
+
+
+async def _all_slots(url: str) -> None:
+    async with client_of(url) as client, asyncio.timeout(20.0):
+        await client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while "cluster_state:ok" not in await client.execute_command("CLUSTER", "INFO"):
+            await asyncio.sleep(0.05)
+
+
+def rows_of(path: Path, events: list[Liquidation]) -> list[tuple[object, ...]]:
+    with Journal(path) as journal:
+        journal.record(events)
+    with closing(JournalTail(path)) as tail:
+        return tail.after(0, 1000)
+
+
+@asynccontextmanager
+async def opened(url: str, keep: float = 86_400.0) -> AsyncIterator[RedisSink]:
+    sink = RedisSink(url, keep=keep)
+    await sink.open()
+    try:
+        yield sink
+    finally:
+        await sink.close()
+
+
+def snapshot() -> Snapshot:
+    engine = Engine(COVERAGES)
+    for number in range(60):
+        engine.apply(settled(number / 10.0))
+    return engine.snapshot(NOON + 7_000_000_000)
+
+
+@asynccontextmanager
+async def writing(url: str) -> AsyncIterator[StateWriter]:
+    writer = StateWriter(url, snapshot)
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(20.0):
+            yield writer
+    finally:
+        await ended(task)
+
+
+async def test_an_entry_has_every_field_and_leaves_out_what_is_not_known(redis: str, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "j.db", [event for event in every_kind() if isinstance(event, Liquidation)])
+    async with opened(redis) as sink, client_of(redis) as client:
+        await sink.write("j", rows)
+        (_, first), (_, unsized), _ = await client.xrange(STREAM)
+    event = liquidation(1)
+    assert first == {
+        "venue": "okx",
+        "instrument": "BTC-USDT-SWAP",
+        "asset": "BTC",
+        "market": "BTCUSDT",
+        "side": "LONG",
+        "price": "4100.0",
+        "price_basis": "BANKRUPTCY",
+        "amount": "0.125",
+        "usd": "512.5",
+        "ts_event": str(event.ts_event),
+        "ts_recv": str(event.ts_recv),
+        "key": event.key,
+        "identity": '["BTC-USDT-SWAP","long",4100.0,1]',
+    }
+    assert "usd" not in unsized
+    assert "amount" not in unsized
+
+
+async def test_entries_and_the_memory_of_their_keys_are_trimmed_by_age_together(redis: str, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "j.db", [liquidation(number) for number in range(3)])
+    async with opened(redis, keep=0.3) as sink, client_of(redis) as client:
+        assert await sink.write("j", rows[:2]) == 2
+        assert await sink.write("j", rows[:2]) == 0
+        await asyncio.sleep(0.4)
+        assert await sink.write("j", rows[2:]) == 1
+        assert await client.xlen(STREAM) == await client.zcard(KEYS) == 1
+
+
+async def test_a_cluster_takes_everything_that_is_written(cluster: str, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "j.db", [liquidation(number) for number in range(3)])
+    async with opened(cluster) as sink:
+        assert await sink.write("j", rows) == 3
+        assert await sink.mark("j") is not None
+    async with writing(cluster) as writer, RedisCluster.from_url(cluster) as client:
+        while not await client.exists(SNAPSHOT):
+            await asyncio.sleep(0.02)
+        assert writer.trouble == ""
+        assert await client.hget("velocity:BTCUSDT:current", "60s_events") is not None
+        assert await client.xlen(STREAM) == 3
+        assert await client.hlen(CURSORS) == 1
+
+
+async def test_the_state_of_a_market_can_be_read_and_is_gone_with_its_writer(redis: str) -> None:
+    now = snapshot()
+    async with client_of(redis) as client:
+        async with writing(redis):
+            while not await client.exists(SNAPSHOT):
+                await asyncio.sleep(0.02)
+            held = await client.hgetall("velocity:BTCUSDT:current")
+            assert await client.exists("velocity:ALL:current")
+        row = now.kinematics["BTCUSDT"][2]
+        assert row.events > 0
+        assert held["2s_events"] == str(row.events)
+        assert float(held["2s_velocity"]) == pytest.approx(row.counts.velocity.value)
+        assert float(held["2s_usd_jerk_error"]) == pytest.approx(row.dollars.jerk.error)
+        assert int(held["time"]) == now.as_of
+        for key in ("velocity:BTCUSDT:current", "velocity:ALL:current", SNAPSHOT):
+            assert 0 < await client.pttl(key) <= 3000
+
+
+async def test_an_attached_screen_gets_the_very_snapshot(redis: str) -> None:
+    client, _ = await connect(redis)
+    try:
+        assert await read_snapshot(client) is None
+        async with writing(redis):
+            while (held := await read_snapshot(client)) is None:
+                await asyncio.sleep(0.02)
+    finally:
+        await disconnect(client)
+    assert held == snapshot()
+
+
+async def test_a_message_reaches_who_subscribed(redis: str) -> None:
+    async with client_of(redis) as client, client.pubsub() as subscription:
+        await subscription.subscribe(ALERTS)
+        async with writing(redis) as writer:
+            writer.publish(ALERTS, {"market": "BTCUSDT"})
+            while (message := await subscription.get_message(ignore_subscribe_messages=True, timeout=1.0)) is None:
+                pass
+    assert message["data"] == '{"market":"BTCUSDT"}'
+
+
+async def test_a_wrong_password_is_refused_in_one_sentence_without_it(tmp_path: Path) -> None:
+    server = Valkey(tmp_path, "--requirepass", "right")
+    server.start()
+    try:
+        for url in (f"redis://:wr0ng@127.0.0.1:{server.port}", f"redis://127.0.0.1:{server.port}"):
+            with pytest.raises(SinkRefused, match="correct the URL") as raised:
+                await RedisSink(url).open()
+            assert "wr0ng" not in str(raised.value)
+            assert "\n" not in str(raised.value)
+    finally:
+        server.stop()
+
+
+async def test_a_server_that_is_not_there_is_down() -> None:
+    with pytest.raises(SinkDown, match=r"^redis://127\.0\.0\.1:\d+: "):
+        await RedisSink(f"redis://:s3cret@127.0.0.1:{free_port()}").open()
+
+
+@pytest.mark.parametrize("url", ["http://host", "redis://:s3cret@host:port", "nothing"])
+def test_an_address_that_cannot_be_is_a_usage_error(url: str) -> None:
+    with pytest.raises(SettingError, match="redis://host:6379") as raised:
+        check(url)
+    assert "s3cret" not in str(raised.value)

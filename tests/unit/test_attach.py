@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from liquake.attach import Attached
+from liquake.engine.engine import Engine
+from liquake.errors import SinkDown
+from liquake.model import FeedState
+from liquake.storage.current import EXPIRE_AFTER, StateWriter
+from liquake.storage.sink import ended
+from liquake.tui.status import Mode, Status
+from tests.servers import Valkey, free_port
+from tests.unit.engine.events import COVERAGES, NOON, liquidation
+
+STATUS = Status(Mode.LIVE, "0", NOON, NOON)
+
+
+async def test_a_screen_shows_the_collectors_numbers_and_none_once_it_is_gone(tmp_path: Path) -> None:
+    server = Valkey(tmp_path)
+    server.start()
+    engine = Engine(COVERAGES)
+    for number in range(60):
+        engine.apply(liquidation(number / 10.0))
+    collector = engine.snapshot(NOON + 7 * 10**9)
+    writing = asyncio.create_task(StateWriter(server.url, lambda: collector).run())
+    attached = Attached(server.url, STATUS, lambda: NOON + 8 * 10**9)
+    looking = asyncio.create_task(attached.run())
+    try:
+        async with asyncio.timeout(20.0):
+            while attached.snapshot() != collector:
+                await asyncio.sleep(0.02)
+            await ended(writing)
+            while attached.snapshot() == collector:
+                await asyncio.sleep(0.02)
+        gone, status = attached.snapshot(), attached.status()
+    finally:
+        await ended(looking, writing)
+        server.stop()
+    assert EXPIRE_AFTER <= 5.0
+    assert gone.events == 0
+    assert {venue.venue for venue in gone.venues} == {venue.venue for venue in collector.venues}
+    assert {venue.state for venue in gone.venues} == {FeedState.DISCONNECTED}
+    assert status.redis.startswith("no collector writes there")
+
+
+async def test_an_address_without_a_server_is_said_at_once() -> None:
+    with pytest.raises(SinkDown, match="does not answer"):
+        await Attached(f"redis://127.0.0.1:{free_port()}", STATUS, lambda: NOON).prove()
