@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from liquake.engine.snapshot import Snapshot
@@ -16,7 +18,7 @@ class FixedSource:
         self.now, self.session = snapshot, status
         self.asked = 0
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None) -> Snapshot:
         self.asked += 1
         return self.now
 

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.text import Text
+from textual import events
 from textual.containers import VerticalScroll
+from textual.widgets import OptionList, Static
 
 from liquake.engine.snapshot import ALL
-from liquake.tui.app import MonitorApp, Options, PanelWidget
-from liquake.tui.help import Help
+from liquake.tui.app import MonitorApp, Options
+from liquake.tui.help import EXPLANATIONS, Help, help_text
+from liquake.tui.pages import PAGES, Page
+from liquake.tui.panel import PanelWidget
 from liquake.tui.picture import THRESHOLDS
 from tests.screens.moments import RICH
+from tests.screens.scene import EngineSource
 from tests.screens.sources import FixedSource
 
 if TYPE_CHECKING:
@@ -204,3 +209,166 @@ async def test_no_panel_draws_beyond_its_room(size: tuple[int, int]) -> None:
             drawn = panel.render()
             assert len(drawn.split("\n")) <= max(panel.size.height, 1)
             assert max(line.cell_len for line in drawn.split("\n")) <= panel.size.width
+
+
+@asynccontextmanager
+async def _running_scene(size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    app = MonitorApp(EngineSource(), Options(refresh=3600.0))
+    async with app.run_test(size=size) as pilot:
+        yield pilot
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=lambda page: page.name)
+async def test_a_number_opens_its_page(page: Page) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", page.key)
+        assert _app(pilot).view.page == page.name
+        for name in page.panels:
+            assert pilot.app.query_one(f"#{name}").display
+            assert _shown(pilot, name).strip()
+
+
+async def test_escape_goes_back_through_the_pages() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "4", "6")
+        seen = []
+        for _ in range(4):
+            await pilot.press("escape")
+            seen.append(_app(pilot).view.page)
+        assert seen == ["tape", "overview", "monitor", "monitor"]
+
+
+async def test_what_was_chosen_and_scrolled_survives_other_pages_and_a_resize() -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4", "right_square_bracket", "plus", *["j"] * 5)
+        scrolled = _shown(pilot, "prints")
+        await pilot.press("1", "5", "4")
+        await pilot.resize_terminal(120, 40)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert _shown(pilot, "prints") == scrolled
+
+
+@pytest.mark.parametrize(
+    ("down", "up"), [("down", "up"), ("j", "k"), ("pagedown", "pageup"), ("end", "home"), ("G", "g")]
+)
+async def test_rows_scroll_to_the_end_and_back(down: str, up: str) -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4")
+        top = _shown(pilot, "prints")
+        await pilot.press(down)
+        assert _shown(pilot, "prints") != top
+        await pilot.press(*[down] * 3, "end", up, "home")
+        assert _shown(pilot, "prints") == top
+
+
+async def test_a_step_beyond_the_end_is_not_remembered() -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4", "end")
+        end = _shown(pilot, "prints")
+        await pilot.press(*["down"] * 5, "up", "down")
+        assert _shown(pilot, "prints") == end
+
+
+async def test_tab_gives_each_panel_the_focus_and_escape_takes_it() -> None:
+    async with _running_scene() as pilot:
+        focused = []
+        for _ in range(3):
+            await pilot.press("tab")
+            assert pilot.app.focused is not None
+            focused.append(pilot.app.focused.id)
+        assert focused == ["velocity", "activity", "tape"]
+        await pilot.press("escape")
+        assert pilot.app.focused is None
+
+
+async def test_help_is_of_the_panel_with_the_focus() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("tab", "tab", "question_mark")
+        explained = help_text(_app(pilot).look, ("activity",)).plain
+        assert pilot.app.screen.query_one(Static).content.plain == explained
+        assert explained.startswith("Exchange activity\n")
+
+
+async def test_every_panel_is_explained() -> None:
+    assert {name for page in PAGES.values() for name in page.panels} <= set(EXPLANATIONS)
+
+
+async def test_brackets_change_the_window_of_the_overview() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "left_square_bracket")
+        assert "last 24h" in _shown(pilot, "totals")
+        await pilot.press(*["left_square_bracket"] * 9)
+        assert "last 5m" in _shown(pilot, "totals")
+        await pilot.press(*["right_square_bracket"] * 9)
+        assert "since start" in _shown(pilot, "totals")
+
+
+async def test_brackets_on_the_tape_put_prints_of_one_moment_together_and_name_the_window() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("4")
+        assert " x2 " not in _shown(pilot, "prints")
+        await pilot.press(*["right_square_bracket"] * 3)
+        assert "prints within 10 s" in _shown(pilot, "prints")
+        assert " x2 " in _shown(pilot, "prints")
+
+
+async def test_sums_switch_between_dollars_and_counts() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("3")
+        assert "$" in _shown(pilot, "sums-by-market")
+        await pilot.press("u")
+        assert "$" not in _shown(pilot, "sums-by-market")
+
+
+async def test_a_market_chosen_on_any_page_holds_on_all() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "m")
+        market = _app(pilot).view.market
+        assert market in _shown(pilot, "totals")
+        await pilot.press("5")
+        assert market in _shown(pilot, "numbers")
+
+
+async def test_the_engine_is_asked_for_the_markets_on_the_screen_alone() -> None:
+    async with _running_scene() as pilot:
+        source = _app(pilot).source
+        assert isinstance(source, EngineSource)
+        assert source.asked == [()]
+        await pilot.press("m")
+        assert source.asked[-1] == (_app(pilot).view.market,)
+
+
+async def test_the_command_palette_opens_a_page() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("colon")
+        await pilot.pause()
+        await pilot.press(*"six numbers")
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if pilot.app.screen.query_one(OptionList).option_count == 1:
+                break
+        await pilot.press("down", "enter")
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if _app(pilot).view.page == "glance":
+                break
+        assert _app(pilot).view.page == "glance"
+
+
+async def test_a_click_opens_a_page() -> None:
+    async with _running_scene() as pilot:
+        tabs = _shown(pilot, "tabs")
+        await pilot.click("#tabs", offset=(tabs.index("cumulative") + 1, 0))
+        await pilot.pause()
+        assert _app(pilot).view.page == "cumulative"
+
+
+async def test_the_wheel_scrolls_the_panel_under_it() -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4")
+        top = _shown(pilot, "prints")
+        panel = pilot.app.query_one("#prints", PanelWidget)
+        panel.post_message(events.MouseScrollDown(panel, 5, 5, 0, 1, 0, False, False, False))
+        await pilot.pause()
+        assert _shown(pilot, "prints") != top

@@ -41,7 +41,7 @@ EXCHANGE ACTIVITY  the latest first ──────────────�
 ! okx         BTCUSDT    58m00s idle SHORT    0.2100 BTC  $14.1k   ≥$127k   0%
 ! okx         STALE for 12 s (no price for 30 s); last heartbeat 42 s ago
 = complete  ≥ at least (throttled)  ~ sample, not in totals  ! in trouble
-TAPE  from $10.0k · of the latest 10: 2 smaller ────────────────────────────────
+TAPE  from $10.0k · of 10: 2 smaller ───────────────────────────────────────────
   UTC      venue       market     side      USD          size      price
   14:03:26 binance     BTCUSDT    LONG   $1.24M     18.55 BTC   66,842.9 F
   14:03:24 bybit       BTCUSDT    LONG    $127k     1.904 BTC   66,861.5 B

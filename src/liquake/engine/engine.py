@@ -31,6 +31,7 @@ from liquake.model import (
     Liquidation,
     Price,
     Side,
+    Trade,
     market_of,
 )
 
@@ -68,6 +69,7 @@ class Engine:
         self._peaks = Peaks()
         self._tape = Tape()
         self._prices = Prices()
+        self._trades = defaultdict[str, Throughput](Throughput)
         self._throughput = Throughput()
         self._history = History()
         self._started: int | None = None
@@ -90,6 +92,8 @@ class Engine:
         if isinstance(event, Price):
             venue.last_price_recv = recv
             self._prices.update(event, min(event.ts_event, recv))
+        elif isinstance(event, Trade):
+            self._trades[event.asset].update(recv)
         return None
 
     def _apply_liquidation(self, event: Liquidation) -> bool:
@@ -210,6 +214,8 @@ class Engine:
             prices=prices,
             venues=tuple(venue.state() for venue in venues),
             latency=merged(venue.latency for venue in venues).value(),
+            arrived=self._tape.shown,
+            trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
         )
 
     def _markets(self, priced: Mapping[str, object]) -> tuple[str, ...]:

@@ -188,6 +188,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     venues: tuple[VenueState, ...]
     latency: Quantiles
     """Event time to our receipt over all venues."""
+    arrived: int = 0
+    """Liquidations that have been on the tape since the start, samples too: what `tape` no longer holds is the rest."""
+    trades: Mapping[str, float] = {}
+    """Trades per second over the last 10 s by market, where a venue's feed carries trades."""
 
 
 class FeedRecord(msgspec.Struct, frozen=True):

@@ -29,8 +29,8 @@ def speaks_unicode(file: TextIO) -> bool:
 
 def block(picture: Picture, width: int = 80) -> list[Text]:
     """The lines of one picture, without the empty ones inside panels; the last line is empty."""
-    drawn = [draw(picture, width, height) for draw, height in _PARTS]
-    drawn.append(footer(picture, width, _FOOTER_WITHOUT_KEYS))
+    drawn = [draw(picture, width, height).text(height) for draw, height in _PARTS]
+    drawn.append(footer(picture, width, _FOOTER_WITHOUT_KEYS).text(_FOOTER_WITHOUT_KEYS))
     lines = [line for panel in drawn for line in panel.split("\n") if line.plain.strip()]
     for line in lines:
         line.rstrip()

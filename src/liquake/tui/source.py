@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from liquake.engine.snapshot import Snapshot
@@ -11,8 +12,8 @@ from liquake.tui.status import Status
 class Source(Protocol):
     """A running session. Both calls return at once: the screen asks from the event loop that also reads the sockets."""
 
-    def snapshot(self) -> Snapshot:
-        """The engine at this moment."""
+    def snapshot(self, markets: Sequence[str] | None = None) -> Snapshot:
+        """The engine at this moment; kinematics and sums of `markets` alone, of all where `None`."""
         ...
 
     def status(self) -> Status:

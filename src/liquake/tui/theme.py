@@ -45,6 +45,9 @@ _DARK = {
     "mode.DEMO": "bold #e0b04c",
     "mode.REPLAY": "bold #6f9bff",
     "paused": "bold #14181d on #e0b04c",
+    "focus": "reverse",
+    "tab": "#7d8794",
+    "tab.open": "bold #14181d on #9aa5b3",
 }
 
 _MONO = dict.fromkeys(_DARK, "") | {
@@ -64,6 +67,8 @@ _MONO = dict.fromkeys(_DARK, "") | {
     "mode.DEMO": "bold reverse",
     "mode.REPLAY": "bold",
     "paused": "bold reverse",
+    "focus": "reverse",
+    "tab.open": "bold reverse",
 }
 
 PALETTES: Mapping[str, Mapping[str, str]] = {"dark": _DARK, "mono": _MONO}
@@ -87,6 +92,8 @@ class Glyphs(msgspec.Struct, frozen=True):
     cubed: str = "³"
     bar: str = "╸━"
     """A cell filled in part, the full one last."""
+    long_bar: str = "█"
+    short_bar: str = "▒"
     track: str = "─"
 
 
@@ -104,6 +111,8 @@ ASCII = Glyphs(
     squared="^2",
     cubed="^3",
     bar="=",
+    long_bar="#",
+    short_bar="=",
     track=".",
 )
 

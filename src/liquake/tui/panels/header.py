@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from liquake.engine.snapshot import VenueState
 from liquake.model import CoverageKind
 from liquake.tui import formats
 from liquake.tui.picture import Picture
+from liquake.tui.sheet import Sheet
 from liquake.tui.status import Mode, Status
-from liquake.tui.table import Cell, either_end, fit, phrase, stack, whole
+from liquake.tui.table import Cell, either_end, fit, phrase, whole
 from liquake.tui.theme import Theme, in_trouble
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 _HEADLINE_MARKET = "BTCUSDT"
 _PROGRESS = 20
@@ -21,7 +17,7 @@ _NAME = 20
 _ROOMY = 100
 
 
-def header(picture: Picture, width: int, height: int) -> Text:
+def header(picture: Picture, width: int, height: int) -> Sheet:
     """Two lines: the session, then the venues; a third with the markets where there is room."""
     theme = picture.theme
     corner = _corner(picture)
@@ -30,7 +26,8 @@ def header(picture: Picture, width: int, height: int) -> Text:
         either_end(whole(_session(picture, width), room), corner, width, theme),
         either_end(_venues(picture, width), _date(picture, width), width, theme),
     ]
-    return stack([*lines, phrase(_markets(picture), width, theme)], height)
+    del height
+    return Sheet([*lines, phrase(_markets(picture), width, theme)])
 
 
 def _session(picture: Picture, width: int) -> list[list[Cell]]:
