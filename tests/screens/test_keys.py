@@ -348,7 +348,7 @@ async def test_the_command_palette_opens_a_page() -> None:
             await pilot.pause(0.05)
             if pilot.app.screen.query_one(OptionList).option_count == 1:
                 break
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         for _ in range(100):
             await pilot.pause(0.05)
             if _app(pilot).view.page == "glance":

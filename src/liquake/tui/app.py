@@ -296,7 +296,9 @@ class MonitorApp(App[None]):
         """What the command palette offers: every page, and every key that has a name."""
         del screen
         for page in PAGES.values():
-            yield SystemCommand(page.name, page.words, lambda name=page.name: self.action_page(name))
+            yield SystemCommand(
+                f"{page.name}: {page.words}", f"key {page.key}", _runner(self, f"page('{page.name}')")
+            )
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.show:
                 yield SystemCommand(binding.description, f"key {binding.key}", _runner(self, binding.action))
