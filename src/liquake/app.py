@@ -91,9 +91,9 @@ class Session:
         assets = self.assets
         return assets is None or not isinstance(event, Liquidation | Price | Quote | Trade) or event.asset in assets
 
-    def snapshot(self, markets: Sequence[str] | None = None) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         """The engine at this moment. Of a recording, only the venues that are in it."""
-        snapshot = self.engine.snapshot(self.clock.now(), markets)
+        snapshot = self.engine.snapshot(self.clock.now(), markets, charts)
         if self.replay is None:
             return snapshot
         seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)

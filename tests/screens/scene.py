@@ -41,9 +41,9 @@ class EngineSource:
         self.session = msgspec.structs.replace(status, started=NOW - round(seconds * SECOND))
         self.asked: list[tuple[str, ...] | None] = []
 
-    def snapshot(self, markets: Sequence[str] | None = None) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         self.asked.append(None if markets is None else tuple(markets))
-        return self.engine.snapshot(self.now, markets)
+        return self.engine.snapshot(self.now, markets, charts)
 
     def status(self) -> Status:
         return msgspec.structs.replace(self.session, now=self.now)

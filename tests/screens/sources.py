@@ -18,7 +18,7 @@ class FixedSource:
         self.now, self.session = snapshot, status
         self.asked = 0
 
-    def snapshot(self, markets: Sequence[str] | None = None) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         self.asked += 1
         return self.now
 

@@ -143,6 +143,8 @@ class Engine:
         if usd:
             self._tape.rank(event, time, usd)
         stream.usd += usd
+        stream.series.update(time, event.side, usd)
+        self._all.series.update(time, event.side, usd)
         heappush(self._unsettled, (time, self._counted, usd, stream))
         self._settle(time - self._watermark)
 
@@ -189,10 +191,11 @@ class Engine:
         book = venue.books[event.asset] = Book(event.asset, stream, event, time)
         return book
 
-    def snapshot(self, now: int, markets: Sequence[str] | None = None) -> Snapshot:
+    def snapshot(self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
 
-        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`.
+        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; `charts` names those
+        whose series are wanted.
         """
         prices = self._prices.value()
         known = self._markets(prices)
@@ -216,7 +219,11 @@ class Engine:
             latency=merged(venue.latency for venue in venues).value(),
             arrived=self._tape.shown,
             trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
+            charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
+
+    def _stream(self, market: str) -> Stream:
+        return self._all if market == ALL else self._streams.get(market) or Stream(market)
 
     def _markets(self, priced: Mapping[str, object]) -> tuple[str, ...]:
         names = {book.market for venue in self._venues.values() for book in venue.books.values()}.union(priced)
@@ -231,8 +238,7 @@ class Engine:
                 unsettled[ALL].append((time, usd))
         rows = {ALL: self._all.value(as_of, unsettled[ALL])}
         for market in markets:
-            stream = self._streams.get(market) or Stream(market)
-            rows[market] = stream.value(as_of, unsettled[market])
+            rows[market] = self._stream(market).value(as_of, unsettled[market])
         return rows
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:

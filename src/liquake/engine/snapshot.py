@@ -22,6 +22,7 @@ __all__ = [
     "TOTAL_WINDOWS",
     "Activity",
     "Cell",
+    "Charts",
     "ConnectionState",
     "Derivative",
     "FeedRecord",
@@ -29,6 +30,7 @@ __all__ = [
     "Motion",
     "Peak",
     "Quantiles",
+    "Series",
     "Snapshot",
     "Statistics",
     "Sum",
@@ -160,6 +162,33 @@ _SEVERITY = {
 }
 
 
+class Series(msgspec.Struct, frozen=True):
+    """What happened in one market in buckets of `step` seconds of event time, the oldest first.
+
+    A bucket holds what came after the end of the one before, up to and with its own; the last may still be filling.
+    """
+
+    step: float
+    end: int
+    """Of the last bucket, UTC nanoseconds."""
+    long_events: tuple[int, ...]
+    short_events: tuple[int, ...]
+    long_usd: tuple[float, ...]
+    """Dollars; events of unknown size add none."""
+    short_usd: tuple[float, ...]
+    usd_squares: tuple[float, ...]
+    """Sum of the squared dollars of both sides: what the standard error of their rate is made of."""
+
+
+class Charts(msgspec.Struct, frozen=True):
+    """The last five minutes of one market, or of `ALL`, in seconds, and the last four hours in minutes."""
+
+    seconds: Series
+    minutes: Series
+    prices: tuple[float | None, ...] = ()
+    """The last of each of `seconds` in dollars per coin, `None` where none came; empty for a market without prices."""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """The engine at one moment. Taking one changes nothing: two of the same moment are equal."""
 
@@ -192,6 +221,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Liquidations that have been on the tape since the start, samples too: what `tape` no longer holds is the rest."""
     trades: Mapping[str, float] = {}
     """Trades per second over the last 10 s by market, where a venue's feed carries trades."""
+    charts: Mapping[str, Charts] = {}
+    """By market, `ALL` included, for those asked for."""
 
 
 class FeedRecord(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Kinematics
 from liquake.analytics.windows import Windows
-from liquake.engine.snapshot import WindowKinematics
+from liquake.engine.series import MarketSeries
+from liquake.engine.snapshot import Charts, WindowKinematics
 
 _WIDTHS = tuple((window, round(window * 1_000_000_000)) for window in KINEMATIC_WINDOWS)
 
@@ -14,12 +15,14 @@ _WIDTHS = tuple((window, round(window * 1_000_000_000)) for window in KINEMATIC_
 class Stream:
     """What the kinematics of one market are made of. It holds the events that are settled: older than the watermark."""
 
-    __slots__ = ("kinematics", "market", "usd", "windows")
+    __slots__ = ("kinematics", "market", "series", "usd", "windows")
 
     def __init__(self, market: str) -> None:
         self.market = market
         self.kinematics = Kinematics()
         self.windows = Windows()
+        self.series = MarketSeries()
+        """Of every event, settled or not."""
         self.usd = 0.0
         """Dollars since the start, of events not yet settled too."""
 
@@ -36,6 +39,10 @@ class Stream:
             fresh = [dollars for time, dollars in unsettled if time > as_of - width]
             rows.append(WindowKinematics(window, events + len(fresh), usd + sum(fresh), *motions))
         return tuple(rows)
+
+    def charts(self, now: int, prices: tuple[float | None, ...]) -> Charts:
+        """Second by second and minute by minute up to `now`, beside the market's `prices`."""
+        return Charts(self.series.seconds(now), self.series.minutes(now), prices)
 
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""

@@ -17,7 +17,7 @@ from textual.widgets import ContentSwitcher, Input, Label
 
 from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
 from liquake.tui.help import Help
-from liquake.tui.pages import PAGES, Page, markets_of
+from liquake.tui.pages import PAGES, Page, charts_of, markets_of
 from liquake.tui.panel import PanelWidget
 from liquake.tui.panels.footer import footer
 from liquake.tui.panels.header import header
@@ -102,7 +102,7 @@ class MonitorApp(App[None]):
         name = "mono" if os.environ.get("NO_COLOR") else options.theme
         super().__init__(ansi_color=True if name == "mono" else None)
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
-        snapshot = source.snapshot(markets_of(options.view, None))
+        snapshot = source.snapshot(markets_of(options.view, None), charts_of(options.view))
         self.picture = Picture(snapshot, source.status(), options.view, self.look)
         self._filter_before = ""
         self._pages_before: list[str] = []
@@ -163,7 +163,7 @@ class MonitorApp(App[None]):
             self.picture = msgspec.structs.replace(self.picture, held=held)
             self._panel("header").show(self.picture)
         else:
-            snapshot = self.source.snapshot(markets_of(self.view, self.picture.snapshot))
+            snapshot = self.source.snapshot(markets_of(self.view, self.picture.snapshot), charts_of(self.view))
             self.picture = Picture(snapshot, status, self.view, self.look)
             self.draw()
 
@@ -296,9 +296,7 @@ class MonitorApp(App[None]):
         """What the command palette offers: every page, and every key that has a name."""
         del screen
         for page in PAGES.values():
-            yield SystemCommand(
-                f"{page.name}: {page.words}", f"key {page.key}", _runner(self, f"page('{page.name}')")
-            )
+            yield SystemCommand(f"{page.name}: {page.words}", f"key {page.key}", _runner(self, f"page('{page.name}')"))
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.show:
                 yield SystemCommand(binding.description, f"key {binding.key}", _runner(self, binding.action))

@@ -128,6 +128,29 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "m shows one market. Anything unusual: 1 for the details.",
         _SUMS_CANNOT,
     ),
+    "velocity-chart": Explanation(
+        "Velocity over five minutes",
+        "Liquidations (u: dollars) per second, each point counted over the 10 s before it.",
+        "The bright line is the count, the band around it one standard error to either side. The newest second is "
+        "left out, because venues publish in batches; before the start nothing is drawn.",
+        "A rise counts when the bands before and after no longer overlap.",
+        "Anything about what a venue withholds. One large liquidation makes a dollar curve jump for exactly 10 s.",
+    ),
+    "sides-chart": Explanation(
+        "By side, minute by minute",
+        "Dollars (or events) of liquidated longs above the line, of shorts below it, a column per minute.",
+        "Both sides have the same scale: the largest column, named at the axis. The last minute is still filling.",
+        "A row of growing columns on one side is a cascade; single high ones are single large positions.",
+        _SUMS_CANNOT,
+    ),
+    "price-chart": Explanation(
+        "Price with liquidations",
+        "The price second by second, marked where liquidations from the tape's size on happened.",
+        "▼ a long was liquidated (forced selling), ▲ a short. Marks lie on the price of their second, since venues "
+        "mean different things by the price of a liquidation. + and - on the first page change the size.",
+        "Marks that come before the move were part of it; marks after it are its consequence.",
+        "Cause and effect. Only liquidations still on the tape, and the largest of the hour, are marked.",
+    ),
     "markets": Explanation(
         "Markets",
         "One line per coin: its price, its last liquidation over all venues, the last hour's dollars, and trades.",

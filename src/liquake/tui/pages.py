@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from liquake.engine.snapshot import ALL, Snapshot
-from liquake.tui.panels import cumulative, overview
+from liquake.tui.panels import charts, cumulative, overview
 from liquake.tui.panels.activity import activity
 from liquake.tui.panels.cumulative import MOST_MARKETS
 from liquake.tui.panels.glance import glance
@@ -59,6 +59,16 @@ PAGES: Mapping[str, Page] = {
         Page("tape", "4", "every liquidation", {"prints": prints}),
         Page("glance", "5", "six numbers", {"numbers": glance}),
         Page("market", "6", "coin by coin", {"markets": markets}),
+        Page(
+            "charts",
+            "7",
+            "velocity, sides and price over time",
+            {
+                "velocity-chart": charts.velocity_chart,
+                "price-chart": charts.price_chart,
+                "sides-chart": charts.sides_chart,
+            },
+        ),
     )
 }
 """By name, in the order of their keys."""
@@ -76,3 +86,10 @@ def markets_of(view: View, known: Snapshot | None) -> tuple[str, ...]:
     if view.page == "overview":
         return chosen or names[:_COIN_LINES]
     return chosen
+
+
+def charts_of(view: View) -> tuple[str, ...]:
+    """The markets of which `view` shows charts."""
+    if view.page != "charts":
+        return ()
+    return (ALL, charts.PRICED) if view.market == ALL else (view.market,)

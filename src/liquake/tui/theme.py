@@ -45,6 +45,7 @@ _DARK = {
     "mode.DEMO": "bold #e0b04c",
     "mode.REPLAY": "bold #6f9bff",
     "paused": "bold #14181d on #e0b04c",
+    "chart.band": "#4a5563",
     "focus": "reverse",
     "tab": "#7d8794",
     "tab.open": "bold #14181d on #9aa5b3",
@@ -67,6 +68,7 @@ _MONO = dict.fromkeys(_DARK, "") | {
     "mode.DEMO": "bold reverse",
     "mode.REPLAY": "bold",
     "paused": "bold reverse",
+    "chart.band": "dim",
     "focus": "reverse",
     "tab.open": "bold reverse",
 }
@@ -136,6 +138,11 @@ class Theme(msgspec.Struct, frozen=True):
     name: str
     styles: Mapping[str, Style]
     glyphs: Glyphs
+
+    @property
+    def unicode(self) -> bool:
+        """Whether signs outside ASCII may be drawn."""
+        return self.glyphs is not ASCII
 
     def __getitem__(self, token: str) -> Style:
         return self.styles[token]

@@ -105,7 +105,7 @@ def _price(picture: Picture) -> _Number:
 def _block(number: _Number, width: int, height: int, theme: Theme) -> list[Text]:
     """The label, then the digits as large as the room allows; a blank line where there is one to spare."""
     label = phrase([(number.label, theme["muted"])], width, theme)
-    unicode = theme.glyphs.ellipsis != "~"
+    unicode = theme.unicode
     room = width - _BEFORE - len(number.after) - 2
     size = bigdigits.scale(number.text, room, height - 1)
     if size < 2 and not unicode:
