@@ -371,7 +371,7 @@ async def _run(session: Session, settings: Settings, work: Coroutine[Any, Any, N
 
 async def _print(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
     """A picture as text each refresh. A recording's last picture is shown however short it was."""
-    screen, theme = PlainScreen(sys.stdout), load_theme("dark", unicode=speaks_unicode(sys.stdout))
+    screen, theme = PlainScreen(sys.stdout), load_theme(settings.theme, unicode=speaks_unicode(sys.stdout))
     stopping = asyncio.create_task(stop.wait())
     try:
         while not working.done() and not stop.is_set():
@@ -387,7 +387,7 @@ async def _draw(session: Session, settings: Settings, working: asyncio.Task[None
     """The screen, until the reader leaves. It stays after the end of a recording; a fault in `working` ends it."""
     from liquake.tui.app import MonitorApp, Options
 
-    application = MonitorApp(session, Options(refresh=settings.refresh, unicode=speaks_unicode(sys.stdout)))
+    application = MonitorApp(session, Options(settings.refresh, settings.theme, speaks_unicode(sys.stdout)))
     showing = asyncio.create_task(application.run_async())
     stopping = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Task[Any]] = {showing, stopping, working}

@@ -29,6 +29,9 @@ _EXAMPLES = {
 }
 
 
+_WHAT = {"theme": "NAME"}
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence."""
 
@@ -95,7 +98,7 @@ def _add_settings(parser: _Parser, *names: str) -> None:
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:
-            parser.add_argument(flag, metavar="FILE", help=words)
+            parser.add_argument(flag, metavar=_WHAT.get(name, "FILE"), help=words)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML) instead of the user's own")
 
 
@@ -118,7 +121,7 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal")
+    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal")
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -133,7 +136,7 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.epilog = "scenarios: calm, busy (default), flash, grind, oct10, outage, saturated, poisson\n" + (
         parser.epilog or ""
     )
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal")
+    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal")
 
 
 def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -146,7 +149,7 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
-    _add_settings(parser, "symbols", "refresh", "duration", "plain", "samples")
+    _add_settings(parser, "symbols", "refresh", "duration", "plain", "theme", "samples")
 
 
 def _speed(text: str) -> float | None:

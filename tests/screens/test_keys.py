@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.containers import VerticalScroll
@@ -16,6 +17,7 @@ from liquake.engine.snapshot import ALL
 from liquake.tui.app import MonitorApp, Options
 from liquake.tui.help import EXPLANATIONS, Help, help_text
 from liquake.tui.pages import PAGES, Page
+from liquake.tui.palettes import PALETTES
 from liquake.tui.panel import PanelWidget
 from liquake.tui.picture import THRESHOLDS
 from tests.screens.moments import RICH
@@ -372,3 +374,22 @@ async def test_the_wheel_scrolls_the_panel_under_it() -> None:
         panel.post_message(events.MouseScrollDown(panel, 5, 5, 0, 1, 0, False, False, False))
         await pilot.pause()
         assert _shown(pilot, "prints") != top
+
+
+async def test_shift_t_goes_through_the_themes_and_mono_has_no_colour() -> None:
+    async with _running_scene() as pilot:
+        seen = []
+        for _ in PALETTES:
+            await pilot.press("T")
+            drawn = pilot.app.query_one("#velocity", PanelWidget).render()
+            colours = {span.style.color for span in drawn.spans if isinstance(span.style, Style)} - {None}
+            seen.append((_app(pilot).look.name, bool(colours)))
+        assert [name for name, _ in seen] == [*list(PALETTES)[1:], "dark"]
+        assert dict(seen) == {name: name != "mono" for name in PALETTES}
+
+
+async def test_no_color_keeps_the_screen_without_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with _running_scene() as pilot:
+        await pilot.press("T")
+        assert _app(pilot).look.name == "mono"

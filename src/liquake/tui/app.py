@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -18,6 +18,7 @@ from textual.widgets import ContentSwitcher, Input, Label
 from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
 from liquake.tui.help import Help
 from liquake.tui.pages import PAGES, Page, charts_of, markets_of
+from liquake.tui.palettes import GROUNDS, PALETTES
 from liquake.tui.panel import PanelWidget
 from liquake.tui.panels.footer import footer
 from liquake.tui.panels.header import header
@@ -39,15 +40,7 @@ _FAR = 1_000_000
 """Rows to either end."""
 
 
-_DARK = Colours(
-    "liquake-dark",
-    primary="#c8ced6",
-    foreground="#c8ced6",
-    background="#0d1014",
-    surface="#171b21",
-    panel="#171b21",
-    variables={"scrollbar": "#3a424d", "scrollbar-background": "#171b21"},
-)
+_MONO = "mono"
 _TERMINALS_OWN = "ansi-dark"
 """Textual's theme that sends no colour of its own for text and background, as NO_COLOR asks."""
 
@@ -72,7 +65,7 @@ class MonitorApp(App[None]):
     AUTO_FOCUS = None
     CSS_PATH = "layout.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012 - declared by Textual without ClassVar
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-middle"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         *_page_bindings(),
         Binding("q", "quit", "Leave"),
@@ -91,6 +84,7 @@ class MonitorApp(App[None]):
         Binding("pageup,ctrl+u", "turn(-1)", "Page up", show=False),
         Binding("home,g", f"rows({-_FAR})", "Top", show=False),
         Binding("end,G", f"rows({_FAR})", "End", show=False),
+        Binding("T", "theme", "Next theme"),
         Binding("slash", "filter", "Filter"),
         Binding("colon", "command_palette", "Commands", show=False),
         Binding("question_mark", "help", "Help"),
@@ -99,15 +93,16 @@ class MonitorApp(App[None]):
 
     def __init__(self, source: Source, options: Options | None = None) -> None:
         options = options or Options()
-        name = "mono" if os.environ.get("NO_COLOR") else options.theme
-        super().__init__(ansi_color=True if name == "mono" else None)
+        name = _MONO if os.environ.get("NO_COLOR") else options.theme
+        super().__init__(ansi_color=True if name == _MONO else None)
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
         snapshot = source.snapshot(markets_of(options.view, None), charts_of(options.view))
         self.picture = Picture(snapshot, source.status(), options.view, self.look)
         self._filter_before = ""
         self._pages_before: list[str] = []
-        self.register_theme(_DARK)
-        self.theme = _DARK.name if name == "dark" else _TERMINALS_OWN
+        for colours in _grounds():
+            self.register_theme(colours)
+        self.theme = _TERMINALS_OWN if name == _MONO else _ground(name)
 
     def compose(self) -> ComposeResult:
         yield PanelWidget(header, "header", focusable=False)
@@ -249,6 +244,19 @@ class MonitorApp(App[None]):
         focused = self.screen_stack[0].focused
         return focused if isinstance(focused, PanelWidget) else self._panel(PAGES[self.view.page].scrolls)
 
+    def action_theme(self) -> None:
+        """The next palette; none has a colour where NO_COLOR is set."""
+        if os.environ.get("NO_COLOR"):
+            self.notify("NO_COLOR is set: the screen stays without colours.")
+            return
+        names = list(PALETTES)
+        name = names[(names.index(self.look.name) + 1) % len(names)]
+        self.look = load_theme(name, unicode=self.options.unicode)
+        self.ansi_color = True if name == _MONO else None
+        self.theme = _TERMINALS_OWN if name == _MONO else _ground(name)
+        self.picture = msgspec.structs.replace(self.picture, theme=self.look)
+        self.draw()
+
     def action_filter(self) -> None:
         """Open the line in which the tape's filter is written."""
         self._filter_before = self.view.filter
@@ -321,6 +329,27 @@ class MonitorApp(App[None]):
 
     def _panel(self, name: str) -> PanelWidget:
         return self.screen_stack[0].query_one(f"#{name}", PanelWidget)
+
+
+def _ground(theme: str) -> str:
+    """Textual's name for the ground of a palette."""
+    return f"liquake-{theme}"
+
+
+def _grounds() -> Iterator[Colours]:
+    for name, ground in GROUNDS.items():
+        text = load_theme(name)["text"].color
+        foreground = None if text is None else text.name
+        yield Colours(
+            _ground(name),
+            primary=foreground or ground.scrollbar,
+            foreground=foreground,
+            background=ground.background,
+            surface=ground.surface,
+            panel=ground.surface,
+            dark=ground.dark,
+            variables={"scrollbar": ground.scrollbar, "scrollbar-background": ground.surface},
+        )
 
 
 def _place(page: str) -> str:

@@ -177,7 +177,7 @@ _KEYS = (
     "Keys",
     "1 to 9 pages   Tab next panel   arrows, j k, g G, PgUp PgDn scroll   ? help for the panel with the focus, or for "
     "the page   : or Ctrl+P commands   / filter of the tape   + - its size   m M next and previous market   u dollars "
-    "or counts   [ ] window   p freeze the picture, never the engine   Esc one step back   q or Ctrl+C leave and print "
+    "or counts   [ ] window   T theme   p freeze the picture, never the engine   Esc one step back   q or Ctrl+C leave and print "
     "the statistics",
 )
 

@@ -89,7 +89,11 @@ def ceiling(value: float) -> float:
     if value <= 0.0:
         return 1.0
     power = 10.0 ** floor(log10(value))
-    return next(round(step * power, 12) for step in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0) if value <= step * power * (1.0 + 1e-12))
+    return next(
+        round(step * power, 12)
+        for step in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
+        if value <= step * power * (1.0 + 1e-12)
+    )
 
 
 def band(canvas: Canvas, scale: Scale, points: Sequence[tuple[float, float] | None], line: Style, error: Style) -> None:
