@@ -27,6 +27,7 @@ from liquake.config import Settings
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Snapshot, Statistics
 from liquake.errors import (
+    ExportError,
     InstrumentsError,
     JournalBusy,
     RecordingError,
@@ -43,7 +44,7 @@ from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
-from liquake.tui.statistics import statistics_json, statistics_text
+from liquake.tui.statistics import statistics_csv, statistics_json, statistics_text
 from liquake.tui.status import JournalStatus, Mode, Status
 from liquake.tui.theme import load_theme
 from liquake.venues import VENUES, Venue, find_venue
@@ -166,7 +167,7 @@ async def _watch(
     finally:
         if journal is not None:
             await asyncio.to_thread(journal.close)
-    _print_statistics(session.statistics(), venues)
+    _leave(session.statistics(), venues, settings)
     return 0
 
 
@@ -198,7 +199,7 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
     await _run(session, settings, session.replay.run())
     statistics = session.statistics()
     seen = {*statistics.by_venue, *statistics.sampled}
-    _print_statistics(statistics, [venue for venue in known if venue.name in seen])
+    _leave(statistics, [venue for venue in known if venue.name in seen], settings)
     return 0
 
 
@@ -503,6 +504,19 @@ def _print_statistics(statistics: Statistics, shown: Sequence[Venue]) -> None:
     coverages = {venue.name: venue.coverage for venue in shown}
     sys.stdout.write("\n" + statistics_text(statistics, coverages, unicode=speaks_unicode(sys.stdout)))
     sys.stdout.flush()
+
+
+def _leave(statistics: Statistics, shown: Sequence[Venue], settings: Settings) -> None:
+    """Print the session's statistics, and write them where the reader wants them. Raises `ExportError`."""
+    _print_statistics(statistics, shown)
+    if settings.export_on_exit:
+        path = Path(settings.export_on_exit)
+        text = statistics_json(statistics) + "\n" if path.suffix == ".json" else statistics_csv(statistics)
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ExportError(path, error.strerror or str(error)) from None
+        sys.stdout.write(f"\nwritten to {path}\n")
 
 
 def _print_json(what: object) -> None:

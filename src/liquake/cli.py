@@ -90,7 +90,7 @@ def _command(
 
 def _add_settings(parser: _Parser, *names: str) -> None:
     for name in names:
-        flag, words = f"--{name}", sentence(name)
+        flag, words = f"--{name.replace('_', '-')}", sentence(name)
         if name in ("exchanges", "symbols"):
             parser.add_argument(flag, nargs="+", metavar="NAME", help=words)
         elif name in ("refresh", "duration"):
@@ -121,7 +121,9 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal")
+    _add_settings(
+        parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal", "export_on_exit"
+    )
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -136,7 +138,9 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.epilog = "scenarios: calm, busy (default), flash, grind, oct10, outage, saturated, poisson\n" + (
         parser.epilog or ""
     )
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal")
+    _add_settings(
+        parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal", "export_on_exit"
+    )
 
 
 def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -149,7 +153,7 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
-    _add_settings(parser, "symbols", "refresh", "duration", "plain", "theme", "samples")
+    _add_settings(parser, "symbols", "refresh", "duration", "plain", "theme", "samples", "export_on_exit")
 
 
 def _speed(text: str) -> float | None:

@@ -40,6 +40,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(description="file that keeps every event; 'off' keeps none; the default is in the user's data folder"),
     ] = ""
+    export_on_exit: Annotated[
+        str, Meta(description="file that the statistics of the session are written to at the end: .json or .csv")
+    ] = ""
     endpoints: Annotated[
         dict[str, str],
         Meta(description="address to reach an exchange at instead of its own, by exchange: a proxy, a simulator"),
@@ -64,6 +67,8 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None,
     settings = _converted(told)
     if settings.duration is not None and not settings.duration > 0.0:
         raise SettingError("duration", settings.duration, "give a number of seconds above 0")
+    if settings.export_on_exit and not settings.export_on_exit.endswith((".json", ".csv")):
+        raise SettingError("export_on_exit", settings.export_on_exit, "name a file that ends in .json or .csv")
     return settings
 
 

@@ -10,6 +10,7 @@
     ├── InstrumentsError            a venue's instruments answer that cannot be read
     ├── JournalError                the journal cannot be opened or written
     │   └── JournalBusy             another process writes it
+    ├── ExportError                 a file for the statistics cannot be written
     ├── SimulatorError              the simulated venues do not start
     └── Unreachable                 a venue does not answer from here
 
@@ -95,6 +96,14 @@ class JournalBusy(JournalError):
     def __init__(self, path: object, holder: str) -> None:
         self.holder = holder
         super().__init__(path, f"another liquake writes it (process {holder}): stop that one, or give another path")
+
+
+class ExportError(LiquakeError):
+    """The statistics cannot be written to `path`."""
+
+    def __init__(self, path: object, why: str) -> None:
+        self.path = str(path)
+        super().__init__(f"cannot write {self.path}: {why}")
 
 
 class SimulatorError(LiquakeError):

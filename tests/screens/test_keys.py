@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +17,13 @@ from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 
 from liquake.engine.snapshot import ALL
+from liquake.ingest.recording import read_csv
 from liquake.tui.app import MonitorApp, Options
 from liquake.tui.help import EXPLANATIONS, Help, help_text
 from liquake.tui.pages import PAGES, Page
 from liquake.tui.palettes import PALETTES
 from liquake.tui.panel import PanelWidget
+from liquake.tui.panels.tape import recent
 from liquake.tui.picture import THRESHOLDS
 from tests.screens.moments import RICH
 from tests.screens.scene import EngineSource
@@ -393,3 +398,79 @@ async def test_no_color_keeps_the_screen_without_colour(monkeypatch: pytest.Monk
     async with _running_scene() as pilot:
         await pilot.press("T")
         assert _app(pilot).look.name == "mono"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_e_exports_the_page_as_csv_and_as_json_with_the_same_rows(page: str, folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press(PAGES[page].key, "e", "E")
+    (table,), (objects,) = folder.glob("*.csv"), folder.glob("*.json")
+    written = list(csv.DictReader(table.read_text().splitlines()))
+    assert [list(row) for row in written] == [list(row) for row in json.loads(objects.read_text())]
+    assert written
+    assert table.name.endswith("-20261120-140327.csv")
+
+
+async def test_an_exported_tape_is_a_recording_of_the_same_liquidations(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("4", "slash", *"btc", "enter", "e")
+        shown = [entry for entry in recent(_app(pilot).picture.snapshot) if entry.asset == "BTC"]
+    (path,) = folder.iterdir()
+    again = list(read_csv(path))
+    fields = ("venue", "instrument", "side", "price", "amount", "usd", "ts_event", "ts_recv")
+    expected = sorted(shown, key=lambda entry: entry.ts_recv)
+    for one, other in zip(again, expected, strict=True):
+        assert [getattr(one, name) for name in fields[:6]] == [getattr(other, name) for name in fields[:6]]
+        assert abs(one.ts_event - other.ts_event) < 1000
+
+
+async def test_the_panel_with_the_focus_is_what_is_exported_and_no_file_is_overwritten(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("tab", "e", "e")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "liquake-velocity-20261120-140327-2.csv",
+        "liquake-velocity-20261120-140327.csv",
+    ]
+
+
+async def test_a_folder_that_cannot_be_written_is_said_and_nothing_breaks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "cwd", lambda: folder / "gone")
+    async with _running_scene() as pilot:
+        await pilot.press("e")
+        await pilot.pause()
+        assert any("cannot be written" in note.message for note in pilot.app._notifications)
+
+
+async def test_s_writes_the_screen_as_a_picture(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("s")
+    (path,) = folder.iterdir()
+    assert path.name == "liquake-monitor-20261120-140327.svg"
+    assert "VELOCITY" in path.read_text()
+
+
+async def test_the_bell_rings_once_in_five_seconds_for_critical_and_above_if_wanted() -> None:
+    async with _running_scene() as pilot:
+        app, rung = _app(pilot), []
+        source = app.source
+        assert isinstance(source, EngineSource)
+        app.bell = lambda: rung.append(source.now)  # type: ignore[method-assign]
+        app.sound("CRITICAL")
+        await pilot.press("b")
+        for level, seconds in (("WARNING", 0.0), ("CRITICAL", 1.0), ("EXTREME", 4.0), ("EXTREME", 1.0)):
+            source.now += round(seconds * 1e9)
+            app.sound(level)
+        assert [at - rung[0] for at in rung] == [0, 5_000_000_000]
+        await pilot.press("b")
+        source.now += 60_000_000_000
+        app.sound("EXTREME")
+        assert len(rung) == 2

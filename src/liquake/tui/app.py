@@ -6,6 +6,7 @@ import os
 import select
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -16,6 +17,8 @@ from textual.theme import Theme as Colours
 from textual.widgets import ContentSwitcher, Input, Label
 
 from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
+from liquake.tui import export
+from liquake.tui.bell import Bell
 from liquake.tui.help import Help
 from liquake.tui.pages import PAGES, Page, charts_of, markets_of
 from liquake.tui.palettes import GROUNDS, PALETTES
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 _TAPE_REFRESH = 0.5
 """Seconds between two looks at the tape, which is read as it happens; the panels keep the reader's refresh."""
 _TAPES = ("tape", "prints")
+_MESSAGE = 8.0
+"""Seconds for which a message with a path in it stays."""
 _FAR = 1_000_000
 """Rows to either end."""
 
@@ -85,6 +90,10 @@ class MonitorApp(App[None]):
         Binding("home,g", f"rows({-_FAR})", "Top", show=False),
         Binding("end,G", f"rows({_FAR})", "End", show=False),
         Binding("T", "theme", "Next theme"),
+        Binding("e", "export('csv')", "Export as CSV"),
+        Binding("E", "export('json')", "Export as JSON"),
+        Binding("s", "picture", "Save a picture"),
+        Binding("b", "sound", "Sound on or off"),
         Binding("slash", "filter", "Filter"),
         Binding("colon", "command_palette", "Commands", show=False),
         Binding("question_mark", "help", "Help"),
@@ -98,6 +107,7 @@ class MonitorApp(App[None]):
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
         snapshot = source.snapshot(markets_of(options.view, None), charts_of(options.view))
         self.picture = Picture(snapshot, source.status(), options.view, self.look)
+        self.bell_rules = Bell()
         self._filter_before = ""
         self._pages_before: list[str] = []
         for colours in _grounds():
@@ -256,6 +266,39 @@ class MonitorApp(App[None]):
         self.theme = _TERMINALS_OWN if name == _MONO else _ground(name)
         self.picture = msgspec.structs.replace(self.picture, theme=self.look)
         self.draw()
+
+    def action_export(self, form: str) -> None:
+        """Write the table of the panel with the focus, else of the page, into the current folder."""
+        focused = self.screen.focused
+        name, rows = export.rows(self.picture, (focused.id or "") if isinstance(focused, PanelWidget) else "")
+        if not rows:
+            self.notify(f"Nothing to export: there is no {name} yet.")
+            return
+        self._save(export.text(rows, form), name, form, f"{len(rows):,} rows of {name}")
+
+    def action_picture(self) -> None:
+        """Write the screen as an SVG into the current folder."""
+        self._save(self.export_screenshot(), self.view.page, "svg", "The picture")
+
+    def _save(self, text: str, name: str, suffix: str, what: str) -> None:
+        path = export.new_file(Path.cwd(), name, self.picture.snapshot.now, suffix)
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            self.notify(f"{path} cannot be written: {error.strerror}.", severity="error")
+        else:
+            self.notify(f"{what} written to {path}", timeout=_MESSAGE)
+
+    def action_sound(self) -> None:
+        """Sound for what is critical, or none."""
+        self.bell_rules.on = not self.bell_rules.on
+        state = "on: the bell rings for CRITICAL and EXTREME, once in 5 s at most" if self.bell_rules.on else "off"
+        self.notify(f"Sound {state}.", timeout=_MESSAGE)
+
+    def sound(self, level: str) -> None:
+        """Ring for a signal of `level`, if the reader wants to hear it and it is loud enough."""
+        if self.bell_rules.rings(level, self.source.status().now):
+            self.bell()
 
     def action_filter(self) -> None:
         """Open the line in which the tape's filter is written."""
