@@ -116,6 +116,10 @@ class Session:
             ended=replay is not None and replay.finished,
         )
 
+    def seek(self, seconds: float) -> bool:
+        """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
+        return self.replay is not None and self.replay.seek(self.clock.now() + round(seconds * SECOND))
+
     def without_journal(self, trouble: str) -> None:
         """Say on every picture why nothing is kept."""
         self._journal_trouble = trouble
@@ -191,12 +195,17 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
     )
     known = tuple(VENUES.values())
     session = Session(_engine(known, settings), clock, status, None, assets)
-    session.replay = Replay(events, session.emit, clock, speed=speed, span=span)
+
+    def again() -> Iterator[Event]:
+        session.engine = _engine(known, settings)
+        return _events(file)
+
+    session.replay = Replay(events, session.emit, clock, speed=speed, span=span, again=again)
     if as_json:
         await session.replay.run()
         sys.stdout.write(statistics_json(session.statistics()) + "\n")
         return 0
-    await _run(session, settings, session.replay.run())
+    await _run(session, settings, session.replay.run(stay=_full_screen(settings)))
     statistics = session.statistics()
     seen = {*statistics.by_venue, *statistics.sampled}
     _leave(statistics, [venue for venue in known if venue.name in seen], settings)
@@ -206,9 +215,13 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
 def _recording(file: Path) -> tuple[Iterator[Event], tuple[int, int] | None]:
     """The events of a recording and when the first and last were received. Raises `RecordingError`."""
     if not is_journal(file):
-        return read_csv(file), read_span(file)
+        return _events(file), read_span(file)
     with JournalReader(file) as reader:
-        return read_journal(file), reader.span()
+        return _events(file), reader.span()
+
+
+def _events(file: Path) -> Iterator[Event]:
+    return iter(read_journal(file) if is_journal(file) else read_csv(file))
 
 
 def _assets_in(file: Path) -> frozenset[str]:
@@ -359,11 +372,10 @@ async def _run(session: Session, settings: Settings, work: Coroutine[Any, Any, N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    shown_as_text = settings.plain or not _has_terminal()
-    show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
+    show = _draw if _full_screen(settings) else _print
     try:
         async with asyncio.timeout(settings.duration):
-            await show
+            await show(session, settings, working, stop)
     except TimeoutError:
         pass
     finally:
@@ -401,6 +413,10 @@ async def _draw(session: Session, settings: Settings, working: asyncio.Task[None
         if not showing.done():
             application.exit()
         await showing
+
+
+def _full_screen(settings: Settings) -> bool:
+    return not settings.plain and _has_terminal()
 
 
 def _has_terminal() -> bool:

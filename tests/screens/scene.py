@@ -21,7 +21,7 @@ from liquake.model import (
     TakerSide,
     Trade,
 )
-from liquake.tui.status import Status
+from liquake.tui.status import Mode, Status
 from tests.screens.moments import COVERAGES, DEMO, NOW, SECOND
 
 _ASSETS = {"BTC": 66_900.0, "ETH": 3_410.0, "SOL": 171.0, "DOGE": 0.1612, "XRP": 2.1, "PEPE": 0.0000123}
@@ -39,11 +39,16 @@ class EngineSource:
             self.engine.apply(event)
         self.now = NOW
         self.session = msgspec.structs.replace(status, started=NOW - round(seconds * SECOND))
+        self.sought: list[float] = []
         self.asked: list[tuple[str, ...] | None] = []
 
     def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         self.asked.append(None if markets is None else tuple(markets))
         return self.engine.snapshot(self.now, markets, charts)
+
+    def seek(self, seconds: float) -> bool:
+        self.sought.append(seconds)
+        return self.session.mode is Mode.REPLAY
 
     def status(self) -> Status:
         return msgspec.structs.replace(self.session, now=self.now)

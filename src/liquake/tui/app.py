@@ -29,6 +29,7 @@ from liquake.tui.panels.prints import GROUPINGS
 from liquake.tui.panels.tabs import tabs
 from liquake.tui.picture import THRESHOLDS, Picture, View
 from liquake.tui.source import Source
+from liquake.tui.status import Mode
 from liquake.tui.theme import load_theme
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _TAPE_REFRESH = 0.5
 _TAPES = ("tape", "prints")
 _MESSAGE = 8.0
 """Seconds for which a message with a path in it stays."""
+_SEEK = 60
+"""Seconds of a recording that an arrow goes on or back."""
 _FAR = 1_000_000
 """Rows to either end."""
 
@@ -94,6 +97,10 @@ class MonitorApp(App[None]):
         Binding("E", "export('json')", "Export as JSON"),
         Binding("s", "picture", "Save a picture"),
         Binding("b", "sound", "Sound on or off"),
+        Binding("right", f"seek({_SEEK})", "Replay: a minute on"),
+        Binding("left", f"seek({-_SEEK})", "Replay: a minute back"),
+        Binding("shift+right", f"seek({10 * _SEEK})", "Replay: ten minutes on"),
+        Binding("shift+left", f"seek({-10 * _SEEK})", "Replay: ten minutes back"),
         Binding("slash", "filter", "Filter"),
         Binding("colon", "command_palette", "Commands", show=False),
         Binding("question_mark", "help", "Help"),
@@ -299,6 +306,12 @@ class MonitorApp(App[None]):
         """Ring for a signal of `level`, if the reader wants to hear it and it is loud enough."""
         if self.bell_rules.rings(level, self.source.status().now):
             self.bell()
+
+    def action_seek(self, seconds: int) -> None:
+        """Go on or back in a recording."""
+        if not self.source.seek(seconds):
+            live = self.picture.status.mode is not Mode.REPLAY
+            self.notify("Only a replay can be moved." if live else "The recording cannot be moved there.")
 
     def action_filter(self) -> None:
         """Open the line in which the tape's filter is written."""

@@ -177,7 +177,8 @@ _KEYS = (
     "Keys",
     "1 to 9 pages   Tab next panel   arrows, j k, g G, PgUp PgDn scroll   ? help for the panel with the focus, or for "
     "the page   : or Ctrl+P commands   / filter of the tape   + - its size   m M next and previous market   u dollars "
-    "or counts   [ ] window   T theme   e E export as CSV or JSON   s picture (SVG)   b sound   p freeze the picture, "
+    "or counts   [ ] window   T theme   e E export as CSV or JSON   s picture (SVG)   b sound   left right a minute back or on in "
+    "a replay, with Shift ten   p freeze the picture, "
     "never the engine   Esc one step back   q or Ctrl+C leave and print the statistics",
 )
 

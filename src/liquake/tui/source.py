@@ -16,6 +16,10 @@ class Source(Protocol):
         """The engine at this moment; kinematics and sums of `markets` alone, of all where `None`; series of `charts`."""
         ...
 
+    def seek(self, seconds: float) -> bool:
+        """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
+        ...
+
     def status(self) -> Status:
         """The session around it at this moment."""
         ...
