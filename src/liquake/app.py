@@ -42,6 +42,7 @@ from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.model import Event, FeedState, FeedStatus, Instruments, Liquidation, Price, Quote, Trade, asset_of
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
+from liquake.tui.pages import charts_of, markets_of
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
 from liquake.tui.statistics import statistics_csv, statistics_json, statistics_text
@@ -385,13 +386,17 @@ async def _run(session: Session, settings: Settings, work: Coroutine[Any, Any, N
 async def _print(session: Session, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event) -> None:
     """A picture as text each refresh. A recording's last picture is shown however short it was."""
     screen, theme = PlainScreen(sys.stdout), load_theme(settings.theme, unicode=speaks_unicode(sys.stdout))
+    view = View(page=settings.view)
     stopping = asyncio.create_task(stop.wait())
     try:
         while not working.done() and not stop.is_set():
             # At full speed there is nothing to see on the way.
             timeout = None if session.replay is not None and session.replay.speed is None else settings.refresh
             await asyncio.wait((working, stopping), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            screen.show(Picture(session.snapshot(), session.status(), View(), theme))
+            # Twice, since which markets a page shows depends on those there are.
+            known = session.snapshot(())
+            snapshot = session.snapshot(markets_of(view, known), charts_of(view))
+            screen.show(Picture(snapshot, session.status(), view, theme))
     finally:
         stopping.cancel()
 
@@ -400,7 +405,9 @@ async def _draw(session: Session, settings: Settings, working: asyncio.Task[None
     """The screen, until the reader leaves. It stays after the end of a recording; a fault in `working` ends it."""
     from liquake.tui.app import MonitorApp, Options
 
-    application = MonitorApp(session, Options(settings.refresh, settings.theme, speaks_unicode(sys.stdout)))
+    application = MonitorApp(
+        session, Options(settings.refresh, settings.theme, speaks_unicode(sys.stdout), View(page=settings.view))
+    )
     showing = asyncio.create_task(application.run_async())
     stopping = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Task[Any]] = {showing, stopping, working}

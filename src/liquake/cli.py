@@ -22,6 +22,12 @@ liquake shows; it does not advise. Feeds of most exchanges leave liquidations ou
 _EXAMPLES = {
     "monitor": "liquake monitor --exchanges binance bybit --symbols BTC ETH --refresh 1",
     "demo": "liquake demo --scenario oct10 --seed 7",
+    "overview": "liquake overview --source demo",
+    "cumulative": "liquake cumulative --symbols BTC ETH",
+    "tape": "liquake tape --source recording.csv.gz",
+    "glance": "liquake glance --symbols BTC",
+    "market": "liquake market --exchanges binance bybit",
+    "charts": "liquake charts --source demo",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "venues": "liquake venues --json",
@@ -29,7 +35,28 @@ _EXAMPLES = {
 }
 
 
-_WHAT = {"theme": "NAME"}
+_WHAT = {"theme": "NAME", "view": "NAME"}
+_SHOWN = (
+    "exchanges",
+    "symbols",
+    "refresh",
+    "duration",
+    "plain",
+    "view",
+    "theme",
+    "samples",
+    "journal",
+    "export_on_exit",
+)
+"""Settings of every command that shows a screen of events as they happen."""
+_VIEWS = {
+    "overview": "totals, shares and sides of what was liquidated",
+    "cumulative": "the sums over six windows by exchange, market and side",
+    "tape": "every liquidation as it comes",
+    "glance": "six numbers readable from across the room",
+    "market": "a line per coin: price, last liquidation, the last hour",
+    "charts": "velocity, price and sides over time",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,6 +94,7 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_monitor(commands)
     _add_demo(commands)
+    _add_views(commands)
     _add_replay(commands)
     _add_decode(commands)
     _add_venues(commands)
@@ -121,9 +149,7 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
-    _add_settings(
-        parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal", "export_on_exit"
-    )
+    _add_settings(parser, *_SHOWN)
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -138,9 +164,31 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.epilog = "scenarios: calm, busy (default), flash, grind, oct10, outage, saturated, poisson\n" + (
         parser.epilog or ""
     )
-    _add_settings(
-        parser, "exchanges", "symbols", "refresh", "duration", "plain", "theme", "samples", "journal", "export_on_exit"
-    )
+    _add_settings(parser, *_SHOWN)
+
+
+def _add_views(commands: argparse._SubParsersAction[_Parser]) -> None:
+    for name, words in _VIEWS.items():
+        parser = _command(commands, name, words, _view_of(name))
+        parser.add_argument(
+            "--source", default="live", metavar="SOURCE", help="live (default), demo, or a recording or journal"
+        )
+        _add_settings(parser, *(setting for setting in _SHOWN if setting != "view"))
+
+
+def _view_of(name: str) -> Callable[[argparse.Namespace], int]:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        told.view = name
+        settings = _settings(told)
+        if told.source == "live":
+            return app.monitor(settings)
+        if told.source == "demo":
+            return app.demo(settings, "busy", 7)
+        return app.replay(settings, Path(told.source), 1.0, as_json=False)
+
+    return run
 
 
 def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -153,7 +201,7 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
-    _add_settings(parser, "symbols", "refresh", "duration", "plain", "theme", "samples", "export_on_exit")
+    _add_settings(parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "export_on_exit")
 
 
 def _speed(text: str) -> float | None:

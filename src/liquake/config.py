@@ -29,6 +29,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     refresh: Annotated[float, Meta(description="seconds between two pictures, 0.1 to 60", ge=0.1, le=60.0)] = 2.0
     duration: Annotated[float | None, Meta(description="leave after so many seconds and print the statistics")] = None
     plain: Annotated[bool, Meta(description="print text instead of the full screen")] = False
+    view: Annotated[
+        Literal["monitor", "overview", "cumulative", "tape", "glance", "market", "charts"],
+        Meta(description="page to open first; the number keys change it"),
+    ] = "monitor"
     theme: Annotated[
         Literal["dark", "light", "amber", "colourblind", "mono"],
         Meta(description="colours of the screen: dark, light, amber, colourblind (safe for colour-blind eyes) or mono"),

@@ -59,3 +59,36 @@ def test_statistics_that_cannot_be_written_are_a_failure_with_the_path(
 def test_an_unknown_theme_names_those_there_are(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(recording), "--theme", "neon"]) == 2
     assert "colourblind" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("overview", "BY EXCHANGE"),
+        ("cumulative", "CUMULATIVE"),
+        ("tape", "59,990.0 B"),
+        ("glance", "GLANCE"),
+        ("market", "ETHUSDT"),
+        ("charts", "BY SIDE"),
+    ],
+)
+def test_each_view_opens_on_a_recording(
+    recording: Path, capsys: pytest.CaptureFixture[str], command: str, words: str
+) -> None:
+    assert main([command, "--source", str(recording), "--plain"]) == 0
+    shown = capsys.readouterr().out
+    assert words in shown
+    assert "VELOCITY  all markets · events" not in shown
+
+
+def test_a_source_that_is_no_file_is_named(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tape", "--source", "nowhere.csv", "--plain"]) == 2
+    assert "nowhere.csv" in capsys.readouterr().err
+
+
+def test_the_first_view_can_be_set(
+    recording: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIQUAKE_VIEW", "glance")
+    assert main(["replay", str(recording), "--speed", "max", "--plain"]) == 0
+    assert "GLANCE" in capsys.readouterr().out
