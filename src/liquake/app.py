@@ -25,7 +25,7 @@ from liquake.analytics.latency import Latency
 from liquake.clock import SECOND, Clock, ManualClock, WallClock
 from liquake.config import Settings
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Snapshot, Statistics
+from liquake.engine.snapshot import Latest, Snapshot, Statistics
 from liquake.errors import (
     ExportError,
     InstrumentsError,
@@ -100,6 +100,10 @@ class Session:
             return snapshot
         seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)
         return msgspec.structs.replace(snapshot, venues=seen)
+
+    def latest(self) -> Latest:
+        """The tape at this moment."""
+        return self.engine.latest()
 
     def statistics(self) -> Statistics:
         """The session so far."""

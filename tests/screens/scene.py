@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Latest, Snapshot
 from liquake.model import (
     Event,
     FeedState,
@@ -45,6 +45,9 @@ class EngineSource:
     def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         self.asked.append(None if markets is None else tuple(markets))
         return self.engine.snapshot(self.now, markets, charts)
+
+    def latest(self) -> Latest:
+        return self.engine.latest()
 
     def seek(self, seconds: float) -> bool:
         self.sought.append(seconds)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Latest, Snapshot
 from liquake.tui.status import Mode, Status
 from tests.screens.moments import DEMO, RICH, SECOND
 
@@ -22,6 +22,9 @@ class FixedSource:
     def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         self.asked += 1
         return self.now
+
+    def latest(self) -> Latest:
+        return Latest(self.now.tape, self.now.arrived)
 
     def seek(self, seconds: float) -> bool:
         self.sought.append(seconds)

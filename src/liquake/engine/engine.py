@@ -16,7 +16,7 @@ from liquake.analytics.peaks import Peaks
 from liquake.engine.books import Book, VenueBooks
 from liquake.engine.ledger import History
 from liquake.engine.prices import Prices
-from liquake.engine.snapshot import ALL, Activity, Cell, Snapshot, Statistics, WindowKinematics
+from liquake.engine.snapshot import ALL, Activity, Cell, Latest, Snapshot, Statistics, WindowKinematics
 from liquake.engine.statistics import statistics_of
 from liquake.engine.stream import Stream
 from liquake.engine.tape import Tape
@@ -221,6 +221,10 @@ class Engine:
             trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
             charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
+
+    def latest(self) -> Latest:
+        """The tape alone."""
+        return Latest(self._tape.latest(), self._tape.shown)
 
     def _stream(self, market: str) -> Stream:
         return self._all if market == ALL else self._streams.get(market) or Stream(market)

@@ -26,6 +26,7 @@ __all__ = [
     "ConnectionState",
     "Derivative",
     "FeedRecord",
+    "Latest",
     "MarketPrice",
     "Motion",
     "Peak",
@@ -223,6 +224,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Trades per second over the last 10 s by market, where a venue's feed carries trades."""
     charts: Mapping[str, Charts] = {}
     """By market, `ALL` included, for those asked for."""
+
+
+class Latest(msgspec.Struct, frozen=True):
+    """What is on the tape, for a reader who looks more often than whole snapshots are worth."""
+
+    tape: tuple[Liquidation, ...]
+    """The newest last."""
+    arrived: int
+    """How many have been on it since the start."""
 
 
 class FeedRecord(msgspec.Struct, frozen=True):

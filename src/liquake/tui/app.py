@@ -115,6 +115,7 @@ class MonitorApp(App[None]):
         snapshot = source.snapshot(markets_of(options.view, None), charts_of(options.view))
         self.picture = Picture(snapshot, source.status(), options.view, self.look)
         self.bell_rules = Bell()
+        self._seen = snapshot.arrived
         self._filter_before = ""
         self._pages_before: list[str] = []
         for colours in _grounds():
@@ -177,6 +178,7 @@ class MonitorApp(App[None]):
         else:
             snapshot = self.source.snapshot(markets_of(self.view, self.picture.snapshot), charts_of(self.view))
             self.picture = Picture(snapshot, status, self.view, self.look)
+            self._seen = snapshot.arrived
             self.draw()
 
     def look_at_tape(self) -> None:
@@ -184,8 +186,10 @@ class MonitorApp(App[None]):
         shown = [name for name in PAGES[self.view.page].panels if name in _TAPES]
         if self.view.paused or not shown or not self._terminal_takes_more():
             return
-        snapshot = self.source.snapshot(())
-        if snapshot.tape != self.picture.snapshot.tape:
+        latest = self.source.latest()
+        if latest.arrived != self._seen:
+            self._seen = latest.arrived
+            snapshot = msgspec.structs.replace(self.picture.snapshot, tape=latest.tape, arrived=latest.arrived)
             self._panel(shown[0]).show(msgspec.structs.replace(self.picture, snapshot=snapshot))
 
     def draw(self) -> None:
