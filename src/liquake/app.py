@@ -31,8 +31,9 @@ from liquake.analytics.refit import refitted
 from liquake.clock import SECOND, Clock, ManualClock, WallClock
 from liquake.config import Settings
 from liquake.engine.engine import WATCHED, Engine
-from liquake.engine.snapshot import Snapshot, Statistics
+from liquake.engine.snapshot import Latest, Snapshot, Statistics
 from liquake.errors import (
+    ExportError,
     InstrumentsError,
     JournalBusy,
     Offline,
@@ -62,9 +63,10 @@ from liquake.storage.check import Finding, check_journal, check_store
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
 from liquake.tiers import Tiers, examine, redis_of, sinks_of, tiers
+from liquake.tui.pages import charts_of, markets_of
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
-from liquake.tui.statistics import statistics_json, statistics_text
+from liquake.tui.statistics import statistics_csv, statistics_json, statistics_text
 from liquake.tui.status import JournalStatus, Mode, Status
 from liquake.tui.theme import load_theme
 from liquake.venues import VENUES, Venue, find_venue
@@ -74,6 +76,8 @@ from liquake.venues.frames import decoded, read_line
 if TYPE_CHECKING:
     from liquake.attach import Attached
 
+DEMO_SCENARIO = "flash"
+DEMO_SEED = 7
 _DEMO_START = 10.0
 """Seconds the simulator may take to say where its venues are."""
 _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
@@ -133,13 +137,17 @@ class Session:
         assets = self.assets
         return assets is None or not isinstance(event, Liquidation | Price | Quote | Trade) or event.asset in assets
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         """The engine at this moment. Of a recording, only the venues that are in it."""
-        snapshot = self.engine.snapshot(self.clock.now())
+        snapshot = self.engine.snapshot(self.clock.now(), markets, charts)
         if self.replay is None:
             return snapshot
         seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)
         return msgspec.structs.replace(snapshot, venues=seen)
+
+    def latest(self) -> Latest:
+        """The tape at this moment."""
+        return self.engine.latest()
 
     def statistics(self) -> Statistics:
         """The session so far."""
@@ -159,6 +167,10 @@ class Session:
             ended=replay is not None and replay.finished,
         )
 
+    def seek(self, seconds: float) -> bool:
+        """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
+        return self.replay is not None and self.replay.seek(self.clock.now() + round(seconds * SECOND))
+
     def without_journal(self, trouble: str) -> None:
         """Say on every picture why nothing is kept."""
         self._journal_trouble = trouble
@@ -174,9 +186,13 @@ class Session:
 
 def monitor(settings: Settings) -> int:
     """Watch the venues themselves, or what another process makes of them."""
-    if settings.source != "live":
+    if settings.source == "live":
+        return asyncio.run(_watch(settings, Mode.LIVE, settings.endpoints))
+    if settings.source == "demo":
+        return demo(settings, DEMO_SCENARIO, DEMO_SEED)
+    if "://" in settings.source:
         return asyncio.run(_attach(settings))
-    return asyncio.run(_watch(settings, Mode.LIVE, settings.endpoints))
+    return replay(settings, Path(settings.source), 1.0, as_json=False)
 
 
 async def _attach(settings: Settings) -> int:
@@ -217,7 +233,7 @@ async def _watch(
     async with _gathering(settings, status, addresses, journal) as (session, work):
         session.without_journal(trouble)
         await _run(session, settings, work)
-    _print_statistics(session.statistics(), venues)
+    _leave(session.statistics(), venues, settings)
     return 0
 
 
@@ -313,24 +329,33 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
     )
     known = tuple(VENUES.values())
     session = Session(_engine(known, settings), clock, status, None, assets)
-    session.replay = Replay(events, session.emit, clock, speed=speed, span=span)
+
+    def again() -> Iterator[Event]:
+        session.engine = _engine(known, settings)
+        return _events(file)
+
+    session.replay = Replay(events, session.emit, clock, speed=speed, span=span, again=again)
     if as_json:
         await session.replay.run()
         sys.stdout.write(statistics_json(session.statistics()) + "\n")
         return 0
-    await _run(session, settings, session.replay.run())
+    await _run(session, settings, session.replay.run(stay=_full_screen(settings)))
     statistics = session.statistics()
     seen = {*statistics.by_venue, *statistics.sampled}
-    _print_statistics(statistics, [venue for venue in known if venue.name in seen])
+    _leave(statistics, [venue for venue in known if venue.name in seen], settings)
     return 0
 
 
 def _recording(file: Path) -> tuple[Iterator[Event], tuple[int, int] | None]:
     """The events of a recording and when the first and last were received. Raises `RecordingError`."""
     if not is_journal(file):
-        return read_csv(file), read_span(file)
+        return _events(file), read_span(file)
     with JournalReader(file) as reader:
-        return read_journal(file), reader.span()
+        return _events(file), reader.span()
+
+
+def _events(file: Path) -> Iterator[Event]:
+    return iter(read_journal(file) if is_journal(file) else read_csv(file))
 
 
 def _assets_in(file: Path) -> frozenset[str]:
@@ -545,12 +570,11 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    shown_as_text = settings.plain or not _has_terminal()
-    if tell is not None:
-        show = tell(stop, working)
-    else:
+    if tell is None:
         assert session is not None
-        show = _print(session, settings, working, stop) if shown_as_text else _draw(session, settings, working, stop)
+        show = (_draw if _full_screen(settings) else _print)(session, settings, working, stop)
+    else:
+        show = tell(stop, working)
     try:
         async with asyncio.timeout(settings.duration):
             await show
@@ -564,14 +588,18 @@ async def _print(
     session: Session | Attached, settings: Settings, working: asyncio.Task[None], stop: asyncio.Event
 ) -> None:
     """A picture as text each refresh. A recording's last picture is shown however short it was."""
-    screen, theme = PlainScreen(sys.stdout), load_theme("dark", unicode=speaks_unicode(sys.stdout))
+    screen, theme = PlainScreen(sys.stdout), load_theme(settings.theme, unicode=speaks_unicode(sys.stdout))
+    view = View(page=settings.view)
     stopping = asyncio.create_task(stop.wait())
     try:
         while not working.done() and not stop.is_set():
             # At full speed there is nothing to see on the way.
             timeout = None if session.replay is not None and session.replay.speed is None else settings.refresh
             await asyncio.wait((working, stopping), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            screen.show(Picture(session.snapshot(), session.status(), View(), theme))
+            # Twice, since which markets a page shows depends on those there are.
+            known = session.snapshot(())
+            snapshot = session.snapshot(markets_of(view, known), charts_of(view))
+            screen.show(Picture(snapshot, session.status(), view, theme))
     finally:
         stopping.cancel()
 
@@ -582,7 +610,9 @@ async def _draw(
     """The screen, until the reader leaves. It stays after the end of a recording; a fault in `working` ends it."""
     from liquake.tui.app import MonitorApp, Options
 
-    application = MonitorApp(session, Options(refresh=settings.refresh, unicode=speaks_unicode(sys.stdout)))
+    application = MonitorApp(
+        session, Options(settings.refresh, settings.theme, speaks_unicode(sys.stdout), View(page=settings.view))
+    )
     showing = asyncio.create_task(application.run_async())
     stopping = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Task[Any]] = {showing, stopping, working}
@@ -595,6 +625,10 @@ async def _draw(
         if not showing.done():
             application.exit()
         await showing
+
+
+def _full_screen(settings: Settings) -> bool:
+    return not settings.plain and _has_terminal()
 
 
 def _has_terminal() -> bool:
@@ -751,6 +785,19 @@ def _print_statistics(statistics: Statistics, shown: Sequence[Venue]) -> None:
     coverages = {venue.name: venue.coverage for venue in shown}
     sys.stdout.write("\n" + statistics_text(statistics, coverages, unicode=speaks_unicode(sys.stdout)))
     sys.stdout.flush()
+
+
+def _leave(statistics: Statistics, shown: Sequence[Venue], settings: Settings) -> None:
+    """Print the session's statistics, and write them where the reader wants them. Raises `ExportError`."""
+    _print_statistics(statistics, shown)
+    if settings.export_on_exit:
+        path = Path(settings.export_on_exit)
+        text = statistics_json(statistics) + "\n" if path.suffix == ".json" else statistics_csv(statistics)
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ExportError(path, error.strerror or str(error)) from None
+        sys.stdout.write(f"\nwritten to {path}\n")
 
 
 def _print_json(what: object) -> None:

@@ -6,12 +6,12 @@ Part of the composition root: `app` alone imports it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import ConnectionState, Snapshot, VenueState
+from liquake.engine.snapshot import ConnectionState, Latest, Snapshot, VenueState
 from liquake.errors import SinkError
 from liquake.model import FeedState
 from liquake.storage.current import read_snapshot
@@ -37,9 +37,20 @@ class Attached:
         self._since = now()
         self._last: Snapshot | None = None
 
-    def snapshot(self) -> Snapshot:
-        """The collector's own, or one without numbers."""
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+        """The collector's own, or one without numbers: it decides which markets are in it."""
+        del markets, charts
         return self._held or self._blank()
+
+    def latest(self) -> Latest:
+        """The tape of the same."""
+        held = self.snapshot()
+        return Latest(held.tape, held.arrived)
+
+    def seek(self, seconds: float) -> bool:
+        """Never: what a collector writes is the present."""
+        del seconds
+        return False
 
     def status(self) -> Status:
         """The session around it."""

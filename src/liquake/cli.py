@@ -32,6 +32,12 @@ _EXAMPLES = {
     "monitor": "liquake monitor --exchanges binance bybit --symbols BTC ETH --refresh 1",
     "demo": "liquake demo --scenario oct10 --seed 7",
     "collect": "liquake collect --redis redis://localhost --database postgresql://me@localhost/liquake",
+    "overview": "liquake overview --source demo",
+    "cumulative": "liquake cumulative --symbols BTC ETH",
+    "tape": "liquake tape --source recording.csv.gz",
+    "glance": "liquake glance --symbols BTC",
+    "market": "liquake market --exchanges binance bybit",
+    "charts": "liquake charts --source demo",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "score": "liquake score recording.csv.gz --horizon 60 --diagram reliability.svg",
@@ -41,6 +47,30 @@ _EXAMPLES = {
     "export": "liquake export --output fall.parquet --from 2025-10-10T21:00 --to 2025-10-10T22:00 --symbols BTC",
     "venues": "liquake venues --json",
     "doctor": "liquake doctor",
+}
+
+
+_WHAT = {"theme": "NAME", "view": "NAME"}
+_SHOWN = (
+    "exchanges",
+    "symbols",
+    "refresh",
+    "duration",
+    "plain",
+    "view",
+    "theme",
+    "samples",
+    "journal",
+    "export_on_exit",
+)
+"""Settings of every command that shows a screen of events as they happen."""
+_VIEWS = {
+    "overview": "totals, shares and sides of what was liquidated",
+    "cumulative": "the sums over six windows by exchange, market and side",
+    "tape": "every liquidation as it comes",
+    "glance": "six numbers readable from across the room",
+    "market": "a line per coin: price, last liquidation, the last hour",
+    "charts": "velocity, price and sides over time",
 }
 
 
@@ -80,6 +110,7 @@ def _parser() -> _Parser:
     _add_monitor(commands)
     _add_demo(commands)
     _add_collect(commands)
+    _add_views(commands)
     _add_replay(commands)
     _add_decode(commands)
     _add_score(commands)
@@ -122,7 +153,7 @@ def _add_settings(parser: _Parser, *names: str) -> None:
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:
-            parser.add_argument(flag, metavar="FOLDER" if name == "archive" else "FILE", help=words)
+            parser.add_argument(flag, metavar=_WHAT.get(name, "FILE"), help=words)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML) instead of the user's own")
 
 
@@ -145,9 +176,7 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
-    _add_settings(
-        parser, "source", "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal", *_STORES
-    )
+    _add_settings(parser, "source", *_SHOWN, *_STORES)
 
 
 def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -173,7 +202,23 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
         "scenarios: flash (default, the first sweep within half a minute), calm, busy, grind, oct10, outage, saturated, poisson\n"
         + (parser.epilog or "")
     )
-    _add_settings(parser, "exchanges", "symbols", "refresh", "duration", "plain", "samples", "journal")
+    _add_settings(parser, *_SHOWN)
+
+
+def _add_views(commands: argparse._SubParsersAction[_Parser]) -> None:
+    for name, words in _VIEWS.items():
+        parser = _command(commands, name, words, _view_of(name))
+        _add_settings(parser, "source", *(setting for setting in _SHOWN if setting != "view"), *_STORES)
+
+
+def _view_of(name: str) -> Callable[[argparse.Namespace], int]:
+    def run(told: argparse.Namespace) -> int:
+        from liquake import app
+
+        told.view = name
+        return app.monitor(_settings(told))
+
+    return run
 
 
 def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -186,7 +231,7 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
-    _add_settings(parser, "symbols", "refresh", "duration", "plain", "samples")
+    _add_settings(parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "export_on_exit")
 
 
 def _speed(text: str) -> float | None:

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -30,11 +30,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     source: Annotated[
         str,
         Meta(
-            description="'live' for the exchanges themselves, or redis://host:6379/0 for what a collector writes there"
+            description="'live' for the exchanges themselves, 'demo' for simulated ones, a recording or journal,"
+            " or redis://host:6379/0 for what a collector writes there"
         ),
     ] = "live"
     duration: Annotated[float | None, Meta(description="leave after so many seconds and print the statistics")] = None
     plain: Annotated[bool, Meta(description="print text instead of the full screen")] = False
+    view: Annotated[
+        Literal["monitor", "overview", "cumulative", "tape", "glance", "market", "charts"],
+        Meta(description="page to open first; the number keys change it"),
+    ] = "monitor"
+    theme: Annotated[
+        Literal["dark", "light", "amber", "colourblind", "mono"],
+        Meta(description="colours of the screen: dark, light, amber, colourblind (safe for colour-blind eyes) or mono"),
+    ] = "dark"
     samples: Annotated[
         bool, Meta(description="count venues that show only a sample of their liquidations in the totals")
     ] = False
@@ -74,6 +83,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     database_days: Annotated[int, Meta(description="days that rows stay in the database; 0 is for ever", ge=0)] = 0
+    export_on_exit: Annotated[
+        str, Meta(description="file that the statistics of the session are written to at the end: .json or .csv")
+    ] = ""
     endpoints: Annotated[
         dict[str, str],
         Meta(description="address to reach an exchange at instead of its own, by exchange: a proxy, a simulator"),
@@ -98,6 +110,8 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None,
     settings = _converted(told)
     if settings.duration is not None and not settings.duration > 0.0:
         raise SettingError("duration", settings.duration, "give a number of seconds above 0")
+    if settings.export_on_exit and not settings.export_on_exit.endswith((".json", ".csv")):
+        raise SettingError("export_on_exit", settings.export_on_exit, "name a file that ends in .json or .csv")
     return settings
 
 

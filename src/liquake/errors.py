@@ -119,9 +119,9 @@ class JournalBusy(JournalError):
 class ExportError(LiquakeError):
     """An export of the kind or to the file `what` cannot be written."""
 
-    def __init__(self, what: str, why: str) -> None:
-        self.what = what
-        super().__init__(f"cannot export {what}: {why}")
+    def __init__(self, what: object, why: str) -> None:
+        self.what = str(what)
+        super().__init__(f"cannot export {self.what}: {why}")
 
 
 class SinkError(LiquakeError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from liquake.engine.snapshot import Snapshot
-from liquake.tui.status import Status
+from liquake.engine.snapshot import Latest, Snapshot
+from liquake.tui.status import Mode, Status
 from tests.screens.moments import DEMO, RICH, SECOND
 
 
@@ -15,10 +17,18 @@ class FixedSource:
     def __init__(self, snapshot: Snapshot = RICH, status: Status = DEMO) -> None:
         self.now, self.session = snapshot, status
         self.asked = 0
+        self.sought: list[float] = []
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         self.asked += 1
         return self.now
+
+    def latest(self) -> Latest:
+        return Latest(self.now.tape, self.now.arrived)
+
+    def seek(self, seconds: float) -> bool:
+        self.sought.append(seconds)
+        return self.session.mode is Mode.REPLAY
 
     def status(self) -> Status:
         return self.session

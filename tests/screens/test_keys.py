@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.containers import VerticalScroll
+from textual.widgets import OptionList, Static
 
 from liquake.engine.snapshot import ALL
-from liquake.tui.app import MonitorApp, Options, PanelWidget
-from liquake.tui.help import Help
+from liquake.ingest.recording import read_csv
+from liquake.tui.app import MonitorApp, Options
+from liquake.tui.help import EXPLANATIONS, Help, help_text
+from liquake.tui.pages import PAGES, Page
+from liquake.tui.palettes import PALETTES
+from liquake.tui.panel import PanelWidget
+from liquake.tui.panels.tape import recent
 from liquake.tui.picture import THRESHOLDS
 from tests.screens.moments import RICH
+from tests.screens.scene import EngineSource
 from tests.screens.sources import FixedSource
 
 if TYPE_CHECKING:
@@ -204,3 +216,261 @@ async def test_no_panel_draws_beyond_its_room(size: tuple[int, int]) -> None:
             drawn = panel.render()
             assert len(drawn.split("\n")) <= max(panel.size.height, 1)
             assert max(line.cell_len for line in drawn.split("\n")) <= panel.size.width
+
+
+@asynccontextmanager
+async def _running_scene(size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    app = MonitorApp(EngineSource(), Options(refresh=3600.0))
+    async with app.run_test(size=size) as pilot:
+        yield pilot
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=lambda page: page.name)
+async def test_a_number_opens_its_page(page: Page) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", page.key)
+        assert _app(pilot).view.page == page.name
+        for name in page.panels:
+            assert pilot.app.query_one(f"#{name}").display
+            assert _shown(pilot, name).strip()
+
+
+async def test_escape_goes_back_through_the_pages() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "4", "6")
+        seen = []
+        for _ in range(4):
+            await pilot.press("escape")
+            seen.append(_app(pilot).view.page)
+        assert seen == ["tape", "overview", "monitor", "monitor"]
+
+
+async def test_what_was_chosen_and_scrolled_survives_other_pages_and_a_resize() -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4", "right_square_bracket", "plus", *["j"] * 5)
+        scrolled = _shown(pilot, "prints")
+        await pilot.press("1", "5", "4")
+        await pilot.resize_terminal(120, 40)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert _shown(pilot, "prints") == scrolled
+
+
+@pytest.mark.parametrize(
+    ("down", "up"), [("down", "up"), ("j", "k"), ("pagedown", "pageup"), ("end", "home"), ("G", "g")]
+)
+async def test_rows_scroll_to_the_end_and_back(down: str, up: str) -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4")
+        top = _shown(pilot, "prints")
+        await pilot.press(down)
+        assert _shown(pilot, "prints") != top
+        await pilot.press(*[down] * 3, "end", up, "home")
+        assert _shown(pilot, "prints") == top
+
+
+async def test_a_step_beyond_the_end_is_not_remembered() -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4", "end")
+        end = _shown(pilot, "prints")
+        await pilot.press(*["down"] * 5, "up", "down")
+        assert _shown(pilot, "prints") == end
+
+
+async def test_tab_gives_each_panel_the_focus_and_escape_takes_it() -> None:
+    async with _running_scene() as pilot:
+        focused = []
+        for _ in range(3):
+            await pilot.press("tab")
+            assert pilot.app.focused is not None
+            focused.append(pilot.app.focused.id)
+        assert focused == ["velocity", "activity", "tape"]
+        await pilot.press("escape")
+        assert pilot.app.focused is None
+
+
+async def test_help_is_of_the_panel_with_the_focus() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("tab", "tab", "question_mark")
+        explained = help_text(_app(pilot).look, ("activity",)).plain
+        assert str(pilot.app.screen.query_one(Static).content) == explained
+        assert explained.startswith("Exchange activity\n")
+
+
+async def test_every_panel_is_explained() -> None:
+    assert {name for page in PAGES.values() for name in page.panels} <= set(EXPLANATIONS)
+
+
+async def test_brackets_change_the_window_of_the_overview() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "left_square_bracket")
+        assert "last 24h" in _shown(pilot, "totals")
+        await pilot.press(*["left_square_bracket"] * 9)
+        assert "last 5m" in _shown(pilot, "totals")
+        await pilot.press(*["right_square_bracket"] * 9)
+        assert "since start" in _shown(pilot, "totals")
+
+
+async def test_brackets_on_the_tape_put_prints_of_one_moment_together_and_name_the_window() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("4")
+        assert " x2 " not in _shown(pilot, "prints")
+        await pilot.press(*["right_square_bracket"] * 3)
+        assert "prints within 10 s" in _shown(pilot, "prints")
+        assert " x2 " in _shown(pilot, "prints")
+
+
+async def test_sums_switch_between_dollars_and_counts() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("3")
+        assert "$" in _shown(pilot, "sums-by-market")
+        await pilot.press("u")
+        assert "$" not in _shown(pilot, "sums-by-market")
+
+
+async def test_a_market_chosen_on_any_page_holds_on_all() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "m")
+        market = _app(pilot).view.market
+        assert market in _shown(pilot, "totals")
+        await pilot.press("5")
+        assert market in _shown(pilot, "numbers")
+
+
+async def test_the_engine_is_asked_for_the_markets_on_the_screen_alone() -> None:
+    async with _running_scene() as pilot:
+        source = _app(pilot).source
+        assert isinstance(source, EngineSource)
+        assert source.asked == [()]
+        await pilot.press("m")
+        assert source.asked[-1] == (_app(pilot).view.market,)
+
+
+async def test_the_command_palette_opens_a_page() -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("colon")
+        await pilot.pause()
+        await pilot.press(*"six numbers")
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if pilot.app.screen.query_one(OptionList).option_count == 1:
+                break
+        await pilot.press("enter")
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if _app(pilot).view.page == "glance":
+                break
+        assert _app(pilot).view.page == "glance"
+
+
+async def test_a_click_opens_a_page() -> None:
+    async with _running_scene() as pilot:
+        tabs = _shown(pilot, "tabs")
+        await pilot.click("#tabs", offset=(tabs.index("cumulative") + 1, 0))
+        await pilot.pause()
+        assert _app(pilot).view.page == "cumulative"
+
+
+async def test_the_wheel_scrolls_the_panel_under_it() -> None:
+    async with _running_scene((80, 24)) as pilot:
+        await pilot.press("4")
+        top = _shown(pilot, "prints")
+        panel = pilot.app.query_one("#prints", PanelWidget)
+        panel.post_message(events.MouseScrollDown(panel, 5, 5, 0, 1, 0, False, False, False))
+        await pilot.pause()
+        assert _shown(pilot, "prints") != top
+
+
+async def test_shift_t_goes_through_the_themes_and_mono_has_no_colour() -> None:
+    async with _running_scene() as pilot:
+        seen = []
+        for _ in PALETTES:
+            await pilot.press("T")
+            drawn = pilot.app.query_one("#velocity", PanelWidget).render()
+            colours = {span.style.color for span in drawn.spans if isinstance(span.style, Style)} - {None}
+            seen.append((_app(pilot).look.name, bool(colours)))
+        assert [name for name, _ in seen] == [*list(PALETTES)[1:], "dark"]
+        assert dict(seen) == {name: name != "mono" for name in PALETTES}
+
+
+async def test_no_color_keeps_the_screen_without_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with _running_scene() as pilot:
+        await pilot.press("T")
+        assert _app(pilot).look.name == "mono"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_e_exports_the_page_as_csv_and_as_json_with_the_same_rows(page: str, folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press(PAGES[page].key, "e", "E")
+    (table,), (objects,) = folder.glob("*.csv"), folder.glob("*.json")
+    written = list(csv.DictReader(table.read_text().splitlines()))
+    assert [list(row) for row in written] == [list(row) for row in json.loads(objects.read_text())]
+    assert written
+    assert table.name.endswith("-20261120-140327.csv")
+
+
+async def test_an_exported_tape_is_a_recording_of_the_same_liquidations(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("4", "slash", *"btc", "enter", "e")
+        shown = [entry for entry in recent(_app(pilot).picture.snapshot) if entry.asset == "BTC"]
+    (path,) = folder.iterdir()
+    again = list(read_csv(path))
+    fields = ("venue", "instrument", "side", "price", "amount", "usd", "ts_event", "ts_recv")
+    expected = sorted(shown, key=lambda entry: entry.ts_recv)
+    for one, other in zip(again, expected, strict=True):
+        assert [getattr(one, name) for name in fields[:6]] == [getattr(other, name) for name in fields[:6]]
+        assert abs(one.ts_event - other.ts_event) < 1000
+
+
+async def test_the_panel_with_the_focus_is_what_is_exported_and_no_file_is_overwritten(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("tab", "e", "e")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "liquake-velocity-20261120-140327-2.csv",
+        "liquake-velocity-20261120-140327.csv",
+    ]
+
+
+async def test_a_folder_that_cannot_be_written_is_said_and_nothing_breaks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "cwd", lambda: folder / "gone")
+    async with _running_scene() as pilot:
+        await pilot.press("e")
+        await pilot.pause()
+        assert any("cannot be written" in note.message for note in pilot.app._notifications)
+
+
+async def test_s_writes_the_screen_as_a_picture(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("s")
+    (path,) = folder.iterdir()
+    assert path.name == "liquake-monitor-20261120-140327.svg"
+    assert "VELOCITY" in path.read_text()
+
+
+async def test_the_bell_rings_once_in_five_seconds_for_critical_and_above_if_wanted() -> None:
+    async with _running_scene() as pilot:
+        app, rung = _app(pilot), []
+        source = app.source
+        assert isinstance(source, EngineSource)
+        app.bell = lambda: rung.append(source.now)  # type: ignore[method-assign]
+        app.sound("CRITICAL")
+        await pilot.press("b")
+        for level, seconds in (("WARNING", 0.0), ("CRITICAL", 1.0), ("EXTREME", 4.0), ("EXTREME", 1.0)):
+            source.now += round(seconds * 1e9)
+            app.sound(level)
+        assert [at - rung[0] for at in rung] == [0, 5_000_000_000]
+        await pilot.press("b")
+        source.now += 60_000_000_000
+        app.sound("EXTREME")
+        assert len(rung) == 2

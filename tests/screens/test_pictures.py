@@ -8,9 +8,11 @@ import pytest
 
 from liquake.engine.snapshot import Snapshot
 from liquake.tui.app import MonitorApp, Options
+from liquake.tui.pages import PAGES
 from liquake.tui.picture import View
 from liquake.tui.status import Status
 from tests.screens.moments import DEMO, LIVE, NOTHING, REPLAY, RICH, SUBSCRIBED
+from tests.screens.scene import EngineSource
 from tests.screens.sources import FixedSource
 
 Compare = Callable[..., bool]
@@ -58,3 +60,23 @@ def test_the_filter_line_while_it_is_written(snap_compare: Compare) -> None:
         pilot.app.query_one("Input").cursor_blink = False  # type: ignore[attr-defined]
 
     assert snap_compare(_app(), terminal_size=(80, 24), press=["slash", "o", "k", "x"], run_before=still)
+
+
+PAGE_NAMES = [name for name in PAGES if name != "monitor"]
+
+
+@pytest.mark.parametrize("theme", ["dark", "mono"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("page", PAGE_NAMES)
+def test_a_page(snap_compare: Compare, page: str, size: tuple[int, int], theme: str) -> None:
+    app = MonitorApp(EngineSource(), Options(refresh=3600.0, theme=theme, view=View(page=page)))
+    assert snap_compare(app, terminal_size=size)
+
+
+@pytest.mark.parametrize("page", PAGE_NAMES)
+def test_a_page_before_anything_happened_says_what_it_waits_for(snap_compare: Compare, page: str) -> None:
+    assert snap_compare(_app(SUBSCRIBED, LIVE, view=View(page=page)), terminal_size=(80, 24))
+
+
+def test_the_monitor_at_100x30(snap_compare: Compare) -> None:
+    assert snap_compare(MonitorApp(EngineSource(), Options(refresh=3600.0)), terminal_size=(100, 30))

@@ -17,7 +17,7 @@ from liquake.tui.theme import load_theme
 from tests.screens.moments import DEMO, LIVE, RICH, SUBSCRIBED
 
 GOLDEN_RICH = """\
-liquake  DEMO oct10 seed 7  00:12:34  2,369 events         BTC $66,851.2 binance
+liquake  DEMO oct10 seed 7  DEGRADED  2,369 events         BTC $66,851.2 binance
 ● binance live  ● bybit live  ! okx STALE  ● hyperliquid live       14:03:27 UTC
 5 markets  BTC  ETH  SOL  PEPE  DOGE
 VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
@@ -41,7 +41,7 @@ EXCHANGE ACTIVITY  the latest first ──────────────�
 ! okx         BTCUSDT    58m00s idle SHORT    0.2100 BTC  $14.1k   ≥$127k   0%
 ! okx         STALE for 12 s (no price for 30 s); last heartbeat 42 s ago
 = complete  ≥ at least (throttled)  ~ sample, not in totals  ! in trouble
-TAPE  from $10.0k · of the latest 10: 2 smaller ────────────────────────────────
+TAPE  from $10.0k · of 10: 2 smaller ───────────────────────────────────────────
   UTC      venue       market     side      USD          size      price
   14:03:26 binance     BTCUSDT    LONG   $1.24M     18.55 BTC   66,842.9 F
   14:03:24 bybit       BTCUSDT    LONG    $127k     1.904 BTC   66,861.5 B
@@ -57,7 +57,7 @@ journal 2,366 kept 3 pending  gaps 1 (4.2 s)  errors 2  duplicates 24  refused 0
 
 """
 GOLDEN_SUBSCRIBED = """\
-liquake  LIVE  00:00:09  0 events  6.00 msg/s                BTC price: none yet
+liquake  LIVE  DEGRADED  0 events  00:00:09  6.00 msg/s      BTC price: none yet
 ● binance live  ○ bybit subscribing  ○ okx connecting  ! hyperliquid DOWN
 VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
 No liquidation yet. Live feeds: 1 of 4; each one's heartbeat is below.

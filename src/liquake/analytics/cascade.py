@@ -90,7 +90,7 @@ class Model(msgspec.Struct, frozen=True):
     """Evenly spaced quantiles of z over training."""
     calibration: CalibrationPrior
     provenance: Provenance
-    scores: dict[str, float] = {}  # noqa: RUF012: msgspec copies mutable defaults
+    scores: dict[str, float] = {}
     """Earned on the part of the recording after training, by name; empty when it was not held out."""
     reliability: tuple[ReliabilityBin, ...] = ()
 

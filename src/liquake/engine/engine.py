@@ -28,6 +28,7 @@ from liquake.engine.snapshot import (
     Cell,
     Digest,
     Episode,
+    Latest,
     Notification,
     Risk,
     Snapshot,
@@ -50,6 +51,7 @@ from liquake.model import (
     Price,
     Quote,
     Side,
+    Trade,
     market_of,
 )
 from liquake.model.tape import Tape as LiquidationTape
@@ -104,6 +106,7 @@ class Engine:
         self._peaks = Peaks()
         self._tape = Tape()
         self._prices = Prices()
+        self._trades = defaultdict[str, Throughput](Throughput)
         self._throughput = Throughput()
         self._history = History()
         self._latency = Latency()
@@ -128,6 +131,8 @@ class Engine:
         if isinstance(event, Price):
             venue.last_price_recv = recv
             self._prices.update(event, time)
+        elif isinstance(event, Trade):
+            self._trades[event.asset].update(recv)
         if isinstance(event, Price | Quote) and event.asset == LEADER:
             self._watch.take(time, event)
         self._watch.advance(recv)
@@ -198,6 +203,8 @@ class Engine:
         if usd:
             self._tape.rank(event, time, usd)
         stream.usd += usd
+        stream.series.update(time, event.side, usd)
+        self._all.series.update(time, event.side, usd)
         # What a venue replays on connecting is counted, but nothing burst when it came.
         if event.ts_recv - time <= STALE:
             # Before the streams go on, whose motion is entered at every second that is over.
@@ -284,10 +291,11 @@ class Engine:
         """As in a snapshot."""
         return tuple(self._watch.notices)
 
-    def snapshot(self, now: int, markets: Sequence[str] | None = None) -> Snapshot:
+    def snapshot(self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
 
-        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`.
+        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; `charts` names those
+        whose series are wanted.
         """
         prices = self._prices.value()
         known = self._markets(prices)
@@ -316,7 +324,14 @@ class Engine:
             risks=self.risks(),
             episodes=self.episodes(),
             notices=self.notices(),
+            arrived=self._tape.shown,
+            trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
+            charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
+
+    def latest(self) -> Latest:
+        """The tape alone."""
+        return Latest(self._tape.latest(), self._tape.shown)
 
     def _bursts(self, as_of: int, markets: Sequence[str]) -> dict[str, Burst]:
         bursts = {ALL: self._all.burst(as_of)}
@@ -324,6 +339,9 @@ class Engine:
             stream = self._streams.get(market)
             bursts[market] = QUIET if stream is None else stream.burst(as_of)
         return bursts
+
+    def _stream(self, market: str) -> Stream:
+        return self._all if market == ALL else self._streams.get(market) or Stream(market)
 
     def _markets(self, priced: Mapping[str, object]) -> tuple[str, ...]:
         names = {book.market for venue in self._venues.values() for book in venue.books.values()}.union(priced)
@@ -334,8 +352,7 @@ class Engine:
         unsettled = self._unsettled_by_market(as_of)
         rows = {ALL: self._all.value(as_of, unsettled[ALL])}
         for market in markets:
-            stream = self._streams.get(market) or Stream(market)
-            rows[market] = stream.value(as_of, unsettled[market])
+            rows[market] = self._stream(market).value(as_of, unsettled[market])
         return rows
 
     def _unsettled_by_market(self, as_of: int) -> defaultdict[str, list[tuple[int, float]]]:

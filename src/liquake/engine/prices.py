@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from liquake.engine.series import PriceSeries
 from liquake.engine.snapshot import MarketPrice
 from liquake.model import Price, PriceKind, market_of
 from liquake.model.instrument import unbundle
@@ -30,6 +31,10 @@ class Prices:
 
     def __init__(self) -> None:
         self._by_asset: dict[str, tuple[int, int, Price]] = {}
+        self._series: dict[str, PriceSeries] = {}
+        """By market."""
+        self._units: dict[tuple[str, str], float] = {}
+        """Coins per unit by instrument and asset: the answer costs more than all else here."""
 
     def update(self, price: Price, time: int) -> None:
         """Take `price`, unless one in its place is newer, or better and still fresh. `time` is its engine time."""
@@ -40,13 +45,30 @@ class Prices:
             if time < held_time or (rank < held_rank and time < held_time + PREFERENCE_HELD):
                 return
         self._by_asset[price.asset] = (time, rank, price)
+        market = market_of(price.asset)
+        series = self._series.get(market)
+        if series is None:
+            series = self._series[market] = PriceSeries()
+        series.update(time, price.price / self._coins_per_unit(price))
+
+    def _coins_per_unit(self, price: Price) -> float:
+        key = price.instrument, price.asset
+        units = self._units.get(key)
+        if units is None:
+            units = self._units[key] = coins_per_unit(*key)
+        return units
+
+    def series(self, market: str, now: int) -> tuple[float | None, ...]:
+        """The price of `market` in each second of the last five minutes; empty where it has none."""
+        series = self._series.get(market)
+        return () if series is None else series.seconds(now)
 
     def value(self) -> dict[str, MarketPrice]:
         """By market."""
         return {
             market_of(asset): MarketPrice(
                 market_of(asset),
-                price.price / coins_per_unit(price.instrument, asset),
+                price.price / self._coins_per_unit(price),
                 price.venue,
                 price.ts_event,
                 price.ts_recv,

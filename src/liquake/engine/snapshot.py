@@ -36,6 +36,7 @@ __all__ = [
     "Branching",
     "Burst",
     "Cell",
+    "Charts",
     "Component",
     "ConnectionState",
     "Correlation",
@@ -45,6 +46,7 @@ __all__ = [
     "Episode",
     "FeedRecord",
     "Influence",
+    "Latest",
     "Level",
     "MarketPrice",
     "Motion",
@@ -55,6 +57,7 @@ __all__ = [
     "Regime",
     "RegimeState",
     "Risk",
+    "Series",
     "Significance",
     "Snapshot",
     "Statistics",
@@ -264,6 +267,33 @@ class Risk(msgspec.Struct, frozen=True):
         return "" if self.warm >= 1.0 else f"warming up {self.warm * 60:.0f} of 60 min"
 
 
+class Series(msgspec.Struct, frozen=True):
+    """What happened in one market in buckets of `step` seconds of event time, the oldest first.
+
+    A bucket holds what came after the end of the one before, up to and with its own; the last may still be filling.
+    """
+
+    step: float
+    end: int
+    """Of the last bucket, UTC nanoseconds."""
+    long_events: tuple[int, ...]
+    short_events: tuple[int, ...]
+    long_usd: tuple[float, ...]
+    """Dollars; events of unknown size add none."""
+    short_usd: tuple[float, ...]
+    usd_squares: tuple[float, ...]
+    """Sum of the squared dollars of both sides: what the standard error of their rate is made of."""
+
+
+class Charts(msgspec.Struct, frozen=True):
+    """The last five minutes of one market, or of `ALL`, in seconds, and the last four hours in minutes."""
+
+    seconds: Series
+    minutes: Series
+    prices: tuple[float | None, ...] = ()
+    """The last of each of `seconds` in dollars per coin, `None` where none came; empty for a market without prices."""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """The engine at one moment. Taking one changes nothing: two of the same moment are equal."""
 
@@ -305,6 +335,21 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The latest cascades, those that go on first, then the latest to end."""
     notices: tuple[Notification | Digest, ...] = ()
     """Of the signals, the newest last. Each is there once, however often a snapshot is taken."""
+    arrived: int = 0
+    """Liquidations that have been on the tape since the start, samples too: what `tape` no longer holds is the rest."""
+    trades: Mapping[str, float] = {}
+    """Trades per second over the last 10 s by market, where a venue's feed carries trades."""
+    charts: Mapping[str, Charts] = {}
+    """By market, `ALL` included, for those asked for."""
+
+
+class Latest(msgspec.Struct, frozen=True):
+    """What is on the tape, for a reader who looks more often than whole snapshots are worth."""
+
+    tape: tuple[Liquidation, ...]
+    """The newest last."""
+    arrived: int
+    """How many have been on it since the start."""
 
 
 class FeedRecord(msgspec.Struct, frozen=True):

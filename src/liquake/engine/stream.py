@@ -9,7 +9,8 @@ from liquake.analytics.scan import BurstScan
 from liquake.analytics.significance import Significance, significance, status
 from liquake.analytics.standing import Standing
 from liquake.analytics.windows import Windows
-from liquake.engine.snapshot import Burst, WindowKinematics
+from liquake.engine.series import MarketSeries
+from liquake.engine.snapshot import Burst, Charts, WindowKinematics
 
 _WIDTHS = tuple((window, round(window * 1_000_000_000)) for window in KINEMATIC_WINDOWS)
 _Unsettled = Sequence[tuple[int, float]]
@@ -21,7 +22,7 @@ class Stream:
     `standing` is the market's own week, of the markets that are watched.
     """
 
-    __slots__ = ("kinematics", "market", "scan", "standing", "usd", "windows")
+    __slots__ = ("kinematics", "market", "scan", "series", "standing", "usd", "windows")
 
     def __init__(self, market: str, watermark: float = 1.0) -> None:
         self.market = market
@@ -30,6 +31,8 @@ class Stream:
         self.scan = BurstScan(watermark=watermark)
         """Waits for late events by itself: give it each as it arrives."""
         self.standing: Standing | None = None
+        self.series = MarketSeries()
+        """Of every event, settled or not."""
         self.usd = 0.0
         """Dollars since the start, of events not yet settled too."""
 
@@ -81,6 +84,10 @@ class Stream:
         for window, (counts, _) in zip(KINEMATIC_WINDOWS, kinematics.value(as_of), strict=True):
             motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
             self.standing.update(window, *motion, as_of, seconds)
+
+    def charts(self, now: int, prices: tuple[float | None, ...]) -> Charts:
+        """Second by second and minute by minute up to `now`, beside the market's `prices`."""
+        return Charts(self.series.seconds(now), self.series.minutes(now), prices)
 
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""

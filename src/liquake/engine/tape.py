@@ -34,6 +34,8 @@ class Tape:
 
     def __init__(self) -> None:
         self._latest: deque[Liquidation] = deque(maxlen=TAPE_LENGTH)
+        self.shown = 0
+        """Put on the tape since the start."""
         self._arrived = 0
         self._session: list[_Ranked] = []
         # Any of the hour's largest is among the largest of its own minute.
@@ -42,6 +44,7 @@ class Tape:
 
     def show(self, liquidation: Liquidation) -> None:
         """Put it on the tape, whatever it counts for."""
+        self.shown += 1
         self._latest.append(liquidation)
 
     def rank(self, liquidation: Liquidation, time: int, usd: float) -> None:

@@ -33,6 +33,7 @@ class Replay:
     seconds, so that what decays is seen decaying.
 
     `span` is when the first and last event were received, where known; `now` and `sleep` are the wall's, in seconds.
+    `again` makes going back possible: it undoes what has been emitted, and gives the events once more from the first.
     """
 
     def __init__(
@@ -43,12 +44,17 @@ class Replay:
         *,
         speed: float | None = None,
         span: tuple[int, int] | None = None,
+        again: Callable[[], Iterable[Event]] | None = None,
         tick: float = TICK,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._events, self._emit, self._clock = events, emit, clock
         self._span, self._tick, self._now, self._sleep = span, tick, now, sleep
+        self._again = again
+        self._back: int | None = None
+        """Where to go on from after beginning again."""
+        self._sought = asyncio.Event()
         self.speed = speed
         self.finished = False
         self._running = asyncio.Event()
@@ -92,25 +98,55 @@ class Replay:
         done = (self._clock.now() - first) / max(last - first, 1)
         return min(max(done, 0.0), 1.0)
 
-    async def run(self) -> None:
-        """Give out everything."""
+    def seek(self, target: int) -> bool:
+        """Go to the moment `target`, UTC nanoseconds, by giving out everything up to it without waiting.
+
+        Going back begins again. Whether it can be done: not back without `again`, nor on after the end.
+        """
+        if target < self._clock.now():
+            if self._again is None:
+                return False
+            self._back = target
+            self._sought.set()
+            return True
+        self._playhead = max(self._playhead, target)
+        return not self.finished
+
+    async def run(self, *, stay: bool = False) -> None:
+        """Give out everything. With `stay` the end is not the end: whoever watches may still go back."""
+        events, start = self._events, None
+        while True:
+            await self._give_out(events, start)
+            if self._back is None:
+                self.finished = True
+                if not stay or self._again is None:
+                    return
+                await self._sought.wait()
+            assert self._again is not None
+            events, start = self._again(), self._back
+            self._back, self.finished = None, False
+            self._sought.clear()
+
+    async def _give_out(self, events: Iterable[Event], start: int | None) -> None:
+        """All of `events`, without waiting up to the moment `start`; fewer when somebody goes back."""
         waiting = 0
         started = False
-        for event in self._events:
+        for event in events:
             due = moment(event)
             if not started:
                 started = True
                 self._clock.set(due)
-                self._playhead, self._seen = due, self._now()
+                self._playhead, self._seen = max(due, start or due), self._now()
             due = max(due, self._clock.now())
             waited = await self._reach(due)
+            if self._back is not None:
+                return
             waiting = 0 if waited else waiting + 1
             if waiting == _BURST:
                 waiting = 0
                 await self._sleep(0)
             self._clock.set(due)
             self._emit(event)
-        self.finished = True
 
     async def _reach(self, due: int) -> bool:
         """Wait until `due` has come. Whether there was any waiting."""
@@ -125,6 +161,8 @@ class Replay:
                 return waited
             self._roll(self._speed)
             if self._playhead >= due:
+                return waited
+            if self._back is not None:
                 return waited
             self._clock.set(self._playhead)
             await self._sleep(min((due - self._playhead) / SECOND / self._speed, self._tick))

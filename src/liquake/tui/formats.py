@@ -144,9 +144,11 @@ def runtime(seconds: float) -> str:
 def latency(milliseconds: float) -> str:
     """A duration measured in milliseconds.
 
-    >>> [latency(value) for value in (0.084, 4.21, 41.3, 999.7, 1234.0)]
-    ['0.08 ms', '4.2 ms', '41 ms', '1.0 s', '1.2 s']
+    >>> [latency(value) for value in (0.084, 4.21, 41.3, 999.7, 1234.0, 2_400_000.0)]
+    ['0.08 ms', '4.2 ms', '41 ms', '1.0 s', '1.2 s', '40m00s']
     """
+    if milliseconds >= 59_950.0:
+        return age(milliseconds / 1000.0)
     if milliseconds >= 999.5:
         return f"{milliseconds / 1000.0:.1f} s"
     decimals = 2 if milliseconds < 0.995 else 1 if milliseconds < 9.95 else 0

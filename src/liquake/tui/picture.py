@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Snapshot, VenueState
 from liquake.model import Liquidation
+from liquake.tui.sheet import Sheet
 from liquake.tui.status import Mode, Status
 from liquake.tui.theme import WORDS, Theme
 
@@ -23,15 +23,25 @@ THRESHOLDS = (0.0, 1e3, 5e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 5e6, 1e7)
 class View(msgspec.Struct, frozen=True):
     """What the reader chose to look at. Never reaches the engine."""
 
+    page: str = "monitor"
+    """Which of the pages."""
     market: str = ALL
-    """Of the velocity panel and the activity table; the tape has its own filter."""
+    """Of every panel but the tape, which has its own filter."""
     dollars: bool = False
     """Velocity in dollars instead of events."""
     threshold: float = 1e4
     """Dollars, one of `THRESHOLDS`."""
+    page_threshold: float = 0.0
+    """The same for the tape with a page to itself."""
     filter: str = ""
     """Words that a line of the tape must all contain."""
     paused: bool = False
+    window: str = "all"
+    """Of the overview, one of `TOTAL_WINDOWS`."""
+    sums_in_dollars: bool = True
+    """Sums in dollars; else in coins of one market, or in events over all of them."""
+    grouping: float = 0.0
+    """Seconds within which the tape's page shows prints of one venue, market and side as one line; 0 for none."""
 
     def accepts(self, liquidation: Liquidation) -> bool:
         """Whether the tape's filter lets it through: each word is part of its venue, instrument, market or side."""
@@ -65,5 +75,5 @@ class Picture(msgspec.Struct, frozen=True):
         return self.status.mode is Mode.REPLAY and not feed.connections
 
 
-Panel = Callable[[Picture, int, int], Text]
-"""Draws itself into a width and a height in terminal cells, and never beyond them."""
+Panel = Callable[[Picture, int, int], Sheet]
+"""Draws itself for a width and a height in terminal cells."""

@@ -7,14 +7,15 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from liquake.tui.panels.activity import activity
+from liquake.tui.pages import PAGES
 from liquake.tui.panels.footer import footer
 from liquake.tui.panels.header import header
-from liquake.tui.panels.tape import tape
-from liquake.tui.panels.velocity import velocity
 from liquake.tui.picture import Picture
 
-_PARTS = ((header, 3), (velocity, 9), (activity, 14), (tape, 12))
+_HEADER = 3
+_HEIGHTS = {"velocity": 9, "activity": 14, "tape": 12, "numbers": 22}
+"""Lines of each panel, empty ones and all."""
+_HEIGHT = 16
 _FOOTER_WITHOUT_KEYS = 2
 
 
@@ -29,8 +30,11 @@ def speaks_unicode(file: TextIO) -> bool:
 
 def block(picture: Picture, width: int = 80) -> list[Text]:
     """The lines of one picture, without the empty ones inside panels; the last line is empty."""
-    drawn = [draw(picture, width, height) for draw, height in _PARTS]
-    drawn.append(footer(picture, width, _FOOTER_WITHOUT_KEYS))
+    drawn = [header(picture, width, _HEADER).text(_HEADER)]
+    for name, draw in PAGES[picture.view.page].panels.items():
+        height = _HEIGHTS.get(name, _HEIGHT)
+        drawn.append(draw(picture, width, height).text(height))
+    drawn.append(footer(picture, width, _FOOTER_WITHOUT_KEYS).text(_FOOTER_WITHOUT_KEYS))
     lines = [line for panel in drawn for line in panel.split("\n") if line.plain.strip()]
     for line in lines:
         line.rstrip()

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Latest, Snapshot
 from liquake.tui.status import Status
 
 
 class Source(Protocol):
     """A running session. Both calls return at once: the screen asks from the event loop that also reads the sockets."""
 
-    def snapshot(self) -> Snapshot:
-        """The engine at this moment."""
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+        """The engine at this moment; kinematics and sums of `markets` alone, of all where `None`; series of `charts`."""
+        ...
+
+    def latest(self) -> Latest:
+        """The tape at this moment: cheap enough to ask for twice a second."""
+        ...
+
+    def seek(self, seconds: float) -> bool:
+        """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
         ...
 
     def status(self) -> Status:

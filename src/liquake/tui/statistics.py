@@ -5,6 +5,8 @@ The object depends on the events alone: the same recording gives the same bytes 
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -66,6 +68,18 @@ def statistics_object(statistics: Statistics) -> dict[str, Any]:
         | {"by_venue": {venue: _quantiles(each) for venue, each in sorted(statistics.latency_by_venue.items())}},
         "state_hash": statistics.state_hash,
     }
+
+
+def statistics_csv(statistics: Statistics) -> str:
+    """The sums as a table: a line per venue, market and side, without the sums of sums."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("venue", "market", "side", "events", "unsized", "base_amount", "usd"))
+    for venue, markets in sorted(statistics.by_venue_market.items()):
+        for market, sides in sorted(markets.items()):
+            for side, total in sides.items():
+                writer.writerow((venue, market, side, total.events, total.unsized, total.amount, total.usd))
+    return file.getvalue()
 
 
 def statistics_json(statistics: Statistics) -> str:

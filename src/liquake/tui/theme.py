@@ -12,62 +12,9 @@ import msgspec
 from rich.style import Style
 
 from liquake.model import CoverageKind, FeedState, Side
+from liquake.tui.palettes import PALETTES
 
 _STRANGERS = ("venue.other.0", "venue.other.1", "venue.other.2", "venue.other.3")
-
-_DARK = {
-    "text": "#c8ced6",
-    "strong": "bold #f2f5f8",
-    "muted": "#7d8794",
-    "faint": "#3a424d",
-    "title": "bold #9aa5b3",
-    "number": "#dfe4ea",
-    "venue.binance": "#f0c33c",
-    "venue.bybit": "#3fc9d4",
-    "venue.okx": "#6f9bff",
-    "venue.hyperliquid": "#d67ad9",
-    "venue.other.0": "#e08f5c",
-    "venue.other.1": "#9fc46b",
-    "venue.other.2": "#a992e8",
-    "venue.other.3": "#6fc2a4",
-    "side.long": "#f2566b",
-    "side.short": "#35c78a",
-    "state.live": "#8fb98a",
-    "state.waiting": "#e0b04c",
-    "state.trouble": "bold #ff7b54",
-    "age.LIVE": "bold #f2f5f8",
-    "age.ACT": "#c8ced6",
-    "age.idle": "#7d8794",
-    "age.old": "#5a6470",
-    "loud": "bold",
-    "key": "bold #c8ced6",
-    "mode.LIVE": "bold #8fb98a",
-    "mode.DEMO": "bold #e0b04c",
-    "mode.REPLAY": "bold #6f9bff",
-    "paused": "bold #14181d on #e0b04c",
-}
-
-_MONO = dict.fromkeys(_DARK, "") | {
-    "strong": "bold",
-    "muted": "dim",
-    "faint": "dim",
-    "title": "bold",
-    "side.long": "bold",
-    "state.waiting": "bold",
-    "state.trouble": "bold reverse",
-    "age.LIVE": "bold",
-    "age.idle": "dim",
-    "age.old": "dim",
-    "loud": "bold",
-    "key": "bold",
-    "mode.LIVE": "bold",
-    "mode.DEMO": "bold reverse",
-    "mode.REPLAY": "bold",
-    "paused": "bold reverse",
-}
-
-PALETTES: Mapping[str, Mapping[str, str]] = {"dark": _DARK, "mono": _MONO}
-"""By name, the default first. Every palette answers every token."""
 
 
 class Glyphs(msgspec.Struct, frozen=True):
@@ -87,6 +34,8 @@ class Glyphs(msgspec.Struct, frozen=True):
     cubed: str = "³"
     bar: str = "╸━"
     """A cell filled in part, the full one last."""
+    long_bar: str = "█"
+    short_bar: str = "▒"
     track: str = "─"
 
 
@@ -104,6 +53,8 @@ ASCII = Glyphs(
     squared="^2",
     cubed="^3",
     bar="=",
+    long_bar="#",
+    short_bar="=",
     track=".",
 )
 
@@ -127,6 +78,11 @@ class Theme(msgspec.Struct, frozen=True):
     name: str
     styles: Mapping[str, Style]
     glyphs: Glyphs
+
+    @property
+    def unicode(self) -> bool:
+        """Whether signs outside ASCII may be drawn."""
+        return self.glyphs is not ASCII
 
     def __getitem__(self, token: str) -> Style:
         return self.styles[token]

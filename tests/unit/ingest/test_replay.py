@@ -43,7 +43,12 @@ def price(seconds: float) -> Price:
 
 
 def replay(
-    events: list[Event], wall: Wall, speed: float | None, *, tick: float = 0.05
+    events: list[Event],
+    wall: Wall,
+    speed: float | None,
+    *,
+    tick: float = 0.05,
+    back: bool = False,
 ) -> tuple[Replay, ManualClock, list[tuple[Event, int]]]:
     """A replay of `events` and what it gives out, each with the clock at the time."""
     clock = ManualClock()
@@ -54,6 +59,7 @@ def replay(
         clock,
         speed=speed,
         span=(START, START + 60 * SECOND),
+        again=again(given) if back else None,
         tick=tick,
         now=wall.now,
         sleep=wall.sleep,
@@ -200,3 +206,66 @@ async def test_progress_is_not_known_without_a_span() -> None:
 def test_a_speed_that_is_none_is_refused(speed: float) -> None:
     with pytest.raises(SettingError, match="give a number above 0, or max"):
         Replay([], lambda _: None, ManualClock(), speed=speed)
+
+
+def again(given: list[tuple[Event, int]]) -> Callable[[], list[Event]]:
+    """Forget what was given out, and begin with all events."""
+
+    def begin() -> list[Event]:
+        given.clear()
+        return EVENTS
+
+    return begin
+
+
+async def test_going_on_gives_out_what_lies_between_at_its_own_moments_without_waiting() -> None:
+    wall = Wall()
+    tape, clock, given = replay(EVENTS, wall, 1.0)
+    running = asyncio.create_task(tape.run())
+    await turns(3)
+    assert tape.seek(START + 50 * SECOND)
+    before = wall.time
+    while clock.now() < START + 45 * SECOND:
+        await turns(1)
+    assert wall.time - before < 1.0
+    await running
+    assert given == list(zip(EVENTS, CLOCK, strict=True))
+
+
+@pytest.mark.parametrize("speed", [None, 1.0, 60.0])
+async def test_going_back_begins_again_and_the_same_comes_out(speed: float | None) -> None:
+    tape, _, given = replay(EVENTS, Wall(), speed, back=True)
+    running = asyncio.create_task(tape.run(stay=True))
+    async with asyncio.timeout(10.0):
+        while len(given) < len(EVENTS):
+            await turns(1)
+        given.append((EVENTS[0], 0))
+        assert tape.seek(START + 5 * SECOND)
+        while len(given) != len(EVENTS):
+            await turns(1)
+    assert given == list(zip(EVENTS, CLOCK, strict=True))
+    running.cancel()
+
+
+async def test_going_back_in_the_middle_of_a_wait_is_not_kept_waiting() -> None:
+    wall = Wall()
+    tape, clock, given = replay(EVENTS, wall, 1.0, back=True)
+    running = asyncio.create_task(tape.run())
+    while clock.now() < START + 30 * SECOND:
+        await turns(1)
+    at = wall.time
+    assert tape.seek(START + 10 * SECOND)
+    async with asyncio.timeout(10.0):
+        while clock.now() > START + 20 * SECOND:
+            await turns(1)
+    assert wall.time - at < 1.0
+    assert [event for event, _ in given] == EVENTS[:3]
+    await running
+    assert given == list(zip(EVENTS, CLOCK, strict=True))
+
+
+async def test_what_cannot_be_begun_again_cannot_go_back_nor_on_after_its_end() -> None:
+    tape, _, _ = replay(EVENTS, Wall(), None)
+    await tape.run(stay=True)
+    assert not tape.seek(START)
+    assert not tape.seek(START + 100 * SECOND)

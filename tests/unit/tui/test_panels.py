@@ -9,9 +9,11 @@ import pytest
 
 from liquake.engine.snapshot import Quantiles, Snapshot, Sum
 from liquake.model import FeedState, PriceBasis, Side
+from liquake.tui.pages import PAGES
 from liquake.tui.panels.activity import activity
 from liquake.tui.panels.footer import footer
 from liquake.tui.panels.header import header
+from liquake.tui.panels.tabs import tabs
 from liquake.tui.panels.tape import bar, recent, tape
 from liquake.tui.panels.velocity import velocity
 from liquake.tui.picture import Panel, Picture, View
@@ -23,15 +25,19 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 DARK = load_theme("dark")
-PANELS: tuple[Panel, ...] = (header, velocity, activity, tape, footer)
+PANELS: tuple[Panel, ...] = (header, footer, tabs, *(draw for page in PAGES.values() for draw in page.panels.values()))
 
 
 def _picture(snapshot: Snapshot = RICH, status: Status = DEMO, **view: object) -> Picture:
     return Picture(snapshot, status, View(**view), DARK)  # type: ignore[arg-type]
 
 
+def _drawn(panel: Panel, picture: Picture, width: int, height: int) -> Text:
+    return panel(picture, width, height).text(height)
+
+
 def _lines(panel: Panel, picture: Picture, width: int = 118, height: int = 30) -> list[str]:
-    return panel(picture, width, height).plain.split("\n")
+    return _drawn(panel, picture, width, height).plain.split("\n")
 
 
 def _line(lines: list[str], *words: str) -> str:
@@ -47,14 +53,14 @@ def _style(text: Text, word: str) -> str:
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.__name__)
 @pytest.mark.parametrize("room", [(1, 1), (20, 4), (78, 6), (118, 12), (300, 80)], ids=str)
 def test_a_panel_keeps_to_its_room(panel: Panel, snapshot: Snapshot, room: tuple[int, int]) -> None:
-    drawn = panel(_picture(snapshot), *room)
+    drawn = _drawn(panel, _picture(snapshot), *room)
     assert len(drawn.split("\n")) <= room[1]
     assert max(line.cell_len for line in drawn.split("\n")) <= room[0]
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.__name__)
 def test_drawing_twice_gives_the_same(panel: Panel) -> None:
-    assert panel(_picture(), 118, 20) == panel(_picture(), 118, 20)
+    assert _drawn(panel, _picture(), 118, 20) == _drawn(panel, _picture(), 118, 20)
 
 
 class TestVelocity:
@@ -62,8 +68,8 @@ class TestVelocity:
         row = _line(_lines(velocity, _picture()), "  2 s")
         assert "▲      +7.3 ±1.6" in row
         assert "        +2.4 ±1.4" in row
-        assert _style(velocity(_picture(), 118, 9), "+2.4") == str(DARK["muted"])
-        assert _style(velocity(_picture(), 118, 9), "+7.3") == str(DARK["strong"])
+        assert _style(_drawn(velocity, _picture(), 118, 9), "+2.4") == str(DARK["muted"])
+        assert _style(_drawn(velocity, _picture(), 118, 9), "+7.3") == str(DARK["strong"])
 
     def test_a_fall_has_the_other_arrow(self) -> None:
         rows = RICH.kinematics["ALL"]
@@ -135,11 +141,11 @@ class TestActivity:
 
     def test_words_of_a_venue_cannot_reach_the_terminal_as_commands(self) -> None:
         hostile = feed("okx", FeedState.REJECTED, reason="no\x1b[2J such\ntopic\u202e")
-        drawn = activity(_picture(msgspec.structs.replace(RICH, venues=(hostile,), activity=())), 118, 8).plain
+        drawn = _drawn(activity, _picture(msgspec.structs.replace(RICH, venues=(hostile,), activity=())), 118, 8).plain
         assert "no?[2J such?topic?" in drawn
 
     def test_what_has_no_room_is_counted(self) -> None:
-        assert "the latest 3 of 9" in _lines(activity, _picture(), 78, 6)[0]
+        assert "1-3 of 9" in _lines(activity, _picture(), 78, 6)[0]
 
     def test_a_feed_in_trouble_keeps_its_line_in_the_smallest_room(self) -> None:
         assert any("STALE" in line for line in _lines(activity, _picture(), 78, 4))
@@ -148,14 +154,14 @@ class TestActivity:
 class TestTape:
     def test_only_what_reaches_the_threshold_is_shown_and_the_rest_counted(self) -> None:
         lines = _lines(tape, _picture(threshold=1e6))
-        assert "from $1.00M · of the latest 10: 7 smaller" in lines[0]
+        assert "from $1.00M · of 10: 7 smaller" in lines[0]
         assert [line.split()[1] for line in lines[2:5]] == ["binance", "binance", "okx"]
 
     def test_an_unknown_size_passes_every_threshold(self) -> None:
         assert any("size unknown" in line for line in _lines(tape, _picture(threshold=1e7)))
 
     def test_the_filter_is_visible_and_counts_what_it_hides(self) -> None:
-        assert 'only "okx long" · of the latest 10: 9 filtered out' in _lines(tape, _picture(filter="okx long"))[0]
+        assert 'only "okx long" · of 10: 9 filtered out' in _lines(tape, _picture(filter="okx long"))[0]
 
     def test_a_filter_that_nothing_matches_names_itself(self) -> None:
         assert any('matches "xrp"' in line for line in _lines(tape, _picture(filter="xrp")))
@@ -181,7 +187,7 @@ class TestTape:
     @pytest.mark.parametrize(("side", "token"), [(Side.LONG, "side.long"), (Side.SHORT, "side.short")])
     def test_the_side_has_its_word_and_its_colour(self, side: Side, token: str) -> None:
         entry = liquidation("bybit", "BTC", side, 66_000.0, 0.2, 1.0)
-        drawn = tape(_picture(msgspec.structs.replace(RICH, tape=(entry,), largest=())), 118, 6)
+        drawn = _drawn(tape, _picture(msgspec.structs.replace(RICH, tape=(entry,), largest=())), 118, 6)
         assert _style(drawn, side.value) == str(DARK[token])
 
     def test_a_sample_is_marked(self) -> None:

@@ -9,7 +9,8 @@ import pytest
 from rich.style import Style
 
 from liquake.model import CoverageKind, FeedState, Side
-from liquake.tui.theme import ASCII, PALETTES, WORDS, in_trouble, load_theme
+from liquake.tui.palettes import GROUNDS, PALETTES
+from liquake.tui.theme import ASCII, WORDS, in_trouble, load_theme
 
 SILENCE_PROVES_NOTHING = {FeedState.STALE, FeedState.DISCONNECTED, FeedState.DARK, FeedState.REJECTED}
 
@@ -76,3 +77,19 @@ def test_the_mark_says_what_a_number_covers_and_trouble_comes_first(
 
 def test_the_ascii_signs_are_ascii() -> None:
     assert all(getattr(ASCII, name).isascii() for name in ASCII.__struct_fields__)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[index : index + 2], 16) / 255.0 for index in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("name", GROUNDS)
+@pytest.mark.parametrize("token", ["text", "strong", "number", "muted", "side.long", "side.short", "state.trouble"])
+def test_words_and_numbers_stand_out_from_their_ground(name: str, token: str) -> None:
+    color = load_theme(name)[token].color
+    assert color is not None
+    light, dark = sorted((_luminance(color.name), _luminance(GROUNDS[name].background)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= (3.5 if token == "muted" else 4.5)

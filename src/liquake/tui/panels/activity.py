@@ -8,9 +8,10 @@ from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Activity, Snapshot, Sum, VenueState
 from liquake.model import CoverageKind
-from liquake.tui import formats
+from liquake.tui import formats, sums
 from liquake.tui.picture import Picture
-from liquake.tui.table import Cell, Column, fit, heading, phrase, row, shown, stack, title
+from liquake.tui.sheet import Sheet
+from liquake.tui.table import Cell, Column, fit, heading, phrase, row, shown, title
 from liquake.tui.theme import Theme, in_trouble
 
 _COLUMNS = (
@@ -34,32 +35,32 @@ _LEGEND_FROM = 9
 """Lines of room from which the marks are explained in place; a smaller panel leaves that to the help."""
 
 
-def activity(picture: Picture, width: int, height: int) -> Text:
+def activity(picture: Picture, width: int, height: int) -> Sheet:
     """One row per venue and market, the most recent first; below them each feed that is quiet or in trouble."""
     snapshot, theme = picture.snapshot, picture.theme
     if not snapshot.venues:
         sentence = phrase([("Connecting: no venue yet.", theme["text"])], width, theme)
-        return stack([title("EXCHANGE ACTIVITY", [], width, theme), sentence], height)
+        return Sheet([title("EXCHANGE ACTIVITY", [], width, theme), sentence])
     feeds = {venue.venue: venue for venue in snapshot.venues}
     market = picture.view.market
     busy = [entry for entry in snapshot.activity if market in (ALL, entry.market)]
     silent = [_silence(feed, picture, width) for feed in _silent(snapshot, busy)]
     legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
-    room = max(height - 2 - len(silent) - len(legend), 1)
-    first = title("EXCHANGE ACTIVITY", _subject(picture, len(busy), room), width, theme)
+    first = title("EXCHANGE ACTIVITY", _subject(picture, len(busy)), width, theme)
     columns = shown(_COLUMNS, width)
-    rows = [row(columns, _cells(entry, feeds[entry.venue], picture), theme) for entry in busy[:room]]
-    head = [heading(columns, theme)] if rows else []
-    gap = [Text()] * (height - 1 - len(head) - len(rows) - len(silent) - len(legend))
-    return stack([first, *head, *rows, *silent, *gap, *legend], height)
+    head = [first, heading(columns, theme)] if busy else [first]
+
+    def line(index: int) -> Text:
+        entry = busy[index]
+        return row(columns, _cells(entry, feeds[entry.venue], picture), theme)
+
+    return Sheet(head, len(busy), line, silent, legend, theme["muted"])
 
 
-def _subject(picture: Picture, pairs: int, room: int) -> list[Cell]:
+def _subject(picture: Picture, pairs: int) -> list[Cell]:
     view, theme = picture.view, picture.theme
     parts = [] if view.market == ALL else [(f"{view.market}  ", theme["strong"])]
-    if pairs > room:
-        parts.append((f"the latest {room} of {pairs} venue x market pairs", theme["muted"]))
-    elif pairs > 1:
+    if pairs > 1:
         parts.append(("the latest first", theme["muted"]))
     return parts
 
@@ -128,17 +129,12 @@ def _volume(volume: Sum, feed: VenueState, theme: Theme) -> str:
         return formats.UNKNOWN
     if feed.coverage.kind is CoverageKind.SAMPLE and not volume.events:
         return "-"
-    least = volume.events > 0 and (volume.unsized > 0 or _withholds(feed))
+    least = volume.events > 0 and (volume.unsized > 0 or sums.withholds(feed))
     return (theme.glyphs.at_least if least else "") + formats.dollars(volume.usd)
 
 
 def _events(volume: Sum, feed: VenueState, theme: Theme) -> str:
-    return (theme.glyphs.at_least if volume.events and _withholds(feed) else "") + formats.count(volume.events)
-
-
-def _withholds(feed: VenueState) -> bool:
-    """A sample is not a lower bound of anything a reader would add up: it is marked as what it is."""
-    return feed.coverage.lower_bound and feed.coverage.kind is not CoverageKind.SAMPLE
+    return (theme.glyphs.at_least if volume.events and sums.withholds(feed) else "") + formats.count(volume.events)
 
 
 def _legend(theme: Theme, width: int) -> Text:

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from liquake.engine.snapshot import Quantiles, Snapshot
 from liquake.tui import formats
 from liquake.tui.picture import Picture
+from liquake.tui.sheet import Sheet
 from liquake.tui.status import Status
-from liquake.tui.table import Cell, phrase, stack, whole
+from liquake.tui.table import Cell, phrase, whole
 from liquake.tui.theme import Theme
 
-if TYPE_CHECKING:
-    from rich.text import Text
-
 KEYS = (
-    ("q", "leave"),
     ("p", "freeze"),
     ("u", "USD"),
     ("m/M", "market"),
     ("+/-", "size"),
     ("/", "filter"),
-    ("?", "help"),
+    ("[/]", "window"),
+    ("Tab", "panel"),
+    (":", "commands"),
     ("Esc", "back"),
 )
 
+_WITHOUT_KEYS = 2
 _STUCK = 5.0
 """Seconds without a commit, with rows waiting for one, from which the journal is not merely busy."""
 
 
-def footer(picture: Picture, width: int, height: int) -> Text:
+def footer(picture: Picture, width: int, height: int) -> Sheet:
     """Delays and what is kept, faults of the feeds, keys."""
     snapshot, status, theme = picture.snapshot, picture.status, picture.theme
     delays = [
@@ -42,7 +40,7 @@ def footer(picture: Picture, width: int, height: int) -> Text:
         [("database ", theme["muted"]), (status.database, theme["text"])],
     ]
     lines = [whole([*delays, *services], width), whole([_journal(status, theme), *_faults(snapshot, theme)], width)]
-    return stack([phrase(line, width, theme) for line in (*lines, keys(theme))], height)
+    return Sheet([phrase(line, width, theme) for line in (*lines, *([keys(theme)] if height > _WITHOUT_KEYS else []))])
 
 
 def keys(theme: Theme) -> list[Cell]:

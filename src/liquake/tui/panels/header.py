@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from liquake.engine.snapshot import VenueState
 from liquake.model import CoverageKind
 from liquake.tui import formats
 from liquake.tui.picture import Picture
+from liquake.tui.sheet import Sheet
+from liquake.tui.situation import situation
 from liquake.tui.status import Mode, Status
-from liquake.tui.table import Cell, either_end, fit, phrase, stack, whole
+from liquake.tui.table import Cell, either_end, fit, phrase, whole
 from liquake.tui.theme import Theme, in_trouble
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 _HEADLINE_MARKET = "BTCUSDT"
 _PROGRESS = 20
@@ -21,27 +18,31 @@ _NAME = 20
 _ROOMY = 100
 
 
-def header(picture: Picture, width: int, height: int) -> Text:
-    """Two lines: the session, then the venues; a third with the markets where there is room."""
-    theme = picture.theme
+def header(picture: Picture, width: int, height: int) -> Sheet:
+    """Two lines: the session, then the venues; the markets and what state it is all in where there is room."""
+    theme, state = picture.theme, situation(picture)
     corner = _corner(picture)
     room = width - sum(len(text) for text, _ in corner) - 2
     lines = [
         either_end(whole(_session(picture, width), room), corner, width, theme),
         either_end(_venues(picture, width), _date(picture, width), width, theme),
     ]
-    return stack([*lines, phrase(_markets(picture), width, theme)], height)
+    del height
+    sentence = phrase([(state.sentence, theme[state.token])], width, theme)
+    return Sheet([*lines, phrase(_markets(picture), width, theme), sentence])
 
 
 def _session(picture: Picture, width: int) -> list[list[Cell]]:
     """In the order of what a narrow screen keeps."""
     snapshot, status, theme = picture.snapshot, picture.status, picture.theme
+    state = situation(picture)
     name = f"liquake {status.version}" if width >= _ROOMY else "liquake"
     return [
         [(name, theme["strong"])],
         [(status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme)],
-        [(formats.runtime(status.runtime), theme["number"])],
+        [(state.word, theme[state.token])] if state.word else [],
         [(formats.count(snapshot.events), theme["number"]), (" events", theme["muted"])],
+        [(formats.runtime(status.runtime), theme["number"])],
         [(formats.short(snapshot.throughput), theme["number"]), (" msg/s", theme["muted"])],
     ]
 

@@ -11,7 +11,8 @@ from liquake.engine.snapshot import Snapshot
 from liquake.model import CoverageKind, Liquidation, PriceBasis
 from liquake.tui import formats
 from liquake.tui.picture import Picture
-from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
+from liquake.tui.sheet import Sheet
+from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
 from liquake.tui.theme import Glyphs, Theme
 
 BASIS_LETTERS = {PriceBasis.FILL: "F", PriceBasis.BANKRUPTCY: "B", PriceBasis.LIMIT: "L", PriceBasis.ENTRY: "E"}
@@ -19,7 +20,7 @@ _LOUD = 10.0
 """Times the threshold from which a line is emphasised."""
 _BAR = 10
 _ROOMY = 100
-_LEGEND_FROM = 9
+LEGEND_FROM = 9
 """Lines of room from which the letters are explained in place; a smaller panel leaves that to the help."""
 _FULL_BAR = 1e7
 """Dollars that fill the bar; it grows with the logarithm from 1,000 on."""
@@ -40,23 +41,23 @@ _COLUMNS = (
 )
 
 
-def tape(picture: Picture, width: int, height: int) -> Text:
+def tape(picture: Picture, width: int, height: int) -> Sheet:
     """What reached the threshold and the filter, of the latest arrivals and the largest of the hour."""
     snapshot, view, theme = picture.snapshot, picture.view, picture.theme
     known = recent(snapshot)
     matching = [liquidation for liquidation in known if view.accepts(liquidation)]
     large = [liquidation for liquidation in matching if view.large(liquidation)]
-    hidden = {"smaller": len(matching) - len(large), "filtered out": len(known) - len(matching)}
-    first = title("TAPE", _subject(picture, hidden, len(known)), width, theme)
+    first = title("TAPE", subject(picture, len(known), len(matching), len(matching) - len(large)), width, theme)
     if not large:
-        return stack([first, phrase([(_waiting(picture, len(known)), theme["text"])], width, theme)], height)
+        return Sheet([first, phrase([(waiting(picture, len(known)), theme["text"])], width, theme)])
     samples = {feed.venue for feed in snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE}
     columns = shown(_COLUMNS, width)
-    legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
-    room = max(height - 2 - len(legend), 1)
-    rows = [row(columns, _cells(entry, picture, samples, width), theme) for entry in large[:room]]
-    gap = [Text()] * (room - len(rows))
-    return stack([first, heading(columns, theme), *rows, *gap, *legend], height)
+    foot = [legend(theme, width)] if height >= LEGEND_FROM else []
+
+    def line(index: int) -> Text:
+        return row(columns, cells(large[index], picture, samples, width), theme)
+
+    return Sheet([first, heading(columns, theme)], len(large), line, foot=foot, position=theme["muted"])
 
 
 def recent(snapshot: Snapshot) -> list[Liquidation]:
@@ -65,7 +66,13 @@ def recent(snapshot: Snapshot) -> list[Liquidation]:
     return sorted(once.values(), key=lambda entry: entry.ts_event, reverse=True)
 
 
-def _subject(picture: Picture, hidden: Mapping[str, int], known: int) -> list[Cell]:
+def subject(picture: Picture, known: int, matching: int, smaller: int) -> list[Cell]:
+    """From which size on, by which filter, and how many are not shown because of that or have gone by since."""
+    hidden = {
+        "smaller": smaller,
+        "filtered out": known - matching,
+        "gone by": max(picture.snapshot.arrived - known, 0),
+    }
     view, theme = picture.view, picture.theme
     between = (f" {theme.glyphs.between} ", theme["faint"])
     size = f"from {formats.dollars(view.threshold)}" if view.threshold else "all sizes"
@@ -74,11 +81,12 @@ def _subject(picture: Picture, hidden: Mapping[str, int], known: int) -> list[Ce
         parts += [between, (f'only "{view.filter}"', theme["state.waiting"])]
     if any(hidden.values()):
         numbers = ", ".join(f"{formats.count(number)} {why}" for why, number in hidden.items() if number)
-        parts += [between, (f"of the latest {formats.count(known)}: {numbers}", theme["muted"])]
+        parts += [between, (f"of {formats.count(known + hidden['gone by'])}: {numbers}", theme["muted"])]
     return parts
 
 
-def _waiting(picture: Picture, known: int) -> str:
+def waiting(picture: Picture, known: int) -> str:
+    """Why there is no line."""
     view = picture.view
     if not known:
         return "No liquidation yet. Each one appears here as it arrives."
@@ -86,7 +94,8 @@ def _waiting(picture: Picture, known: int) -> str:
     return f"None of the latest {known} {wanted}reaches {formats.dollars(view.threshold)}: - lowers the bar, / filters."
 
 
-def _cells(entry: Liquidation, picture: Picture, samples: Collection[str], width: int) -> Mapping[str, Cell]:
+def cells(entry: Liquidation, picture: Picture, samples: Collection[str], width: int) -> Mapping[str, Cell]:
+    """One liquidation; emphasised from ten times the threshold on."""
     theme, view = picture.theme, picture.view
     side = theme.side(entry.side)
     loud = entry.usd is not None and view.threshold > 0.0 and entry.usd >= _LOUD * view.threshold
@@ -115,6 +124,7 @@ def bar(usd: float | None, glyphs: Glyphs) -> str:
     return glyphs.bar[-1] * full + (glyphs.bar[rest - 1] if rest else "")
 
 
-def _legend(theme: Theme, width: int) -> Text:
+def legend(theme: Theme, width: int) -> Text:
+    """What the marks and letters mean."""
     words = "price: F fill  B bankruptcy  L order limit  E entry   ~ sample, not in totals"
     return phrase([(words, theme["muted"])], width, theme)

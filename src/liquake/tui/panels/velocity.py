@@ -7,8 +7,9 @@ from rich.text import Text
 from liquake.engine.snapshot import ALL, Derivative, WindowKinematics
 from liquake.tui import formats
 from liquake.tui.picture import Picture
+from liquake.tui.sheet import Sheet
 from liquake.tui.status import Mode
-from liquake.tui.table import Cell, Column, heading, phrase, row, shown, stack, title
+from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
 from liquake.tui.theme import WORDS, Theme
 
 _VALUE, _ERROR = 10, 7
@@ -17,17 +18,18 @@ _ESTIMATE = 1 + _VALUE + 2 + _ERROR
 _ROOMY = 100
 
 
-def velocity(picture: Picture, width: int, height: int) -> Text:
+def velocity(picture: Picture, width: int, height: int) -> Sheet:
     """Five windows: events and dollars exactly counted, the three derivatives as estimate ± standard error."""
+    del height
     snapshot, view, theme = picture.snapshot, picture.view, picture.theme
     first = title("VELOCITY", _subject(picture), width, theme)
     windows = snapshot.kinematics.get(view.market)
     if not snapshot.events or windows is None:
-        return stack([first, Text(), *_waiting(picture, width)], height)
+        return Sheet([first, Text(), *_waiting(picture, width)])
     columns = shown(_columns(theme, dollars=view.dollars), width)
     elapsed = (snapshot.as_of - snapshot.started) / 1e9 if snapshot.started is not None else 0.0
     rows = [row(columns, _cells(window, elapsed, picture), theme) for window in windows]
-    return stack([first, heading(columns, theme), *rows, Text(), _legend(theme, width)], height)
+    return Sheet([first, heading(columns, theme), *rows, Text(), _legend(theme, width)])
 
 
 def _waiting(picture: Picture, width: int) -> list[Text]:

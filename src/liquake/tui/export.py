@@ -1,0 +1,186 @@
+"""What is on the screen as rows with names, and the files they go into. Whole numbers, not the rounded ones shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
+from liquake.model import Liquidation, Side
+from liquake.tui import formats
+from liquake.tui.pages import PAGES
+from liquake.tui.panels.tape import recent
+from liquake.tui.picture import Picture
+from liquake.tui.sums import tally
+
+Row = Mapping[str, object]
+
+
+def rows(picture: Picture, panel: str = "") -> tuple[str, list[Row]]:
+    """The table behind `panel`, else behind the open page, and its name. Times are UTC milliseconds, unknown is null."""
+    name = panel if panel in _TABLES else PAGES[picture.view.page].scrolls
+    table = _TABLES[name]
+    return table.name, list(table.rows(picture))
+
+
+def text(what: Sequence[Row], form: str) -> str:
+    """`what` as "csv" or as "json", one object per line of the table."""
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode(what), indent=2).decode() + "\n"
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(what[0]) if what else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(what)
+    return file.getvalue()
+
+
+def new_file(folder: Path, name: str, now: int, suffix: str) -> Path:
+    """A path in `folder` that says what and when, and that does not exist yet."""
+    stem = f"liquake-{name}-{formats.moment(now):%Y%m%d-%H%M%S}"
+    path, number = folder / f"{stem}.{suffix}", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}.{suffix}"
+    return path
+
+
+def _velocity(picture: Picture) -> Iterator[Row]:
+    for window in picture.snapshot.kinematics.get(picture.view.market, ()):
+        row: dict[str, object] = {
+            "market": picture.view.market,
+            "as_of_ms": picture.snapshot.as_of // 1_000_000,
+            "window_s": window.window,
+            "events": window.events,
+            "usd": window.usd,
+        }
+        for unit, motion in (("events", window.counts), ("usd", window.dollars)):
+            for name in ("velocity", "acceleration", "jerk"):
+                derivative = getattr(motion, name)
+                row |= {f"{name}_{unit}": derivative.value, f"{name}_{unit}_error": derivative.error}
+        yield row
+
+
+def _activity(picture: Picture) -> Iterator[Row]:
+    coverages = {feed.venue: feed.coverage.kind.value for feed in picture.snapshot.venues}
+    for entry in picture.snapshot.activity:
+        if picture.view.market in (ALL, entry.market):
+            last = entry.last
+            yield {
+                "venue": entry.venue,
+                "market": entry.market,
+                "coverage": coverages.get(entry.venue),
+                "last_ms": last.ts_event // 1_000_000,
+                "age_s": entry.age,
+                "side": last.side.value,
+                "amount": last.amount,
+                "usd": last.usd,
+                "hour_events": entry.hour.events,
+                "hour_unsized": entry.hour.unsized,
+                "hour_usd": entry.hour.usd,
+                "hour_long_usd": entry.hour_long.usd,
+                "hour_short_usd": entry.hour_short.usd,
+            }
+
+
+def _liquidation(entry: Liquidation) -> Row:
+    """In the columns of a recording, so that what was exported can be replayed."""
+    return {
+        "ts_ms": entry.ts_event / 1e6 if entry.ts_event % 1_000_000 else entry.ts_event // 1_000_000,
+        "venue": entry.venue,
+        "symbol": entry.instrument,
+        "side": entry.side.value,
+        "price": entry.price,
+        "base_amount": entry.amount,
+        "usd": entry.usd,
+        "recv_ms": entry.ts_recv / 1e6 if entry.ts_recv % 1_000_000 else entry.ts_recv // 1_000_000,
+        "asset": entry.asset,
+        "price_basis": entry.price_basis.value,
+        "tags": " ".join(entry.tags),
+    }
+
+
+def _tape(picture: Picture) -> Iterator[Row]:
+    """The oldest first, in the order in which they were received."""
+    view = picture.view
+    least = view.page_threshold if view.page == "tape" else view.threshold
+    shown = [entry for entry in recent(picture.snapshot) if view.accepts(entry)]
+    large = [entry for entry in shown if entry.usd is None or entry.usd >= least]
+    return (_liquidation(entry) for entry in sorted(large, key=lambda entry: entry.ts_recv))
+
+
+def _sums(picture: Picture) -> Iterator[Row]:
+    snapshot = picture.snapshot
+    markets = dict.fromkeys(cell.market for cell in snapshot.cells)
+    for market in markets:
+        for window in TOTAL_WINDOWS:
+            counted = tally(snapshot, market, window)
+            for venue in counted.venues():
+                for side in Side:
+                    total = counted.sum(venue, side)
+                    yield {
+                        "market": market,
+                        "venue": venue,
+                        "side": side.value,
+                        "window": window,
+                        "events": total.events,
+                        "unsized": total.unsized,
+                        "usd": total.usd,
+                        "amount": None if market == ALL else total.amount,
+                        "at_least": counted.least(venue, side),
+                    }
+
+
+def _markets(picture: Picture) -> Iterator[Row]:
+    snapshot = picture.snapshot
+    for market in snapshot.markets:
+        entries = [entry for entry in snapshot.activity if entry.market == market]
+        latest = min(entries, key=lambda entry: entry.age, default=None)
+        price = snapshot.prices.get(market)
+        yield {
+            "market": market,
+            "price": None if price is None else price.price,
+            "price_venue": None if price is None else price.venue,
+            "last_ms": None if latest is None else latest.last.ts_event // 1_000_000,
+            "side": None if latest is None else latest.last.side.value,
+            "usd": None if latest is None else latest.last.usd,
+            "hour_usd": sum(entry.hour.usd for entry in entries),
+            "hour_events": sum(entry.hour.events for entry in entries),
+            "trades_per_second": snapshot.trades.get(market),
+        }
+
+
+def _seconds(picture: Picture) -> Iterator[Row]:
+    for market, charts in picture.snapshot.charts.items():
+        series = charts.seconds
+        count, step = len(series.long_events), round(series.step * 1e9)
+        prices = charts.prices or (None,) * count
+        for index in range(count):
+            yield {
+                "market": market,
+                "end_ms": (series.end - (count - 1 - index) * step) // 1_000_000,
+                "long_events": series.long_events[index],
+                "short_events": series.short_events[index],
+                "long_usd": series.long_usd[index],
+                "short_usd": series.short_usd[index],
+                "price": prices[index],
+            }
+
+
+class _Table(msgspec.Struct, frozen=True):
+    name: str
+    rows: Callable[[Picture], Iterator[Row]]
+
+
+_SUMS, _TAPE, _SERIES = _Table("sums", _sums), _Table("tape", _tape), _Table("series", _seconds)
+_TABLES: Mapping[str, _Table] = {
+    "velocity": _Table("velocity", _velocity),
+    "activity": _Table("activity", _activity),
+    "markets": _Table("markets", _markets),
+    **dict.fromkeys(("tape", "prints"), _TAPE),
+    **dict.fromkeys(("totals", "quick", "by-exchange", "by-side", "sums-by-venue", "sums-by-market", "numbers"), _SUMS),
+    **dict.fromkeys(("velocity-chart", "price-chart", "sides-chart"), _SERIES),
+}

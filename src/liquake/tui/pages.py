@@ -1,0 +1,95 @@
+"""The pages of the screen and what stands on each: one key, one name, some panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from liquake.engine.snapshot import ALL, Snapshot
+from liquake.tui.panels import charts, cumulative, overview
+from liquake.tui.panels.activity import activity
+from liquake.tui.panels.cumulative import MOST_MARKETS
+from liquake.tui.panels.glance import glance
+from liquake.tui.panels.markets import markets
+from liquake.tui.panels.prints import prints
+from liquake.tui.panels.tape import tape
+from liquake.tui.panels.velocity import velocity
+from liquake.tui.picture import Panel, View
+
+_COIN_LINES = 1
+_LONGEST = ("tape", "sums-by-market", "by-exchange")
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page. Its panels by their name, which is also their id on the screen."""
+
+    name: str
+    key: str
+    words: str
+    panels: Mapping[str, Panel]
+
+    @property
+    def scrolls(self) -> str:
+        """The panel that the arrows move while none has the focus."""
+        return next((name for name in _LONGEST if name in self.panels), next(iter(self.panels)))
+
+
+PAGES: Mapping[str, Page] = {
+    page.name: page
+    for page in (
+        Page("monitor", "1", "what happens now", {"velocity": velocity, "activity": activity, "tape": tape}),
+        Page(
+            "overview",
+            "2",
+            "totals, exchanges, sides",
+            {
+                "totals": overview.totals,
+                "quick": overview.quick,
+                "by-exchange": overview.by_exchange,
+                "by-side": overview.by_side,
+            },
+        ),
+        Page(
+            "cumulative",
+            "3",
+            "sums over six windows",
+            {"sums-by-venue": cumulative.by_venue, "sums-by-market": cumulative.by_market},
+        ),
+        Page("tape", "4", "every liquidation", {"prints": prints}),
+        Page("glance", "5", "six numbers", {"numbers": glance}),
+        Page("market", "6", "coin by coin", {"markets": markets}),
+        Page(
+            "charts",
+            "7",
+            "velocity, sides and price over time",
+            {
+                "velocity-chart": charts.velocity_chart,
+                "price-chart": charts.price_chart,
+                "sides-chart": charts.sides_chart,
+            },
+        ),
+    )
+}
+"""By name, in the order of their keys."""
+
+
+def markets_of(view: View, known: Snapshot | None) -> tuple[str, ...]:
+    """The markets of which `view` shows kinematics or sums, given those `known` from the picture before.
+
+    The engine reads these alone: with hundreds of markets all of them would cost more than everything else.
+    """
+    chosen = () if view.market == ALL else (view.market,)
+    names = () if known is None else known.markets
+    if view.page == "cumulative":
+        return (*chosen, *(name for name in names[:MOST_MARKETS] if name not in chosen))
+    if view.page == "overview":
+        return chosen or names[:_COIN_LINES]
+    return chosen
+
+
+def charts_of(view: View) -> tuple[str, ...]:
+    """The markets of which `view` shows charts."""
+    if view.page != "charts":
+        return ()
+    return (ALL, charts.PRICED) if view.market == ALL else (view.market,)

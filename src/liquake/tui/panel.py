@@ -1,0 +1,127 @@
+"""A panel's place on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.segment import Segment
+from rich.text import Text
+from textual.strip import Strip
+from textual.widget import Widget
+
+from liquake.tui.picture import Panel, Picture
+
+if TYPE_CHECKING:
+    from rich.style import Style
+    from textual import events
+    from textual.geometry import Size
+
+_CONSOLE = Console(file=StringIO())
+"""Looks styles up by name; nothing is written to it."""
+_WHEEL = 3
+"""Rows per click of the mouse's wheel."""
+
+
+class PanelWidget(Widget):
+    """Draws what it is given, for the room there is. Keeps nothing but which row is on top.
+
+    Its lines go to the compositor as they are: Textual's own way from a text to lines, which wraps, aligns and lets a
+    mouse select, costs four times what drawing the panel does.
+    """
+
+    ALLOW_SELECT = False
+
+    def __init__(
+        self,
+        draw: Panel,
+        id: str,  # noqa: A002 - the name Textual gives it
+        *,
+        classes: str = "",
+        focusable: bool = True,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.can_focus = focusable
+        self._draw = draw
+        self._picture: Picture | None = None
+        self._first = 0
+        self._last_first = 0
+        self._drawn: tuple[int, Size, int, bool, Style] | None = None
+        self._strips: list[Strip] = []
+
+    def show(self, picture: Picture) -> None:
+        """Draw `picture` at the next repaint."""
+        self._picture = picture
+        self._drawn = None
+        self.refresh()
+
+    @property
+    def page_rows(self) -> int:
+        """Rows to turn at once: a panel less a line, so that the eye finds its place."""
+        return max(self.size.height - 4, 1)
+
+    def scroll_rows(self, step: int) -> None:
+        """Put the row `step` further down on top; never beyond either end."""
+        self._first = min(max(self._first + step, 0), self._last_first)
+        self.refresh()
+
+    def render(self) -> Text:
+        """The panel for the room there is now, so that a resize needs nothing else."""
+        if self._picture is None:
+            return Text()
+        sheet = self._draw(self._picture, self.size.width, self.size.height)
+        self._last_first = sheet.last_first(self.size.height)
+        self._first = min(self._first, self._last_first)
+        text = sheet.text(self.size.height, self._first)
+        if self.has_focus:
+            name = text.plain.partition("\n")[0].partition("  ")[0]
+            text.stylize(self._picture.theme["focus"], 0, len(name))
+        return text
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the panel, drawn once for as long as nothing that it depends on changes."""
+        base = self.rich_style
+        wanted = id(self._picture), self.size, self._first, self.has_focus, base
+        if wanted != self._drawn:
+            self._strips = [_strip(line, self.size.width, base) for line in self.render().split("\n")]
+            self._drawn = wanted
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, base)
+
+    async def on_click(self, event: events.Click) -> None:
+        """What a panel marked as leading to a page opens it."""
+        page = event.style.meta.get("page")
+        if page is not None:
+            await self.app.run_action(f"page('{page}')")
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel."""
+        event.stop()
+        self.scroll_rows(_WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel."""
+        event.stop()
+        self.scroll_rows(-_WHEEL)
+
+
+def _strip(line: Text, width: int, base: Style) -> Strip:
+    return Strip(list(_segments(line, base))).adjust_cell_length(width, base)
+
+
+def _segments(line: Text, base: Style) -> Iterator[Segment]:
+    """Runs of one style. Lines are made by appending, so that spans follow each other; Rich sorts out the others."""
+    plain, at = line.plain, 0
+    spans = line.spans
+    if any(after.start < before.end for before, after in pairwise(spans)):
+        yield from Segment.apply_style(line.render(_CONSOLE), base)
+        return
+    for span in spans:
+        if span.start > at:
+            yield Segment(plain[at : span.start], base)
+        yield Segment(plain[span.start : span.end], base + _CONSOLE.get_style(span.style))
+        at = span.end
+    if at < len(plain):
+        yield Segment(plain[at:], base)

@@ -1,0 +1,138 @@
+"""The same sums over every window side by side: by venue and side, and by market and side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from rich.style import Style
+from rich.text import Text
+
+from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
+from liquake.model import Side
+from liquake.tui import formats, sums
+from liquake.tui.panels.overview import nothing
+from liquake.tui.picture import Picture
+from liquake.tui.sheet import Sheet
+from liquake.tui.sums import Tally, tally
+from liquake.tui.table import Cell, Column, heading, row, shown, title
+
+MOST_MARKETS = 40
+"""Markets with a row of their own, the largest first; the others are in the sums over all."""
+
+_COLUMNS = (
+    Column("name", "", 13, most=89),
+    Column("name", "", 16, least=90),
+    *(Column(name, name, 9, right=True) for name in TOTAL_WINDOWS),
+    Column("share", "of all", 6, right=True, least=88),
+    Column("coverage", "  coverage", 22, least=112),
+)
+_SIDES: tuple[Side | None, ...] = (None, Side.LONG, Side.SHORT)
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """One row: whose sums, of which market and side."""
+
+    name: str
+    style: Style
+    market: str
+    venue: str | None
+    side: Side | None
+
+
+def by_venue(picture: Picture, width: int, height: int) -> Sheet:
+    """All venues, then each of them: both sides, longs, shorts."""
+    del height
+    theme, market = picture.theme, picture.view.market
+    counted = _tallies(picture, market)
+    venues = counted[sums.SINCE_START].venues()
+    lines = _sided("ALL", theme["strong"], market, None)
+    for venue in venues:
+        lines += _sided(venue, theme.venue(venue), market, venue)
+    subject = "all markets" if market == ALL else market
+    return _table(picture, f"CUMULATIVE  {subject}", {market: counted}, lines, width)
+
+
+def by_market(picture: Picture, width: int, height: int) -> Sheet:
+    """The largest markets over all venues: both sides, longs, shorts."""
+    del height
+    theme = picture.theme
+    counted: dict[str, Mapping[str, Tally]] = {}
+    lines: list[_Line] = []
+    for market in picture.snapshot.markets[:MOST_MARKETS]:
+        tallies = _tallies(picture, market)
+        if tallies[sums.SINCE_START].sum().events:
+            counted[market] = tallies
+            lines += _sided(market, theme["strong"], market, None)
+    return _table(picture, "BY MARKET", counted, lines, width)
+
+
+def _tallies(picture: Picture, market: str) -> Mapping[str, Tally]:
+    return {window: tally(picture.snapshot, market, window) for window in TOTAL_WINDOWS}
+
+
+def _sided(name: str, style: Style, market: str, venue: str | None) -> list[_Line]:
+    return [_Line(name, style, market, venue, side) for side in _SIDES]
+
+
+def _table(
+    picture: Picture, name: str, counted: Mapping[str, Mapping[str, Tally]], lines: Sequence[_Line], width: int
+) -> Sheet:
+    theme = picture.theme
+    first, _, rest = name.partition("  ")
+    unit = _unit(picture)
+    head = title(first, [*([(f"{rest} ", theme["strong"])] if rest else []), (unit, theme["strong"])], width, theme)
+    whole = next(iter(counted.values()), None)
+    if whole is None or not whole[sums.SINCE_START].sum().events:
+        return Sheet([head, *(nothing(picture, width) if rest else [])])
+    columns = shown(_COLUMNS, width)
+
+    def line(index: int) -> Text:
+        entry = lines[index]
+        return row(columns, _cells(picture, counted[entry.market], entry), theme)
+
+    return Sheet([head, heading(columns, theme)], len(lines), line, position=theme["muted"])
+
+
+def _unit(picture: Picture) -> str:
+    if picture.view.sums_in_dollars:
+        return "in dollars"
+    return "in coins" if picture.view.market != ALL else "in events"
+
+
+def _cells(picture: Picture, counted: Mapping[str, Tally], line: _Line) -> dict[str, Cell]:
+    theme = picture.theme
+    style = line.style if line.side is None else theme.side(line.side)
+    cells: dict[str, Cell] = {"name": (line.name if line.side is None else f"  {line.side}", style)}
+    for window, tallied in counted.items():
+        total = tallied.sum(line.venue, line.side)
+        tone = theme["number"] if line.side is None else theme.side(line.side)
+        cells[window] = _amount(picture, tallied, line), tone if total.events else theme["faint"]
+    whole = counted[sums.SINCE_START]
+    share = formats.percent(
+        whole.sum(line.venue, line.side).usd, whole.sum(None if line.side is None else line.venue).usd
+    )
+    cells["share"] = share, theme["muted"]
+    cells["coverage"] = ("  " + _coverage(picture, whole, line) if line.side is None else "", theme["muted"])
+    return cells
+
+
+def _amount(picture: Picture, counted: Tally, line: _Line) -> str:
+    theme, total = picture.theme, counted.sum(line.venue, line.side)
+    least = counted.least(line.venue, line.side)
+    if not total.events:
+        return theme.glyphs.between
+    if picture.view.sums_in_dollars:
+        return sums.usd(total, theme, least=least)
+    if picture.view.market != ALL:
+        return sums.coins(total, theme, least=least)
+    return (theme.glyphs.at_least if least else "") + formats.short(float(total.events)).removesuffix(".00")
+
+
+def _coverage(picture: Picture, counted: Tally, line: _Line) -> str:
+    """How far a sum can be relied on, in a word."""
+    if line.venue is not None:
+        return next((f.coverage.kind.lower() for f in picture.snapshot.venues if f.venue == line.venue), "")
+    venues = [venue for venue in counted.by_venue if counted.sum(venue).events]
+    short = sum(venue in counted.floors for venue in venues)
+    return f"{short} of {len(venues)} withhold some" if short else "complete"
