@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from math import ceil, exp, log
 from typing import Any, NamedTuple
 
+import msgspec
+
 from liquake.errors import StateError
 from liquake.model import Side
 from liquake.model.alert import Level as Level
@@ -163,7 +165,7 @@ class _Trial:
         return True
 
 
-class Notification(NamedTuple):
+class Notification(msgspec.Struct, frozen=True, tag="notification"):
     """A level was reached for the first time in a signal's life. Times are UTC nanoseconds."""
 
     key: str
@@ -181,7 +183,7 @@ class Notification(NamedTuple):
     """Whether this is one of the first so many of its level in 24 h; what is over budget is shown but not sent."""
 
 
-class Digest(NamedTuple):
+class Digest(msgspec.Struct, frozen=True, tag="digest"):
     """A signal is back at NONE. Times are UTC nanoseconds."""
 
     key: str
