@@ -328,10 +328,14 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
         speed=speed,
     )
     known = tuple(VENUES.values())
-    session = Session(_engine(known, settings), clock, status, None, assets)
+
+    def fresh() -> Engine:
+        return _engine(known, settings, models=_models(Mode.REPLAY))
+
+    session = Session(fresh(), clock, status, None, assets)
 
     def again() -> Iterator[Event]:
-        session.engine = _engine(known, settings)
+        session.engine = fresh()
         return _events(file)
 
     session.replay = Replay(events, session.emit, clock, speed=speed, span=span, again=again)
@@ -693,6 +697,9 @@ def _models(mode: Mode) -> list[Model]:
     """The cascade models that ship, those fitted on simulated markets last: where they speak, `Risk` says so."""
     simulated = [models.shipped(name) for name in models.names() if name.startswith("simulated")]
     recorded = [models.shipped(name) for name in models.names() if not name.startswith("simulated")]
+    if mode is Mode.REPLAY:
+        # Nobody knows which venues a recording lacks: a model of all of them would forecast on some.
+        return recorded
     return simulated if mode is Mode.DEMO else [*recorded, *simulated]
 
 

@@ -53,7 +53,7 @@ def test_statistics_that_cannot_be_written_are_a_failure_with_the_path(
 ) -> None:
     target = recording.with_name("nowhere") / "session.json"
     assert main(["replay", str(recording), "--speed", "max", "--plain", "--export-on-exit", str(target)]) == 1
-    assert f"cannot write {target}" in capsys.readouterr().err
+    assert f"cannot export {target}" in capsys.readouterr().err
 
 
 def test_an_unknown_theme_names_those_there_are(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -214,6 +214,8 @@ class Signal:
         self.highest = Level.NONE
         self.since: int | None = None
         """When it left NONE."""
+        self.because = ""
+        """What last raised it: "two reads", "burst" or "episode"."""
         self.peak_probability: float | None = None
         self._previous = Level.NONE
         self._held = dict.fromkeys(RULES, 0)
@@ -275,7 +277,7 @@ class Signal:
         if self.since is None:
             self.since = ts
             self._note(probability, episode)
-        self.level = level
+        self.level, self.because = level, because
         if level <= self.highest:
             return None
         self.highest = level
@@ -305,6 +307,7 @@ class Signal:
             self.key or "", self.market, self.side, self.since, ts, self.highest, self.peak_probability, self._right
         )
         self.highest, self.since, self.peak_probability, self._right = Level.NONE, None, None, False
+        self.because = ""
         return digest
 
 

@@ -223,6 +223,8 @@ class Engine:
             time, _, usd, stream = heappop(unsettled)
             stream.windows.update(time, usd)
             stream.kinematics.update(time, usd)
+            if usd:
+                stream.size(time, usd)
             everything.windows.update(time, usd)
             everything.kinematics.update(time, usd)
             self._peaks.update(time, everything.windows)
@@ -318,6 +320,11 @@ class Engine:
             venues=tuple(venue.state() for venue in venues),
             latency=self._latency.value(),
             bursts=self._bursts(as_of, chosen),
+            large_usd={
+                market: large
+                for market in chosen
+                if (stream := self._streams.get(market)) is not None and (large := stream.large) is not None
+            },
             regime=self._watch.regime.value(),
             dependence=self._watch.dependence(),
             understatements=self._watch.understatements(),

@@ -128,10 +128,13 @@ class _Side:
         if said is not None:
             told.append(said)
         # The same for every horizon: a level and an episode are the side's.
-        self.risks = tuple(
-            msgspec.structs.replace(risk, level=self.signal.level, since=self.signal.since, episode=self.running())
-            for risk in risks.values()
-        )
+        said_of_all = {
+            "level": self.signal.level,
+            "since": self.signal.since,
+            "because": self.signal.because,
+            "episode": self.running(),
+        }
+        self.risks = tuple(msgspec.structs.replace(risk, **said_of_all) for risk in risks.values())
         return told
 
     def running(self) -> Episode | None:

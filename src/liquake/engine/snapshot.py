@@ -239,6 +239,8 @@ class Risk(msgspec.Struct, frozen=True):
     """Dollars within the horizon that make a cascade."""
     reason: str
     """Why there is no probability; empty where there is one."""
+    because: str = ""
+    """What last raised the level: "two reads", "burst" or "episode"; empty at NONE."""
     provenance: str = ""
     """What the model was fitted on: a trader must know whose experience speaks."""
     model: str = ""
@@ -324,6 +326,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Event time to our receipt over all venues."""
     bursts: Mapping[str, Burst] = msgspec.field(default_factory=dict)
     """By market, as `kinematics`: the most surprising window of any length that ends now."""
+    large_usd: Mapping[str, float] = msgspec.field(default_factory=dict)
+    """By market, as `kinematics`: dollars that all but one in a thousand of its own liquidations stay under. Of markets
+    with too few for that, none."""
     regime: RegimeState | None = None
     """As of the last second looked at; `None` before the first."""
     dependence: Dependence | None = None

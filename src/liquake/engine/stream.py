@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from liquake.analytics.histogram import DecayedHistogram
 from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Kinematics
 from liquake.analytics.scan import BurstScan
 from liquake.analytics.significance import Significance, significance, status
@@ -13,6 +14,11 @@ from liquake.engine.series import MarketSeries
 from liquake.engine.snapshot import Burst, Charts, WindowKinematics
 
 _WIDTHS = tuple((window, round(window * 1_000_000_000)) for window in KINEMATIC_WINDOWS)
+LARGE_SHARE = 0.999
+LEAST_SIZES = 1_000
+"""Liquidations before one in a thousand means anything."""
+RESIZED = 100
+"""Liquidations between two readings of that quantile: it costs as much as an event, and moves slowly."""
 _Unsettled = Sequence[tuple[int, float]]
 
 
@@ -22,7 +28,7 @@ class Stream:
     `standing` is the market's own week, of the markets that are watched.
     """
 
-    __slots__ = ("kinematics", "market", "scan", "series", "standing", "usd", "windows")
+    __slots__ = ("_sized", "_sizes", "kinematics", "large", "market", "scan", "series", "standing", "usd", "windows")
 
     def __init__(self, market: str, watermark: float = 1.0) -> None:
         self.market = market
@@ -33,8 +39,19 @@ class Stream:
         self.standing: Standing | None = None
         self.series = MarketSeries()
         """Of every event, settled or not."""
+        self._sizes = DecayedHistogram()
+        self._sized = 0
+        self.large: float | None = None
+        """Dollars that all but one in a thousand of the market's own liquidations stay under."""
         self.usd = 0.0
         """Dollars since the start, of events not yet settled too."""
+
+    def size(self, time: int, usd: float) -> None:
+        """Enter the size of a settled liquidation into the market's own week."""
+        self._sizes.update(usd, time)
+        self._sized += 1
+        if self._sized >= LEAST_SIZES and self._sized % RESIZED == 0:
+            self.large = self._sizes.quantile(LARGE_SHARE)
 
     def value(self, as_of: int, unsettled: _Unsettled) -> tuple[WindowKinematics, ...]:
         """The rows of the velocity panel at `as_of`, with the `unsettled` (time, dollars), none of them after it."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import log
 
 import msgspec
@@ -16,7 +16,7 @@ import pytest
 from liquake.analytics import logistic
 from liquake.analytics.calibration import CalibrationPrior, logit
 from liquake.analytics.cascade import WARM_UP, Cascade, Forecast, Model, decode, encode
-from liquake.analytics.features import FEATURES, Component, FeatureState
+from liquake.analytics.features import FEATURES, Component, FeatureState, Sums
 from liquake.analytics.grid import Events, Grid
 from liquake.analytics.training import Trained, fit, train
 from liquake.errors import ModelRefused
@@ -323,3 +323,31 @@ def test_the_live_path_does_not_load_numpy() -> None:
 
 def test_the_calibration_prior_is_part_of_the_model(model: Model) -> None:
     assert model.calibration == CalibrationPrior()
+
+
+def test_sums_that_forecasts_share_by_the_second_give_what_each_event_gives(tape: Tape, model: Model) -> None:
+    hawkes = model.excitation.hawkes
+    sums = Sums(hawkes.sources, hawkes.decays)
+    alone = Cascade(model, VENUES, {})
+    sharing = [Cascade(model, VENUES, {}, sums=sums) for _ in range(2)]
+    events = [event for event in rows(tape) if event[0] < tape.ts[0] + 20 * 3600 * SECOND]
+    for second, group in groupby(events, key=lambda event: -(-event[0] // SECOND)):
+        held, now = list(group), second * SECOND
+        for cascade in sharing:
+            cascade.advance(now)
+        sums.pass_to(float(second))
+        for ts, source, usd in held:
+            alone.update(ts, source, usd)
+            sums.update(ts / SECOND, source, usd, sharing[0].mark(usd))
+        for cascade in sharing:
+            cascade.count(now, len(held), sum(usd for _, _, usd in held))
+    now = -(-events[-1][0] // SECOND) * SECOND
+    expected = alone.value(now)
+    assert expected.warm == 1.0
+    for cascade in sharing:
+        found = cascade.value(now)
+        # Seconds since 1970 as floats are good to 2e-7 s, against a fastest decay of 0.25 s.
+        assert found.probability == pytest.approx(expected.probability, rel=1e-6)
+        assert found.risk == expected.risk
+        assert found.expected_usd == pytest.approx(expected.expected_usd, rel=1e-6)
+        assert cascade.threshold == expected.threshold

@@ -125,6 +125,8 @@ def test_a_sweep_raises_the_probability_of_its_side_opens_an_episode_and_is_said
     assert held.probability > 10.0 * quiet.probability
     assert held.probability > 3.0 * other.probability
     assert held.level >= Level.WARNING
+    assert held.because in {"two reads", "burst"}
+    assert quiet.because == ""
     assert held.episode is not None
     assert (held.episode.side, held.episode.end) == (Side.LONG, None)
     assert set(held.episode.by_venue) == set(VENUES)
@@ -311,3 +313,13 @@ def test_what_a_venue_replays_on_connecting_is_no_burst_and_no_warm_up() -> None
     assert snapshot.episodes == ()
     assert snapshot.bursts[ALL].z < 5.0
     assert risk(snapshot).warm < 60.0 / 3600.0
+
+
+def test_what_is_large_is_of_the_market_itself_and_needs_a_thousand() -> None:
+    few = engine_after(*background(900.0))
+    assert few.snapshot(NOON + 910 * SECOND).large_usd == {}
+    events = background(1300.0)
+    snapshot = engine_after(*events).snapshot(NOON + 1310 * SECOND)
+    sizes = sorted(event.usd or 0.0 for event in events)
+    assert set(snapshot.large_usd) == {"BTCUSDT"}
+    assert sizes[-20] < snapshot.large_usd["BTCUSDT"] <= 1.05 * sizes[-1]
