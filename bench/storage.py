@@ -2,14 +2,15 @@
 
     python bench/storage.py [--events N] [--rows N] [--seconds N]
 
-Starts its own servers (from the development requirements). `--rows` are those of the journal whose totals are asked for;
-10,000,000 take some minutes to write.
+Starts its own servers (from the development requirements). `--rows` are those of a journal whose totals are asked for
+and that an empty database then catches up with: 3,600,000 are an hour's outage at 1,000 events a second.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
 import statistics
 import sys
 import tempfile
@@ -38,6 +39,8 @@ from liquake.storage.schema import Row
 from liquake.storage.sink import Follower, Sink, ended
 from liquake.storage.tail import JournalTail
 from liquake.storage.timescale import TimescaleSink
+
+_MONTH = 1_757_376_000_000_000_000
 
 
 @contextmanager
@@ -172,23 +175,30 @@ async def _look(client: Any, seen: list[float]) -> None:
         await asyncio.sleep(0.02)
 
 
-def totals_of(path: Path, rows: int) -> None:
-    """Write `rows`, then ask for their totals from the sums and from the rows themselves."""
+def write_month(path: Path, rows: int) -> None:
+    """A journal of `rows` over thirty days."""
+    step = 30 * 86_400 * 1_000_000_000 // rows
+    patterns = liquidations(100_000)
     with Journal(path, capacity=1_000_000) as journal:
-        for start in range(0, rows, 200_000):
+        for start in range(0, rows, len(patterns)):
+            now = _MONTH + start * step
             journal.record(
                 [
-                    msgspec.structs.replace(event, identity=(start + n,), ts_event=event.ts_event + start * 1_000_000)
-                    for n, event in enumerate(liquidations(min(200_000, rows - start)))
+                    msgspec.structs.replace(
+                        event, identity=(start + n,), ts_event=now + n * step, ts_recv=now + n * step
+                    )
+                    for n, event in enumerate(patterns[: rows - start])
                 ]
             )
             journal.flush()
+
+
+def print_totals(path: Path, rows: int) -> None:
+    """Totals by venue, side and coin, from the sums and from the rows themselves."""
     with JournalReader(path) as reader:
-        asked, scanned = timed(reader.totals), timed(reader.scanned)
-        worst = max(abs(total.usd - scanned[1][group].usd) for group, total in asked[1].items())
-    print(
-        f"totals of {rows:,} rows: {asked[0]:.3f} s from the sums, {scanned[0]:.2f} s from the rows, {worst:.6f} USD apart"
-    )
+        (asked, totals), (scanned, rows_themselves) = timed(reader.totals), timed(reader.scanned)
+    worst = max(abs(total.usd - rows_themselves[group].usd) for group, total in totals.items())
+    print(f"totals of {rows:,} rows: {asked:.3f} s from the sums, {scanned:.2f} s from the rows, {worst:.6f} USD apart")
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -222,7 +232,13 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> None:
         print(
             f"  age: median {statistics.median(seen) * 1e3:.0f} ms, oldest {seen[-1] * 1e3:.0f} ms, seen {len(seen)} times"
         )
-    totals_of(folder / "large.db", arguments.rows)
+        large = folder / "large.db"
+        write_month(large, arguments.rows)
+        print_totals(large, arguments.rows)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        got = await fed(TimescaleSink(database), large, arguments.rows)
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        print(f"caught up with {arguments.rows:,} rows at {got:,.0f} rows/s, {grown:.0f} MB more memory")
 
 
 def main() -> None:

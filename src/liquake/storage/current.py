@@ -26,7 +26,7 @@ from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
 WRITE_EVERY = 0.15
-"""Seconds between two writings."""
+"""Seconds from one writing to the next."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
 
@@ -96,10 +96,13 @@ class StateWriter:
             client = None
             try:
                 client, _ = await connect(self._url)
+                loop = asyncio.get_running_loop()
                 while True:
+                    due = loop.time() + WRITE_EVERY
                     await self._write(client)
                     self.trouble, self._attempts = "", 0
-                    await asyncio.sleep(WRITE_EVERY)
+                    # What the writing took is part of the period: readers count from one writing to the next.
+                    await asyncio.sleep(max(0.0, due - loop.time()))
             except SinkError as error:
                 self.trouble = str(error)
             finally:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from liquake import __version__
 from liquake.errors import JournalError
-from liquake.storage.schema import APPLICATION_ID, ROLLUP_TABLES, ROLLUPS, TABLES, VERSION, rollup
+from liquake.storage.schema import APPLICATION_ID, FRESH, GATHER, ROLLUP_TABLES, ROLLUPS, TABLES, VERSION, rollup
 
 _LOCKED_AT_MOST = 0.25
 """Seconds to wait for another program's lock before it is reported; the journal tries again by itself."""
@@ -32,6 +32,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise JournalError(path, explain(error)) from None
     with _closed_on_failure(connection, path):
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(FRESH)
         if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             _update(connection, _check(connection, path))
         else:
@@ -66,6 +68,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     with _closed_on_failure(connection, path):
         _check(connection, path)
     return connection
+
+
+def add_up(connection: sqlite3.Connection, first: int, last: int) -> None:
+    """Add the rows of `events` from number `first` to `last` to the sums per minute and hour."""
+    connection.execute("DELETE FROM fresh")
+    connection.execute(GATHER, (first, last))
+    for table in ROLLUPS:
+        connection.execute(rollup(table))
 
 
 def explain(error: sqlite3.Error) -> str:
@@ -117,8 +127,7 @@ def _update(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for table in ROLLUP_TABLES:
         connection.execute(table)
-    for name in ROLLUPS:
-        connection.execute(rollup(name), (0, 1 << 62))
+    add_up(connection, 0, 1 << 62)
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (str(VERSION),))
     connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")

@@ -130,13 +130,26 @@ def insertion(table: str, rows: int) -> str:
     return f"INSERT INTO {table} VALUES {','.join([one] * rows)}{conflict}"
 
 
+FRESH = """CREATE TEMP TABLE fresh (
+    start INTEGER, venue TEXT, asset TEXT, side TEXT, events INTEGER, amount REAL, usd REAL, unsized INTEGER
+)"""
+"""Sums per minute of the rows of one transaction: reading those rows once does for both tables of sums."""
+
+_MINUTE = ROLLUPS["minutes"]
+
+GATHER = f"""INSERT INTO fresh
+    SELECT ts_event - ts_event % {_MINUTE}, venue, asset, side, count(*), total(amount), total(usd), count(*) - count(usd)
+    FROM events WHERE seq BETWEEN ? AND ? GROUP BY 1, 2, 3, 4"""
+"""Adds up the rows of `events` between two numbers, both included, into `fresh`."""
+
+
+@cache
 def rollup(table: str) -> str:
-    """The statement that adds the rows of `events` between two numbers, both included, to the sums in `table`."""
-    period = ROLLUPS[table]
+    """The statement that adds what is in `fresh` to the sums in `table`."""
     return f"""INSERT INTO {table}
-        SELECT ts_event - ts_event % {period}, venue, asset, side, count(*), total(amount), total(usd),
-            count(*) - count(usd)
-        FROM events WHERE seq BETWEEN ? AND ? GROUP BY 1, 2, 3, 4
+        SELECT start - start % {ROLLUPS[table]} AS period, venue, asset, side, sum(events), sum(amount), sum(usd),
+            sum(unsized)
+        FROM fresh WHERE true GROUP BY period, venue, asset, side
         ON CONFLICT DO UPDATE SET events = events + excluded.events, amount = amount + excluded.amount,
             usd = usd + excluded.usd, unsized = unsized + excluded.unsized"""
 

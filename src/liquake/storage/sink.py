@@ -215,22 +215,36 @@ class Follower:
 
     async def _feed(self, tail: JournalTail) -> None:
         assert self._cursor is not None
-        proved = self._now()
+        proved, rows = self._now(), await self._page(tail, self._cursor)
         while True:
-            rows = await self._read(tail.after, self._cursor, self.sink.batch)
             if rows:
-                full = len(rows) == self.sink.batch
-                self._state = SinkState.CATCHING_UP if full else SinkState.FOLLOWING
-                await self._write(tail.journal, rows)
-                self._move(rows[-1][0])
+                rows = await self._pass_on(tail, rows)
             else:
                 self._state, self._behind, self._oldest = SinkState.FOLLOWING, 0, None
                 if abs(self._now() - proved) < PROVE_EVERY * 1e9:
                     await asyncio.sleep(POLL)
+                    rows = await self._page(tail, self._cursor)
                     continue
                 await self.sink.mark(tail.journal)
             # Not before the server has done something: one that takes the connection and drops it is down all the same.
             self._attempts, proved = 0, self._now()
+
+    async def _pass_on(self, tail: JournalTail, rows: Sequence[Row]) -> Sequence[Row]:
+        """Store `rows`, and read those behind them meanwhile."""
+        full = len(rows) == self.sink.batch
+        self._state = SinkState.CATCHING_UP if full else SinkState.FOLLOWING
+        cursor = rows[-1][0]
+        ahead = asyncio.ensure_future(self._page(tail, cursor))
+        try:
+            await self._write(tail.journal, rows)
+        except BaseException:
+            await asyncio.gather(ahead, return_exceptions=True)
+            raise
+        self._move(cursor)
+        return await ahead
+
+    async def _page(self, tail: JournalTail, cursor: int) -> Sequence[Row]:
+        return await self._read(tail.after, cursor, self.sink.batch)
 
     def _move(self, cursor: int) -> None:
         self._cursor = cursor

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from liquake.errors import JournalError
 from liquake.model import Liquidation, Price
-from liquake.storage.database import explain, open_to_write
+from liquake.storage.database import add_up, explain, open_to_write
 from liquake.storage.lock import WriterLock
-from liquake.storage.schema import ROLLUPS, FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row, rollup
+from liquake.storage.schema import FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row
 
 # sqlite3 lets go of the interpreter's lock once per statement, and winning it back from a busy event loop can take 5 ms
 # each time: one statement per row has then been seen to write a few hundred rows a second.
@@ -92,8 +92,7 @@ class Writer:
             written = self._insert("events", rows["events"])
             if written:
                 # What lies between these numbers is what went in: duplicates did not take theirs.
-                for table in ROLLUPS:
-                    self._connection.execute(rollup(table), (rows["events"][0][0], rows["events"][-1][0]))
+                add_up(self._connection, rows["events"][0][0], rows["events"][-1][0])
             self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:

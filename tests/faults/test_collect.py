@@ -1,0 +1,119 @@
+"""`liquake collect` as a service manager sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from liquake.simulate.simulation import Simulation
+from liquake.storage.reader import JournalReader
+from tests.servers import Valkey, free_port
+
+
+@asynccontextmanager
+async def collect(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """One at work inside the block."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "liquake", "collect", *arguments),
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60.0):
+            yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def endpoints(addresses: Mapping[str, str]) -> str:
+    return ",".join(f"{venue}={address}" for venue, address in addresses.items())
+
+
+async def log_until(process: asyncio.subprocess.Process, event: str, **fields: str) -> list[dict[str, Any]]:
+    """The lines of its log up to one of `event` with `fields`."""
+    assert process.stderr is not None
+    lines: list[dict[str, Any]] = []
+    while not (lines and lines[-1]["event"] == event and fields.items() <= lines[-1].items()):
+        line = await process.stderr.readline()
+        assert line, lines
+        lines.append(json.loads(line))
+    return lines
+
+
+def rows(journal: Path) -> int:
+    with JournalReader(journal) as reader:
+        return reader.counts()["events"]
+
+
+async def test_a_collector_drains_at_sigterm_and_exits_well(tmp_path: Path) -> None:
+    journal, server = tmp_path / "journal.db", Valkey(tmp_path)
+    server.start()
+    simulation = Simulation(seed=3, venues=["okx", "bybit"], rate=100.0)
+    try:
+        async with simulation.serve() as addresses:
+            told = {"LIQUAKE_ENDPOINTS": endpoints(addresses), "LIQUAKE_REDIS": server.url}
+            async with collect("--exchanges", "okx", "bybit", "--journal", str(journal), **told) as process:
+                await log_until(process, "feed", venue="okx", state="SUBSCRIBED")
+                while len([event for event in simulation.published if event.subscribed]) < 100:
+                    await asyncio.sleep(0.05)
+                process.send_signal(signal.SIGTERM)
+                last = (await log_until(process, "stopped"))[-1]
+                assert await process.wait() == 0
+    finally:
+        server.stop()
+    kept = rows(journal)
+    assert kept > 0
+    assert last["journal"]["rows"] == kept
+    assert [(store["written"], store["behind"], store["trouble"]) for store in last["stores"]] == [(kept, 0, "")]
+
+
+async def test_a_store_that_is_not_there_is_no_reason_not_to_collect(tmp_path: Path) -> None:
+    simulation = Simulation(seed=3, venues=["okx"], rate=100.0)
+    async with simulation.serve() as addresses:
+        told = {"LIQUAKE_ENDPOINTS": endpoints(addresses), "LIQUAKE_REDIS": f"redis://:s3cret@127.0.0.1:{free_port()}"}
+        journal = tmp_path / "journal.db"
+        async with collect("--exchanges", "okx", "--journal", str(journal), **told) as process:
+            lines = await log_until(process, "store", store="redis", state="DOWN")
+            while not rows(journal):
+                await asyncio.sleep(0.1)
+            process.send_signal(signal.SIGTERM)
+            lines += await log_until(process, "stopped with rows still to send")
+            assert await process.wait() == 0
+    assert "s3cret" not in json.dumps(lines)
+
+
+async def test_a_password_that_is_wrong_ends_it_with_one_sentence(tmp_path: Path) -> None:
+    server = Valkey(tmp_path, "--requirepass", "right")
+    server.start()
+    url = f"redis://:s3cret@127.0.0.1:{server.port}"
+    try:
+        async with collect(
+            "--exchanges", "okx", "--journal", str(tmp_path / "journal.db"), LIQUAKE_REDIS=url
+        ) as process:
+            out, err = await process.communicate()
+    finally:
+        server.stop()
+    assert process.returncode == 1
+    assert out == b""
+    assert err.decode().splitlines() == [err.decode().strip()]
+    assert "correct the URL" in err.decode()
+    assert "s3cret" not in err.decode()
+
+
+async def test_an_address_that_cannot_be_is_a_usage_error(tmp_path: Path) -> None:
+    arguments = ("--journal", str(tmp_path / "journal.db"), "--database", "mysql://me:s3cret@host/name")
+    async with collect(*arguments) as process:
+        _, err = await process.communicate()
+    assert process.returncode == 2
+    assert err.decode().startswith("liquake: database 'mysql://me@host/name': give it like postgresql://")
+    assert "s3cret" not in err.decode()
