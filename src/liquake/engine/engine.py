@@ -191,11 +191,13 @@ class Engine:
         book = venue.books[event.asset] = Book(event.asset, stream, event, time)
         return book
 
-    def snapshot(self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+    def snapshot(
+        self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0
+    ) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
 
-        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; `charts` names those
-        whose series are wanted.
+        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; cells also of as many
+        as `largest` says. `charts` names those whose series are wanted.
         """
         prices = self._prices.value()
         known = self._markets(prices)
@@ -210,7 +212,7 @@ class Engine:
             throughput=self._throughput.value(now),
             markets=known,
             kinematics=self._kinematics(as_of, chosen),
-            cells=self._cells(now, chosen),
+            cells=self._cells(now, (*chosen, *known[:largest])),
             activity=self._activity(now),
             tape=self._tape.latest(),
             largest=self._tape.largest(now),
