@@ -63,7 +63,7 @@ from liquake.storage.check import Finding, check_journal, check_store
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.reader import JournalReader, read_journal
 from liquake.tiers import Tiers, examine, redis_of, sinks_of, tiers
-from liquake.tui.pages import charts_of, markets_of
+from liquake.tui.pages import wanted
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
 from liquake.tui.statistics import statistics_csv, statistics_json, statistics_text
@@ -137,9 +137,9 @@ class Session:
         assets = self.assets
         return assets is None or not isinstance(event, Liquidation | Price | Quote | Trade) or event.asset in assets
 
-    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
         """The engine at this moment. Of a recording, only the venues that are in it."""
-        snapshot = self.engine.snapshot(self.clock.now(), markets, charts)
+        snapshot = self.engine.snapshot(self.clock.now(), markets, charts, largest)
         if self.replay is None:
             return snapshot
         seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)
@@ -600,10 +600,7 @@ async def _print(
             # At full speed there is nothing to see on the way.
             timeout = None if session.replay is not None and session.replay.speed is None else settings.refresh
             await asyncio.wait((working, stopping), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            # Twice, since which markets a page shows depends on those there are.
-            known = session.snapshot(())
-            snapshot = session.snapshot(markets_of(view, known), charts_of(view))
-            screen.show(Picture(snapshot, session.status(), view, theme))
+            screen.show(Picture(session.snapshot(*wanted(view)), session.status(), view, theme))
     finally:
         stopping.cancel()
 

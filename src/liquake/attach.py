@@ -37,9 +37,9 @@ class Attached:
         self._since = now()
         self._last: Snapshot | None = None
 
-    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
         """The collector's own, or one without numbers: it decides which markets are in it."""
-        del markets, charts
+        del markets, charts, largest
         return self._held or self._blank()
 
     def latest(self) -> Latest:

@@ -42,9 +42,9 @@ class EngineSource:
         self.sought: list[float] = []
         self.asked: list[tuple[str, ...] | None] = []
 
-    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
         self.asked.append(None if markets is None else tuple(markets))
-        return self.engine.snapshot(self.now, markets, charts)
+        return self.engine.snapshot(self.now, markets, charts, largest)
 
     def latest(self) -> Latest:
         return self.engine.latest()

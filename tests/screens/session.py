@@ -1,13 +1,29 @@
-"""A monitor on a still moment inside an event loop that was already running, for tests that need a real terminal."""
+"""A monitor inside an event loop that was already running, for tests that need a real terminal."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
-import sys
+from collections.abc import Sequence
 
+import msgspec
+
+from liquake.engine.snapshot import Snapshot
 from liquake.tui.app import MonitorApp, Options
+from liquake.tui.status import JournalStatus, Status
 from tests.screens.sources import FixedSource
+
+
+class CountingSource(FixedSource):
+    """Each picture has another number, which stands at its top as events and at its bottom as rows of the journal."""
+
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
+        return msgspec.structs.replace(super().snapshot(markets, charts, largest), events=1_000_000 + self.asked)
+
+    def status(self) -> Status:
+        # Asked for before the snapshot that it is shown with.
+        return msgspec.structs.replace(super().status(), journal=JournalStatus(1_000_001 + self.asked))
 
 
 async def _work(pulse: int | None) -> None:
@@ -18,14 +34,21 @@ async def _work(pulse: int | None) -> None:
             os.write(pulse, b".")
 
 
-async def session(pulse: int | None) -> None:
-    """Show the moment until the reader leaves, beside other work of the same loop."""
+async def session(source: FixedSource, refresh: float, pulse: int | None) -> None:
+    """Show `source` until the reader leaves, beside other work of the same loop."""
     beside = asyncio.create_task(_work(pulse))
-    await MonitorApp(FixedSource(), Options(refresh=0.02)).run_async()
+    await MonitorApp(source, Options(refresh=refresh)).run_async()
     assert not beside.done()
     beside.cancel()
     print("left")  # noqa: T201 - what the test reads
 
 
 if __name__ == "__main__":
-    asyncio.run(session(int(sys.argv[1]) if len(sys.argv) > 1 else None))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pulse", type=int, nargs="?")
+    parser.add_argument("--counting", type=float, metavar="REFRESH")
+    told = parser.parse_args()
+    if told.counting:
+        asyncio.run(session(CountingSource(), told.counting, told.pulse))
+    else:
+        asyncio.run(session(FixedSource(), 0.02, told.pulse))

@@ -19,7 +19,7 @@ class FixedSource:
         self.asked = 0
         self.sought: list[float] = []
 
-    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
         self.asked += 1
         return self.now
 

@@ -80,3 +80,21 @@ def test_a_page_before_anything_happened_says_what_it_waits_for(snap_compare: Co
 
 def test_the_monitor_at_100x30(snap_compare: Compare) -> None:
     assert snap_compare(MonitorApp(EngineSource(), Options(refresh=3600.0)), terminal_size=(100, 30))
+
+
+@pytest.mark.parametrize("theme", ["light", "amber", "colourblind"])
+@pytest.mark.parametrize("page", ["monitor", "charts"])
+def test_the_other_themes(snap_compare: Compare, page: str, theme: str) -> None:
+    app = MonitorApp(EngineSource(), Options(refresh=3600.0, theme=theme, view=View(page=page)))
+    assert snap_compare(app, terminal_size=(120, 40))
+
+
+@pytest.mark.parametrize("page", ["overview", "glance", "charts"])
+def test_a_page_in_ascii(snap_compare: Compare, page: str) -> None:
+    app = MonitorApp(EngineSource(), Options(refresh=3600.0, theme="mono", unicode=False, view=View(page=page)))
+    assert snap_compare(app, terminal_size=(120, 40))
+
+
+def test_prints_of_one_moment_as_one_line(snap_compare: Compare) -> None:
+    app = MonitorApp(EngineSource(), Options(refresh=3600.0, view=View(page="tape", grouping=10.0)))
+    assert snap_compare(app, terminal_size=(120, 40))

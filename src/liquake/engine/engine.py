@@ -293,11 +293,13 @@ class Engine:
         """As in a snapshot."""
         return tuple(self._watch.notices)
 
-    def snapshot(self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+    def snapshot(
+        self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0
+    ) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
 
-        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; `charts` names those
-        whose series are wanted.
+        Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; cells also of as many
+        as `largest` says. `charts` names those whose series are wanted.
         """
         prices = self._prices.value()
         known = self._markets(prices)
@@ -312,7 +314,7 @@ class Engine:
             throughput=self._throughput.value(now),
             markets=known,
             kinematics=self._kinematics(as_of, chosen),
-            cells=self._cells(now, chosen),
+            cells=self._cells(now, (*chosen, *known[:largest])),
             activity=self._activity(now),
             tape=self._tape.latest(),
             largest=self._tape.largest(now),

@@ -12,7 +12,9 @@ SECONDS, MINUTES = 300, 240
 
 _SECOND = 1_000_000_000
 _FIELDS = 5
-_LONG_EVENTS, _SHORT_EVENTS, _LONG_USD, _SHORT_USD, _SQUARES = range(_FIELDS)
+_LONG_EVENTS, _LONG_USD, _SHORT_EVENTS, _SHORT_USD, _SQUARES = range(_FIELDS)
+# Looking a member up in its enum costs as much as adding to a number.
+_LONG = Side.LONG
 
 
 class Ring:
@@ -22,35 +24,30 @@ class Ring:
     in, one that is younger than the ring is long finds its bucket, at the same cost.
     """
 
-    __slots__ = ("_buckets", "_numbers", "_size", "_step", "_width")
+    __slots__ = ("_buckets", "_size", "_step", "_width", "numbers")
 
     def __init__(self, step: int, size: int, width: int) -> None:
         self._step, self._size, self._width = step, size, width
         self._buckets = array("q", bytes(8 * size))
-        self._numbers = array("d", bytes(8 * size * width))
+        self.numbers = array("d", bytes(8 * size * width))
+        """Of all buckets, to be written at a `place`."""
 
-    def place(self, time: int) -> int | None:
-        """Where the numbers of the bucket of `time` begin in `numbers`; `None` when that has made room for a newer."""
-        bucket = -(-time // self._step)
+    def place(self, bucket: int) -> int:
+        """Where the numbers of `bucket` begin in `numbers`; -1 when it has made room for a newer one."""
         slot = bucket % self._size
         held = self._buckets[slot]
         first = slot * self._width
         if held != bucket:
             if held > bucket:
-                return None
+                return -1
             self._buckets[slot] = bucket
-            self._numbers[first : first + self._width] = array("d", bytes(8 * self._width))
+            self.numbers[first : first + self._width] = array("d", bytes(8 * self._width))
         return first
-
-    @property
-    def numbers(self) -> array[float]:
-        """Of all buckets, to be written at a `place`."""
-        return self._numbers
 
     def column(self, now: int, field: int) -> list[float]:
         """The numbers `field` of the buckets up to the one of `now`, the oldest first; 0 where nothing came."""
         newest = -(-now // self._step)
-        size, width, buckets, numbers = self._size, self._width, self._buckets, self._numbers
+        size, width, buckets, numbers = self._size, self._width, self._buckets, self.numbers
         return [
             numbers[bucket % size * width + field] if buckets[bucket % size] == bucket else 0.0
             for bucket in range(newest - size + 1, newest + 1)
@@ -64,22 +61,25 @@ class Ring:
 class MarketSeries:
     """The liquidations of one market, or of all of them, by side, in seconds and in minutes."""
 
-    __slots__ = ("_minutes", "_seconds")
+    __slots__ = ("_bucket", "_in_minutes", "_in_seconds", "_minutes", "_seconds")
 
     def __init__(self) -> None:
         self._seconds = Ring(_SECOND, SECONDS, _FIELDS)
         self._minutes = Ring(60 * _SECOND, MINUTES, _FIELDS)
+        self._bucket = self._in_seconds = self._in_minutes = -1
 
     def update(self, time: int, side: Side, usd: float) -> None:
         """Add a liquidation at `time`, UTC nanoseconds, of `usd` dollars (0 where not known)."""
-        events, dollars = (_LONG_EVENTS, _LONG_USD) if side is Side.LONG else (_SHORT_EVENTS, _SHORT_USD)
-        for ring in (self._seconds, self._minutes):
-            place = ring.place(time)
-            if place is not None:
-                numbers = ring.numbers
-                numbers[place + events] += 1.0
-                numbers[place + dollars] += usd
-                numbers[place + _SQUARES] += usd * usd
+        second = -(-time // _SECOND)
+        if second != self._bucket:
+            # Where the numbers stand is looked up once per second, not once per event.
+            self._bucket = second
+            self._in_seconds, self._in_minutes = self._seconds.place(second), self._minutes.place(-(-second // 60))
+        field = _LONG_EVENTS if side is _LONG else _SHORT_EVENTS
+        if self._in_seconds >= 0:
+            _add(self._seconds.numbers, self._in_seconds, field, usd)
+        if self._in_minutes >= 0:
+            _add(self._minutes.numbers, self._in_minutes, field, usd)
 
     def seconds(self, now: int) -> Series:
         """The last five minutes; `now` is UTC nanoseconds."""
@@ -100,13 +100,19 @@ class PriceSeries:
 
     def update(self, time: int, price: float) -> None:
         """The price at `time`, UTC nanoseconds."""
-        place = self._ring.place(time)
-        if place is not None:
+        place = self._ring.place(-(-time // _SECOND))
+        if place >= 0:
             self._ring.numbers[place] = price
 
     def seconds(self, now: int) -> tuple[float | None, ...]:
         """The last five minutes, aligned with the seconds of `MarketSeries`; `None` where none came."""
         return tuple(price or None for price in self._ring.column(now, 0))
+
+
+def _add(numbers: array[float], place: int, field: int, usd: float) -> None:
+    numbers[place + field] += 1.0
+    numbers[place + field + 1] += usd
+    numbers[place + _SQUARES] += usd * usd
 
 
 def _series(ring: Ring, step: float, now: int) -> Series:

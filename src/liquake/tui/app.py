@@ -20,7 +20,7 @@ from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
 from liquake.tui import export
 from liquake.tui.bell import Bell
 from liquake.tui.help import Help
-from liquake.tui.pages import PAGES, Page, charts_of, markets_of
+from liquake.tui.pages import PAGES, Page, wanted
 from liquake.tui.palettes import GROUNDS, PALETTES
 from liquake.tui.panel import PanelWidget
 from liquake.tui.panels.footer import footer
@@ -112,7 +112,7 @@ class MonitorApp(App[None]):
         name = _MONO if os.environ.get("NO_COLOR") else options.theme
         super().__init__(ansi_color=True if name == _MONO else None)
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
-        snapshot = source.snapshot(markets_of(options.view, None), charts_of(options.view))
+        snapshot = source.snapshot(*wanted(options.view))
         self.picture = Picture(snapshot, source.status(), options.view, self.look)
         self.bell_rules = Bell()
         self._seen = snapshot.arrived
@@ -176,7 +176,7 @@ class MonitorApp(App[None]):
             self.picture = msgspec.structs.replace(self.picture, held=held)
             self._panel("header").show(self.picture)
         else:
-            snapshot = self.source.snapshot(markets_of(self.view, self.picture.snapshot), charts_of(self.view))
+            snapshot = self.source.snapshot(*wanted(self.view))
             self.picture = Picture(snapshot, status, self.view, self.look)
             self._seen = snapshot.arrived
             self.draw()

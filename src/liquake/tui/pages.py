@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, Snapshot
+from liquake.engine.snapshot import ALL
 from liquake.tui.panels import charts, cumulative, overview
 from liquake.tui.panels.activity import activity
 from liquake.tui.panels.cumulative import MOST_MARKETS
@@ -74,22 +74,12 @@ PAGES: Mapping[str, Page] = {
 """By name, in the order of their keys."""
 
 
-def markets_of(view: View, known: Snapshot | None) -> tuple[str, ...]:
-    """The markets of which `view` shows kinematics or sums, given those `known` from the picture before.
+def wanted(view: View) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    """What to ask a source for to show `view`: markets, charts, and how many of the largest markets to sum up.
 
     The engine reads these alone: with hundreds of markets all of them would cost more than everything else.
     """
-    chosen = () if view.market == ALL else (view.market,)
-    names = () if known is None else known.markets
-    if view.page == "cumulative":
-        return (*chosen, *(name for name in names[:MOST_MARKETS] if name not in chosen))
-    if view.page == "overview":
-        return chosen or names[:_COIN_LINES]
-    return chosen
-
-
-def charts_of(view: View) -> tuple[str, ...]:
-    """The markets of which `view` shows charts."""
-    if view.page != "charts":
-        return ()
-    return (ALL, charts.PRICED) if view.market == ALL else (view.market,)
+    markets = () if view.market == ALL else (view.market,)
+    drawn = (ALL, charts.PRICED) if view.market == ALL else markets
+    largest = {"cumulative": MOST_MARKETS, "overview": _COIN_LINES}
+    return markets, drawn if view.page == "charts" else (), largest.get(view.page, 0)

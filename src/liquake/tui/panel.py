@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import StringIO
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -49,14 +50,26 @@ class PanelWidget(Widget):
         self._picture: Picture | None = None
         self._first = 0
         self._last_first = 0
-        self._drawn: tuple[int, Size, int, bool, Style] | None = None
+        self._drawn: tuple[Size, int, bool, Style] | None = None
+        self._room: Size | None = None
         self._strips: list[Strip] = []
 
     def show(self, picture: Picture) -> None:
-        """Draw `picture` at the next repaint."""
-        self._picture = picture
-        self._drawn = None
-        self.refresh()
+        """Draw `picture`. Only lines that changed are sent: fewer bytes, and none that a reader could see half of."""
+        self._picture, self._drawn = picture, None
+        before, width = self._strips, self.size.width
+        if not self._sized_for(before):
+            self.refresh()
+            return
+        self._redraw()
+        pairs = zip_longest(before, self._strips)
+        changed = [Region(0, y, width, 1) for y, (one, other) in enumerate(pairs) if one != other]
+        if changed:
+            self.refresh(*changed)
+
+    def _sized_for(self, strips: list[Strip]) -> bool:
+        """Whether `strips` were drawn for the room there is now."""
+        return self.is_mounted and bool(strips) and self._room == self.size
 
     @property
     def page_rows(self) -> int:
@@ -83,12 +96,20 @@ class PanelWidget(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line of the panel, drawn once for as long as nothing that it depends on changes."""
+        if self._drawn is None or self._drawn != self._state():
+            self._redraw()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def _redraw(self) -> None:
         base = self.rich_style
-        wanted = id(self._picture), self.size, self._first, self.has_focus, base
-        if wanted != self._drawn:
-            self._strips = [_strip(line, self.size.width, base) for line in self.render().split("\n")]
-            self._drawn = wanted
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, base)
+        self._strips = [_strip(line, self.size.width, base) for line in self.render().split("\n")]
+        blank = Strip.blank(self.size.width, base)
+        self._strips += [blank] * (self.size.height - len(self._strips))
+        self._room, self._drawn = self.size, self._state()
+
+    def _state(self) -> tuple[Size, int, bool, Style]:
+        """What the lines depend on beside the picture."""
+        return self.size, self._first, self.has_focus, self.rich_style
 
     async def on_click(self, event: events.Click) -> None:
         """What a panel marked as leading to a page opens it."""

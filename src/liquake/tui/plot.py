@@ -18,7 +18,7 @@ _ACROSS, _DOWN = 2, 4
 
 
 class Canvas:
-    """`width` by `height` cells of two by four dots each; without `unicode` of one by one, drawn as a star.
+    """`width` by `height` cells of two by four dots each; without `unicode` of one by one.
 
     Each cell has the style of what was drawn into it last.
     """
@@ -29,22 +29,22 @@ class Canvas:
         self.across = width * (_ACROSS if unicode else 1)
         """Dots from left to right."""
         self.down = height * (_DOWN if unicode else 1)
-        self._cells: dict[tuple[int, int], tuple[int, Style]] = {}
+        self._cells: dict[tuple[int, int], tuple[int, Style, str]] = {}
         self._signs: dict[tuple[int, int], tuple[str, Style]] = {}
 
-    def dot(self, x: int, y: int, style: Style) -> None:
-        """Set a dot; `y` counts from the top. What lies outside is left out."""
+    def dot(self, x: int, y: int, style: Style, plain: str = "*") -> None:
+        """Set a dot; `y` counts from the top. What lies outside is left out. `plain` stands for it in ASCII."""
         if not (0 <= x < self.across and 0 <= y < self.down):
             return
         across, down = (_ACROSS, _DOWN) if self._unicode else (1, 1)
         place = x // across, y // down
-        held, _ = self._cells.get(place, (0, style))
-        self._cells[place] = (held | _DOTS[y % down][x % across], style)
+        held = self._cells[place][0] if place in self._cells else 0
+        self._cells[place] = (held | _DOTS[y % down][x % across], style, plain)
 
-    def column(self, x: int, top: int, bottom: int, style: Style) -> None:
+    def column(self, x: int, top: int, bottom: int, style: Style, plain: str = "*") -> None:
         """The dots from `top` to `bottom`, both of them too."""
         for y in range(max(min(top, bottom), 0), min(max(top, bottom), self.down - 1) + 1):
-            self.dot(x, y, style)
+            self.dot(x, y, style, plain)
 
     def sign(self, x: int, y: int, sign: str, style: Style) -> None:
         """A character in the cell of a dot, above everything drawn there."""
@@ -61,8 +61,8 @@ class Canvas:
             if (x, y) in self._signs:
                 line.append(*self._signs[x, y])
             elif (x, y) in self._cells:
-                dots, style = self._cells[x, y]
-                line.append(chr(_BLANK + dots) if self._unicode else "*", style)
+                dots, style, plain = self._cells[x, y]
+                line.append(chr(_BLANK + dots) if self._unicode else plain, style)
             else:
                 line.append(" ")
         return line
@@ -100,8 +100,8 @@ def band(canvas: Canvas, scale: Scale, points: Sequence[tuple[float, float] | No
     """A curve of (value, error) from edge to edge, with a band of one error to either side; a hole where `None`."""
     rows = [_at(points, x, canvas.across) for x in range(canvas.across)]
     for x, point in enumerate(rows):
-        if point is not None and x % 2 == 0:
-            canvas.column(x, scale.y(point[0] + point[1]), scale.y(max(point[0] - point[1], scale.low)), error)
+        if point is not None and (x % 2 == 0 or canvas.across == canvas.width):
+            canvas.column(x, scale.y(point[0] + point[1]), scale.y(max(point[0] - point[1], scale.low)), error, ":")
     _join(canvas, [None if point is None else scale.y(point[0]) for point in rows], line)
 
 

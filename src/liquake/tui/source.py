@@ -12,8 +12,10 @@ from liquake.tui.status import Status
 class Source(Protocol):
     """A running session. Both calls return at once: the screen asks from the event loop that also reads the sockets."""
 
-    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
-        """The engine at this moment; kinematics and sums of `markets` alone, of all where `None`; series of `charts`."""
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
+        """The engine at this moment: kinematics and sums of `markets`, of all where `None`, sums of the `largest` too,
+        series of `charts`.
+        """
         ...
 
     def latest(self) -> Latest:

@@ -9,7 +9,7 @@ from liquake.engine.snapshot import Series
 from liquake.model import Side
 from liquake.tui.panels.charts import WINDOW, velocities
 from liquake.tui.panels.prints import grouped
-from liquake.tui.plot import Canvas, Scale, curve, mirrored_bars
+from liquake.tui.plot import Canvas, Scale, band, curve, mirrored_bars
 from liquake.tui.sheet import Sheet
 from tests.screens.moments import SECOND, liquidation
 
@@ -49,6 +49,12 @@ def test_a_curve_without_braille_is_stars() -> None:
     canvas = Canvas(4, 2, unicode=False)
     curve(canvas, Scale(0.0, 1.0, canvas.down), [0.0, 1.0, 1.0, 0.0], NONE)
     assert [line.plain for line in canvas.lines()] == [" ** ", "*  *"]
+
+
+def test_the_band_of_the_error_has_a_sign_of_its_own_without_colour() -> None:
+    canvas = Canvas(3, 3, unicode=False)
+    band(canvas, Scale(0.0, 2.0, canvas.down), [(1.0, 1.0)] * 3, NONE, NONE)
+    assert [line.plain for line in canvas.lines()] == [":::", "***", ":::"]
 
 
 def test_bars_share_one_scale_and_the_smallest_is_still_seen() -> None:

@@ -116,7 +116,8 @@ def _markets(picture: Picture) -> list[Cell]:
     if status.progress is not None:
         parts.append((f"{progress(status.progress, theme)}  ", theme["mode.REPLAY"]))
     if names:
-        parts += [(f"{formats.count(len(snapshot.markets))} markets  ", theme["muted"]), (names, theme["text"])]
+        several = "" if len(snapshot.markets) == 1 else "s"
+        parts += [(f"{formats.count(len(snapshot.markets))} market{several}  ", theme["muted"]), (names, theme["text"])]
     return parts
 
 

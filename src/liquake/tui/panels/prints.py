@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("mark", "", 1),
     Column("time", "UTC", 12, least=88),
     Column("time", "UTC", 8, most=87),
-    Column("count", "", 4, right=True),
+    Column("count", "", 5, right=True),
     Column("venue", "venue", 11),
     Column("market", "market", 10),
     Column("side", "side", 5),
