@@ -3,6 +3,8 @@
 | key or channel | type | content |
 |---|---|---|
 | `velocity:BTCUSDT:current` | hash | of one market, and of `ALL`: see `velocity` |
+| `cascade:probability:BTCUSDT` | hash | of each watched market: see `cascade` |
+| `regime:current` | hash | see `regime` |
 | `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `read_snapshot` |
 | `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
 
@@ -18,7 +20,7 @@ from random import Random
 
 import msgspec
 
-from liquake.engine.snapshot import Derivative, Motion, Snapshot
+from liquake.engine.snapshot import Derivative, Motion, Risk, Snapshot
 from liquake.errors import SinkError
 from liquake.storage.redis import Client, connect, disconnect, explained
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
@@ -35,8 +37,11 @@ _WAITING = 1000
 
 Fields = Mapping[str, str | int | float]
 
-# In one step: a key whose writer dies between the two would stay for ever.
-_WRITE = "redis.call('HSET', KEYS[1], unpack(ARGV, 2)) redis.call('PEXPIRE', KEYS[1], ARGV[1])"
+# The fields of before go: one that is not known any more must not stay. In one step: a key whose writer dies before the
+# last would stay for ever.
+_WRITE = (
+    "redis.call('DEL', KEYS[1]) redis.call('HSET', KEYS[1], unpack(ARGV, 2)) redis.call('PEXPIRE', KEYS[1], ARGV[1])"
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Snapshot)
@@ -70,7 +75,66 @@ def _motion(prefix: str, motion: Motion) -> Iterator[tuple[str, float]]:
         yield f"{prefix}{name}_significance", abs(value) / error if error > 0.0 else 0.0
 
 
-HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (velocity,)
+def cascade(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+    """`cascade:probability:{market}`: of each side and horizon, `long_60s_` or `short_300s_` before each name.
+
+    `probability` (of a cascade within the horizon), `base_rate`, `level` (0 none to 4 extreme), `score` (0 to 100),
+    `threshold` (dollars that make a cascade), `warm` (0 to 1), `reason` (why there is no probability), and the log-odds
+    of the six components: `rate`, `burst`, `usd`, `self-excitation`, `cross-venue`, `stress`. The same names alone are of
+    the side and shortest horizon that are likelier, with `side` and `horizon` (s). What is not known is not there.
+    """
+    for market in dict.fromkeys(risk.market for risk in snapshot.risks):
+        risks = [risk for risk in snapshot.risks if risk.market == market]
+        shortest = min(risk.horizon for risk in risks)
+        main = max((r for r in risks if r.horizon == shortest), key=lambda risk: risk.probability or 0.0)
+        fields: dict[str, str | int | float] = {"market": market, "time": main.as_of, "written": snapshot.now}
+        fields |= {"side": str(main.side), "horizon": main.horizon, "provenance": main.provenance, "model": main.model}
+        fields.update(_risk("", main))
+        for risk in risks:
+            fields.update(_risk(f"{risk.side.lower()}_{risk.horizon:g}s_", risk))
+        yield f"cascade:probability:{market}", fields
+
+
+def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
+    known: dict[str, str | int | float | None] = {
+        "probability": risk.probability,
+        "base_rate": risk.base_rate,
+        "level": int(risk.level),
+        "score": risk.score,
+        "threshold": risk.threshold,
+        "warm": risk.warm,
+        "reason": risk.reason or None,
+        **{str(component): value for component, value in risk.contributions.items()},
+    }
+    yield from ((prefix + name, value) for name, value in known.items() if value is not None)
+
+
+def regime(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+    """`regime:current`: `level` (0 calm to 5 extreme) and its `name`, `since` (UTC nanoseconds), `percentile` (0 to 1 of its
+    own week), `multiplier` (how much likelier a cascade has been from this level), `volatility`, `liquidity`, `trend`,
+    `driver`, `warm` (s). What is not known is not there.
+    """
+    state = snapshot.regime
+    if state is None:
+        return
+    known: dict[str, str | int | float | None] = {
+        "level": int(state.level),
+        "name": state.level.name,
+        "since": state.since,
+        "percentile": state.rank,
+        "multiplier": state.multiplier,
+        "volatility": state.volatility,
+        "liquidity": state.liquidity,
+        "trend": None if state.trend is None else str(state.trend),
+        "driver": state.driver,
+        "warm": state.warm,
+        "time": snapshot.as_of,
+        "written": snapshot.now,
+    }
+    yield "regime:current", {name: value for name, value in known.items() if value is not None}
+
+
+HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (velocity, cascade, regime)
 """Whatever is served as a hash: a function of the snapshot that gives keys and their fields."""
 
 
@@ -85,6 +149,7 @@ class StateWriter:
         self._random = random or Random()
         self._messages: deque[tuple[str, bytes]] = deque(maxlen=_WAITING)
         self._attempts = 0
+        self._told: frozenset[object] | None = None
 
     def publish(self, channel: str, message: object) -> None:
         """Send `message` as JSON to the subscribers of `channel` with the next writing."""
@@ -114,6 +179,7 @@ class StateWriter:
 
     async def _write(self, client: Client) -> None:
         snapshot = self._snapshot()
+        self._tell(snapshot)
         expire = round(EXPIRE_AFTER * 1000)
         sending = client.pipeline(transaction=False)
         for hashes in HASHES:
@@ -126,6 +192,14 @@ class StateWriter:
             with explained(self.address):
                 await client.publish(*self._messages[0])
             self._messages.popleft()
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        """Publish the signals that are new; those from before this writer began were told by another."""
+        if self._told is not None:
+            for notice in snapshot.notices:
+                if notice not in self._told:
+                    self.publish(SIGNALS, notice)
+        self._told = frozenset(snapshot.notices)
 
 
 async def read_snapshot(client: Client) -> Snapshot | None:

@@ -1,23 +1,30 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from redis.asyncio import RedisCluster
 
+from liquake.analytics.features import Component
+from liquake.analytics.regime import Regime, RegimeState
+from liquake.analytics.signals import Digest, Notification
+from liquake.analytics.volatility import Trend
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Risk, Snapshot
 from liquake.errors import SettingError, SinkDown, SinkRefused
-from liquake.model import Liquidation
-from liquake.storage.current import ALERTS, SNAPSHOT, StateWriter, read_snapshot
+from liquake.model import Liquidation, Side
+from liquake.model.alert import Level
+from liquake.storage.current import ALERTS, SIGNALS, SNAPSHOT, StateWriter, cascade, read_snapshot, regime
 from liquake.storage.journal import Journal
 from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
 from liquake.storage.sink import ended
 from liquake.storage.tail import JournalTail
-from tests.servers import Valkey, free_port
+from tests.servers import Valkey, free_port, free_port
 from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.engine.events import liquidation as settled
 from tests.unit.storage.conftest import client_of
@@ -27,7 +34,9 @@ from tests.unit.storage.events import every_kind, liquidation
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a cluster of one node, which refuses what touches two slots as any cluster does."""
-    server = Valkey(tmp_path_factory.mktemp("cluster"), "--cluster-enabled", "yes")
+    # Its bus would be 10,000 ports further on, which is no port for half of those that are free.
+    bus = ("--cluster-port", str(free_port()))
+    server = Valkey(tmp_path_factory.mktemp("cluster"), "--cluster-enabled", "yes", *bus)
     server.start()
     asyncio.run(_all_slots(server.url))
     yield server.url
@@ -188,3 +197,69 @@ def test_an_address_that_cannot_be_is_a_usage_error(url: str) -> None:
     with pytest.raises(SettingError, match="redis://host:6379") as raised:
         check(url)
     assert "s3cret" not in str(raised.value)
+
+
+def watched() -> Snapshot:
+    """A snapshot with everything that a trader may be told of a market."""
+    notice = Notification("k", "BTCUSDT", Side.LONG, Level.WARNING, NOON, 0.4, 0.3, "burst", within_budget=True)
+    digest = Digest("k", "BTCUSDT", Side.LONG, NOON, NOON + 9, Level.WARNING, 0.5, right=True)
+    risks = tuple(
+        Risk(
+            *("BTCUSDT", side, horizon, NOON, Level.WATCH, NOON, 1e6, ""),
+            probability=probability,
+            base_rate=0.01,
+            contributions={Component.BURST: 0.7, Component.SELF_EXCITATION: -0.1},
+        )
+        for side, horizon, probability in (
+            (Side.LONG, 60.0, 0.2),
+            (Side.SHORT, 60.0, 0.1),
+            (Side.LONG, 300.0, 0.6),
+            (Side.SHORT, 300.0, None),
+        )
+    )
+    state = RegimeState(
+        *(Regime.VOLATILE, NOON, 0.9, "volatility", {}, 2.5, 4, 0.8, None, Trend.DOWN, 1.0, 0.0, 60, 7200.0),
+    )
+    return msgspec.structs.replace(snapshot(), risks=risks, regime=state, notices=(notice, digest))
+
+
+def test_the_whole_snapshot_comes_back_from_its_json() -> None:
+    assert msgspec.json.decode(msgspec.json.encode(watched()), type=Snapshot) == watched()
+
+
+def test_the_likelier_side_of_the_shortest_horizon_is_the_probability_of_a_market() -> None:
+    ((key, fields),) = cascade(watched())
+    assert key == "cascade:probability:BTCUSDT"
+    assert (fields["side"], fields["horizon"], fields["probability"], fields["level"]) == ("LONG", 60.0, 0.2, 1)
+    assert (fields["short_60s_probability"], fields["long_300s_probability"]) == (0.1, 0.6)
+    assert (fields["burst"], fields["long_60s_self-excitation"]) == (0.7, -0.1)
+    assert "short_300s_probability" not in fields
+
+
+def test_what_the_regime_does_not_know_is_not_there() -> None:
+    ((key, fields),) = regime(watched())
+    assert key == "regime:current"
+    assert (fields["level"], fields["name"], fields["multiplier"], fields["trend"]) == (3, "VOLATILE", 2.5, "DOWN")
+    assert "liquidity" not in fields
+    assert list(regime(msgspec.structs.replace(snapshot(), regime=None))) == []
+
+
+async def test_a_new_signal_is_published_once(redis: str) -> None:
+    now = [snapshot()]
+    writer = StateWriter(redis, lambda: now[0])
+    async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(20.0):
+        await subscription.subscribe(SIGNALS)
+        task = asyncio.create_task(writer.run())
+        try:
+            while not await client.exists(SNAPSHOT):
+                await asyncio.sleep(0.02)
+            now[0] = watched()
+            said: list[str] = []
+            while len(said) < 2:
+                message = await subscription.get_message(ignore_subscribe_messages=True, timeout=1.0)
+                said += [] if message is None else [json.loads(message["data"])["type"]]
+            again = await subscription.get_message(ignore_subscribe_messages=True, timeout=0.5)
+        finally:
+            await ended(task)
+    assert said == ["notification", "digest"]
+    assert again is None
