@@ -24,7 +24,7 @@ from liquake.storage.journal import Journal
 from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
 from liquake.storage.sink import ended
 from liquake.storage.tail import JournalTail
-from tests.servers import Valkey, free_port, free_port
+from tests.servers import Valkey, free_port
 from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.engine.events import liquidation as settled
 from tests.unit.storage.conftest import client_of
