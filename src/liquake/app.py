@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +25,8 @@ import aiohttp
 import msgspec
 
 import liquake
+from liquake.alerts.notifier import Notifier
+from liquake.alerts.situation import situation_of
 from liquake.analytics import models
 from liquake.analytics.cascade import Model
 from liquake.analytics.latency import Latency
@@ -58,6 +61,7 @@ from liquake.model import (
     asset_of,
     market_of,
 )
+from liquake.model.alert import Alert
 from liquake.simulate.presets import find_preset
 from liquake.storage.check import Finding, check_journal, check_store
 from liquake.storage.journal import Journal, default_path
@@ -66,7 +70,7 @@ from liquake.tiers import Tiers, examine, redis_of, sinks_of, tiers
 from liquake.tui.pages import wanted
 from liquake.tui.picture import Picture, View
 from liquake.tui.plain import PlainScreen, speaks_unicode
-from liquake.tui.statistics import statistics_csv, statistics_json, statistics_text
+from liquake.tui.statistics import alerts_text, statistics_csv, statistics_json, statistics_text
 from liquake.tui.status import JournalStatus, Mode, Status
 from liquake.tui.theme import load_theme
 from liquake.venues import VENUES, Venue, find_venue
@@ -80,6 +84,8 @@ DEMO_SCENARIO = "flash"
 DEMO_SEED = 7
 _DEMO_START = 10.0
 """Seconds the simulator may take to say where its venues are."""
+_ALERTS = 200
+"""Alerts kept for whoever looks."""
 _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 _WATCHED = 5
 """Markets that have probabilities of their own, at most: each costs as much as everything else."""
@@ -107,6 +113,9 @@ class Session:
         self.engine, self.clock, self.journal, self.assets = engine, clock, journal, assets
         self.replay: Replay | None = None
         self.tiers = Tiers()
+        self.notifier = Notifier()
+        self.alerts: deque[Alert] = deque(maxlen=_ALERTS)
+        """The newest last."""
         self.hear: Callable[[Event], None] | None = None
         """Told of every event that is no price."""
         self._status = status
@@ -127,6 +136,11 @@ class Session:
             for event in events:
                 if not isinstance(event, Price):
                     self.hear(event)
+
+    def heed(self) -> None:
+        """Look for what deserves an alert: once a second, however often a screen looks."""
+        markets = tuple({risk.market for risk in self.engine.risks()})
+        self.alerts += self.notifier.update(situation_of(self.snapshot(markets)))
 
     def emit(self, event: Event) -> None:
         """Apply one event of a recording."""
@@ -163,6 +177,7 @@ class Session:
             redis=self.tiers.words("redis"),
             database=self.tiers.words("database"),
             state_latency=self._latency.value(),
+            alerts=tuple(self.alerts),
             progress=None if replay is None else replay.progress,
             ended=replay is not None and replay.finished,
         )
@@ -233,7 +248,7 @@ async def _watch(
     async with _gathering(settings, status, addresses, journal) as (session, work):
         session.without_journal(trouble)
         await _run(session, settings, work)
-    _leave(session.statistics(), venues, settings)
+    _leave(session, venues, settings)
     return 0
 
 
@@ -346,7 +361,7 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
     await _run(session, settings, session.replay.run(stay=_full_screen(settings)))
     statistics = session.statistics()
     seen = {*statistics.by_venue, *statistics.sampled}
-    _leave(statistics, [venue for venue in known if venue.name in seen], settings)
+    _leave(session, [venue for venue in known if venue.name in seen], settings)
     return 0
 
 
@@ -715,6 +730,7 @@ async def _tend(session: Session) -> None:
     while True:
         await asyncio.sleep(1.0)
         session.engine.advance(session.clock.now())
+        session.heed()
 
 
 async def _refit(engine: Engine) -> None:
@@ -791,9 +807,11 @@ def _print_statistics(statistics: Statistics, shown: Sequence[Venue]) -> None:
     sys.stdout.flush()
 
 
-def _leave(statistics: Statistics, shown: Sequence[Venue], settings: Settings) -> None:
+def _leave(session: Session, shown: Sequence[Venue], settings: Settings) -> None:
     """Print the session's statistics, and write them where the reader wants them. Raises `ExportError`."""
+    statistics = session.statistics()
     _print_statistics(statistics, shown)
+    sys.stdout.write(alerts_text(session.alerts))
     if settings.export_on_exit:
         path = Path(settings.export_on_exit)
         text = statistics_json(statistics) + "\n" if path.suffix == ".json" else statistics_csv(statistics)

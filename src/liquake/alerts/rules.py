@@ -76,7 +76,8 @@ def cascade(_: Situation, now: Situation) -> Iterator[Condition]:
 def _cascade_text(risk: Risk) -> str:
     subject = f"{risk.market} {risk.side.lower()} liquidations"
     if risk.probability is None:
-        return f"{subject}: a {risk.because} is under way; no probability, as no model fits these feeds"
+        article = "an" if risk.because == "episode" else "a"
+        return f"{subject}: {article} {risk.because} is under way; no probability: {risk.reason or 'no model'}"
     base = "" if risk.base_rate is None else f", base rate {risk.base_rate:.1%}"
     return (
         f"{subject}: {risk.probability:.0%} that ${risk.threshold_usd:,.0f} or more follow within "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from liquake.engine.snapshot import Episode, Snapshot, VenueState
+from liquake.engine.snapshot import Episode, Snapshot, VenueState, WindowKinematics
+from liquake.engine.snapshot import Risk as Forecast
 from liquake.model import CoverageKind, FeedState, Liquidation, Side
 from liquake.model.alert import Level
 
@@ -40,6 +41,8 @@ class Risk(msgspec.Struct, frozen=True):
     threshold_usd: float
     because: str
     """What holds it up: "two reads", "burst" or "episode"."""
+    reason: str = ""
+    """Why there is no probability, where there is none."""
 
 
 class RegimeReading(msgspec.Struct, frozen=True):
@@ -91,12 +94,46 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def situation_of(snapshot: Snapshot) -> Situation:
-    """What of `snapshot` can raise an alert."""
+    """What of `snapshot` can raise an alert. Of a market and side's forecasts the nearest speaks: it has been scored."""
+    regime = snapshot.regime
     return Situation(
         now=snapshot.now,
+        speeds={market: tuple(_speeds(rows)) for market, rows in snapshot.kinematics.items()},
+        risks=tuple(_nearest(snapshot.risks)),
+        regime=None
+        if regime is None or regime.since is None
+        else RegimeReading(regime.level.name, regime.rank, regime.driver),
         feeds=tuple(map(_feed, snapshot.venues)),
         recent=snapshot.largest + snapshot.tape,
+        large_usd=snapshot.large_usd,
+        episodes=snapshot.episodes,
     )
+
+
+def _speeds(rows: Iterable[WindowKinematics]) -> Iterator[Speed]:
+    for row in rows:
+        found, ranks = row.significance, row.ranks
+        if found is not None:
+            rank = None if ranks is None else ranks.velocity
+            counts = row.counts
+            yield Speed(row.window, counts.velocity.value, found.velocity, counts.jerk.value, found.jerk, rank)
+
+
+def _nearest(risks: Iterable[Forecast]) -> Iterator[Risk]:
+    nearest = min((risk.horizon for risk in risks), default=0.0)
+    for risk in risks:
+        if risk.horizon == nearest:
+            yield Risk(
+                risk.market,
+                risk.side,
+                risk.level,
+                risk.probability,
+                risk.base_rate,
+                risk.horizon,
+                risk.threshold,
+                risk.because,
+                risk.reason,
+            )
 
 
 def _feed(venue: VenueState) -> Feed:

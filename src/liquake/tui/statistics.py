@@ -14,6 +14,7 @@ import msgspec
 
 from liquake.engine.snapshot import Peak, Quantiles, Statistics, Sum
 from liquake.model import Coverage, Liquidation, Side
+from liquake.model.alert import Alert
 from liquake.tui import formats
 from liquake.tui.table import fit, printable
 
@@ -41,6 +42,15 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
         _left_out(statistics, coverages),
     )
     return "\n\n".join("\n".join(printable(line.rstrip()) for line in part) for part in parts if part) + "\n"
+
+
+def alerts_text(alerts: Iterable[Alert]) -> str:
+    """What was worth telling, a line each with its level, rule and what stands behind it; empty where nothing was."""
+    lines = [
+        f"{formats.date_time(alert.ts)}  {alert.level.name:<9}{alert.rule.value:<15}{alert.text} [{alert.coverage}]"
+        for alert in alerts
+    ]
+    return "\n".join(["", "ALERTS", *lines, ""]) if lines else ""
 
 
 def statistics_object(statistics: Statistics) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from liquake.engine.snapshot import Quantiles
+from liquake.model.alert import Alert
 
 
 class Mode(StrEnum):
@@ -61,6 +62,9 @@ class Status(msgspec.Struct, frozen=True):
     """Share of the recording already replayed, 0 to 1."""
     ended: bool = False
     """Whether the recording is over: what is shown will not change any more."""
+
+    alerts: tuple[Alert, ...] = ()
+    """What was worth telling, the newest last."""
 
     @property
     def runtime(self) -> float:
