@@ -17,12 +17,14 @@ from liquake.engine.snapshot import (
     Quantiles,
     Snapshot,
     Statistics,
+    Status,
     Sum,
     VenueState,
     WindowKinematics,
 )
 from liquake.model import Coverage, CoverageKind, FeedState, Liquidation, PriceBasis, Side, Throttle
-from liquake.tui.status import JournalStatus, Mode, Status
+from liquake.tui.status import JournalStatus, Mode
+from liquake.tui.status import Status as Session
 
 SECOND = 1_000_000_000
 NOW = int(datetime(2026, 11, 20, 14, 3, 27, tzinfo=UTC).timestamp()) * SECOND
@@ -99,7 +101,13 @@ def _motion(velocity: float, acceleration: float, jerk: float, window: float, un
 
 
 def _window(
-    window: float, events: int, usd: float, velocity: float, acceleration: float, jerk: float
+    window: float,
+    events: int,
+    usd: float,
+    velocity: float,
+    acceleration: float,
+    jerk: float,
+    status: Status = Status.STABLE,
 ) -> WindowKinematics:
     size = usd / events if events else 0.0
     return WindowKinematics(
@@ -108,15 +116,16 @@ def _window(
         usd,
         _motion(velocity, acceleration, jerk, window),
         _motion(velocity * size, acceleration * size, jerk * size, window, size or 1.0),
+        status=status,
     )
 
 
 KINEMATICS = (
     _window(0.1, 1, 1_239_935.8, 9.4, 31.0, -410.0),
-    _window(0.5, 4, 1_371_000.0, 8.1, 21.4, 18.2),
-    _window(2.0, 19, 2_530_000.0, 9.7, 7.3, 2.4),
-    _window(10.0, 61, 4_121_000.0, 6.3, 0.84, 0.071),
-    _window(60.0, 212, 9_310_000.0, 3.4, 0.041, -0.00021),
+    _window(0.5, 4, 1_371_000.0, 8.1, 21.4, 18.2, Status.NORMAL),
+    _window(2.0, 19, 2_530_000.0, 9.7, 7.3, 2.4, Status.ACTIVE),
+    _window(10.0, 61, 4_121_000.0, 6.3, 0.84, 0.071, Status.RAPID),
+    _window(60.0, 212, 9_310_000.0, 3.4, 0.041, -0.00021, Status.EXPLOSIVE),
 )
 BTC = (
     _window(0.1, 0, 0.0, 0.0, 0.0, 0.0),
@@ -248,7 +257,7 @@ SUBSCRIBED = Snapshot(
 NOTHING = Snapshot(NOW, NOW - SECOND, None, 0, 0.0, (), {}, (), (), (), (), {}, (), Quantiles())
 """Before the first connection."""
 
-DEMO = Status(
+DEMO = Session(
     Mode.DEMO,
     "0.1.0",
     NOW,
@@ -258,8 +267,8 @@ DEMO = Status(
     scenario="oct10",
     seed=7,
 )
-LIVE = Status(Mode.LIVE, "0.1.0", NOW, ago(9.0))
-REPLAY = Status(Mode.REPLAY, "0.1.0", NOW, ago(754.0), recording="march.csv.gz", speed=60.0, progress=0.432)
+LIVE = Session(Mode.LIVE, "0.1.0", NOW, ago(9.0))
+REPLAY = Session(Mode.REPLAY, "0.1.0", NOW, ago(754.0), recording="march.csv.gz", speed=60.0, progress=0.432)
 
 
 def _sides(long: Sum, short: Sum) -> dict[str, Sum]:

@@ -40,7 +40,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "fast the growth changes (jerk), over five time scales.",
         "Events and USD are exact counts of the window; the rest are estimates with one standard error behind ±. A "
         "bright number with an arrow (▲ up, ▼ down) is at least two errors from zero; without an arrow it cannot be "
-        "told from chance; ? marks windows with fewer than five expected events.",
+        "told from chance; ? marks windows with fewer than five expected events. The status goes from STABLE to "
+        "EXPLOSIVE by how far the velocity is from what is usual, tested exactly, also where events are few.",
         "Look for an arrow on several scales at once: a cascade shows first in the short windows and must reach 10 s "
         "and 60 s to be one. m limits it to one market.",
         "Where the price goes. The newest second is left out, because venues publish in batches; short windows are "
