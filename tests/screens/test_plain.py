@@ -28,6 +28,7 @@ window events velocity /s      accel. /s²          jerk /s³          status
   10 s     61     6.30 ±0.80   ▲   +0.84 ±0.12    ▲  +0.071 ±0.020   RAPID
   60 s    212     3.40 ±0.24   ▲ +0.0410 ±0.0057   -0.00021 ±0.00017 EXPLOSIVE
 ± one standard error  ▲▼ two or more from zero  ? too few events
+RISK  CRITICAL BTCUSDT LONG 71.2% in 300 s (usual 0.4%)   REGIME  STRESSED
 EXCHANGE ACTIVITY  the latest first ────────────────────────────────────────────
   venue       market       last      side           size     USD  1 h USD long
 ≥ binance     BTCUSDT     0.4 s LIVE LONG      18.55 BTC  $1.24M  ≥$40.1M  85%
@@ -62,6 +63,7 @@ liquake  LIVE  DEGRADED  0 events  00:00:09  6.00 msg/s      BTC price: none yet
 VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
 No liquidation yet. Live feeds: 1 of 4; each one's heartbeat is below.
 Rates appear with the first one. Minutes of quiet are normal.
+RISK  no market watched yet   REGIME  no reading yet
 EXCHANGE ACTIVITY ──────────────────────────────────────────────────────────────
 ≥ binance     waiting: no liquidation so far; last heartbeat 0.4 s ago
 = bybit       subscribing; last heartbeat 1.2 s ago
