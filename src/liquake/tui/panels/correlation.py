@@ -19,7 +19,7 @@ _ROOMY, _TIGHT = 12, 6
 def correlation(picture: Picture, width: int, height: int) -> Sheet:
     """Below the diagonal r of the last minute, above it what five minutes prove; then the pairs that stand out."""
     theme, dependence = picture.theme, picture.snapshot.dependence
-    first = title("CORRELATION", [("r in 60 s \\ proved in 300 s", theme["muted"])], width, theme)
+    first = title("CORRELATION", [("r 60 s \\ proof 300 s", theme["muted"])], width, theme)
     if dependence is None or len(dependence.venues) < 2:
         words = "It takes two venues and some minutes of events."
         return Sheet([title("CORRELATION", [], width, theme), phrase([(words, theme["text"])], width, theme)])

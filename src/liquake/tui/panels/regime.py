@@ -68,7 +68,7 @@ def _lines(state: RegimeState, picture: Picture) -> list[tuple[str, list[Cell]]]
         if state.episodes
         else " assumed, no cascade yet"
     )
-    ease = "not known" if state.liquidity is None else f"easier than {state.liquidity:.0%} of the week"
+    ease = "not known" if state.liquidity is None else f"rank {state.liquidity:.0%} of its week"
     return [
         ("level", [(state.level.name, theme[_HEAT[state.level]]), (f"{since}{driver}", theme["muted"])]),
         ("multiplier", [(f"x{state.multiplier:.2f}", theme["number"]), (counted, theme["muted"])]),
