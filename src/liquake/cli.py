@@ -38,6 +38,7 @@ _EXAMPLES = {
     "glance": "liquake glance --symbols BTC",
     "market": "liquake market --exchanges binance bybit",
     "charts": "liquake charts --source demo",
+    "risk": "liquake risk --source demo",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "score": "liquake score recording.csv.gz --horizon 60 --diagram reliability.svg",
@@ -71,6 +72,7 @@ _VIEWS = {
     "glance": "six numbers readable from across the room",
     "market": "a line per coin: price, last liquidation, the last hour",
     "charts": "velocity, price and sides over time",
+    "risk": "how likely a cascade is, and what makes it so; regime, correlation",
 }
 
 

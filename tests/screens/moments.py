@@ -8,21 +8,34 @@ from liquake.engine.snapshot import (
     ALL,
     Activity,
     Cell,
+    Component,
     ConnectionState,
+    Correlation,
+    Dependence,
     Derivative,
+    Digest,
+    Episode,
     FeedRecord,
+    Level,
     MarketPrice,
     Motion,
+    Notification,
     Peak,
     Quantiles,
+    Regime,
+    RegimeState,
+    Risk,
     Snapshot,
     Statistics,
+    Status,
     Sum,
+    Trend,
     VenueState,
     WindowKinematics,
 )
 from liquake.model import Coverage, CoverageKind, FeedState, Liquidation, PriceBasis, Side, Throttle
-from liquake.tui.status import JournalStatus, Mode, Status
+from liquake.tui.status import JournalStatus, Mode
+from liquake.tui.status import Status as Session
 
 SECOND = 1_000_000_000
 NOW = int(datetime(2026, 11, 20, 14, 3, 27, tzinfo=UTC).timestamp()) * SECOND
@@ -99,7 +112,13 @@ def _motion(velocity: float, acceleration: float, jerk: float, window: float, un
 
 
 def _window(
-    window: float, events: int, usd: float, velocity: float, acceleration: float, jerk: float
+    window: float,
+    events: int,
+    usd: float,
+    velocity: float,
+    acceleration: float,
+    jerk: float,
+    status: Status = Status.STABLE,
 ) -> WindowKinematics:
     size = usd / events if events else 0.0
     return WindowKinematics(
@@ -108,15 +127,16 @@ def _window(
         usd,
         _motion(velocity, acceleration, jerk, window),
         _motion(velocity * size, acceleration * size, jerk * size, window, size or 1.0),
+        status=status,
     )
 
 
 KINEMATICS = (
     _window(0.1, 1, 1_239_935.8, 9.4, 31.0, -410.0),
-    _window(0.5, 4, 1_371_000.0, 8.1, 21.4, 18.2),
-    _window(2.0, 19, 2_530_000.0, 9.7, 7.3, 2.4),
-    _window(10.0, 61, 4_121_000.0, 6.3, 0.84, 0.071),
-    _window(60.0, 212, 9_310_000.0, 3.4, 0.041, -0.00021),
+    _window(0.5, 4, 1_371_000.0, 8.1, 21.4, 18.2, Status.NORMAL),
+    _window(2.0, 19, 2_530_000.0, 9.7, 7.3, 2.4, Status.ACTIVE),
+    _window(10.0, 61, 4_121_000.0, 6.3, 0.84, 0.071, Status.RAPID),
+    _window(60.0, 212, 9_310_000.0, 3.4, 0.041, -0.00021, Status.EXPLOSIVE),
 )
 BTC = (
     _window(0.1, 0, 0.0, 0.0, 0.0, 0.0),
@@ -204,6 +224,85 @@ VENUES = (
     feed("hyperliquid", sampled=3, heartbeat=0.1),
 )
 
+SIMULATED = "Fitted on simulated markets: a starting point, not experience."
+
+
+def risk(
+    market: str, side: Side, horizon: float, probability: float | None, level: Level = Level.NONE, *, reason: str = ""
+) -> Risk:
+    """Of a model whose parts grow with its probability, or none for `reason`."""
+    known = probability is not None
+    up = 4.0 * (probability or 0.0)
+    parts = dict(zip(Component, (up, 0.6 * up, 0.9, 0.0, -0.31, -0.02), strict=True))
+    return Risk(
+        market,
+        side,
+        horizon,
+        NOW - SECOND,
+        level,
+        ago(41.0) if level else None,
+        2_500_000.0,
+        reason,
+        because="two reads" if level else "",
+        provenance=SIMULATED if known else "",
+        model="simulated-60s" if known else "",
+        probability=probability,
+        base_rate=0.0042 if known else None,
+        score=97.0 if known else None,
+        intercept=-5.4,
+        contributions=parts if known else {},
+        expected_events=120.0 if known else None,
+        expected_usd=3_100_000.0 if known else None,
+        warm=0.35 if known else 0.0,
+    )
+
+
+RISKS = (
+    risk("ETHUSDT", LONG, 60.0, 0.0007),
+    risk("ETHUSDT", SHORT, 60.0, None, reason="binance-60s: fitted on another throttle"),
+    risk("BTCUSDT", LONG, 60.0, 0.634, Level.CRITICAL),
+    risk("BTCUSDT", LONG, 300.0, 0.712, Level.CRITICAL),
+    risk("BTCUSDT", SHORT, 60.0, 0.0131),
+)
+CASCADES = (
+    Episode("BTCUSDT", LONG, ago(63.0), 2.5e6, ago(0.4), None, 88, 3_804_000.0, {"bybit": 3_804_000.0}, 3.6e6, 0.634),
+    Episode("SOLUSDT", SHORT, ago(1800.0), 4e5, ago(1650.0), ago(1530.0), 51, 912_000.0, {"okx": 912_000.0}, 6e5, None),
+)
+NOTICES = (
+    Notification("a", "SOLUSDT", SHORT, Level.WATCH, ago(1790.0), None, 0.05, "burst", within_budget=True),
+    Digest("a", "SOLUSDT", SHORT, ago(1790.0), ago(1500.0), Level.WATCH, None, right=True),
+    Notification("b", "BTCUSDT", LONG, Level.CRITICAL, ago(41.0), 0.611, 0.5, "two reads", within_budget=False),
+)
+REGIME = RegimeState(
+    level=Regime.STRESSED,
+    since=ago(95.0),
+    rank=0.985,
+    driver="intensity",
+    ranks={"intensity": 0.985},
+    multiplier=3.13,
+    episodes=12,
+    volatility=0.042,
+    liquidity=0.12,
+    trend=Trend.STRONG_DOWN,
+    price=66_851.2,
+    change=-0.0172,
+    change_minutes=15,
+    warm=11_160.0,
+)
+DEPENDENCE = Dependence(
+    ("binance", "bybit", "okx"),
+    (
+        Correlation("binance", "bybit", 0.81, 0.6, 0.91, 7.0, 1.0, 40.0),
+        Correlation("binance", "okx", 0.31, -0.1, 0.6, 1.2, 0.0, 9.0),
+        Correlation("bybit", "okx", 0.0, -0.9, 0.9, 0.0, 0.0, 1.5),
+    ),
+    (
+        Correlation("binance", "bybit", 0.83, 0.75, 0.9, 12.0, -4.1, 200.0),
+        Correlation("binance", "okx", 0.28, -0.02, 0.5, 2.4, 0.0, 44.0),
+        Correlation("bybit", "okx", 0.1, -0.9, 0.9, 0.0, 0.0, 3.0),
+    ),
+)
+
 RICH = Snapshot(
     now=NOW,
     as_of=NOW - SECOND,
@@ -219,6 +318,11 @@ RICH = Snapshot(
     prices={"BTCUSDT": MarketPrice("BTCUSDT", 66_851.2, "binance", ago(0.5), ago(0.4))},
     venues=VENUES,
     latency=Quantiles(2_369, 540.0, 1_010.0, 1_900.0),
+    regime=REGIME,
+    dependence=DEPENDENCE,
+    risks=RISKS,
+    episodes=CASCADES,
+    notices=NOTICES,
 )
 """Four venues in the middle of a fall: one stale, one a sample; unknown sizes, duplicates, a gap, errors."""
 
@@ -248,7 +352,7 @@ SUBSCRIBED = Snapshot(
 NOTHING = Snapshot(NOW, NOW - SECOND, None, 0, 0.0, (), {}, (), (), (), (), {}, (), Quantiles())
 """Before the first connection."""
 
-DEMO = Status(
+DEMO = Session(
     Mode.DEMO,
     "0.1.0",
     NOW,
@@ -258,8 +362,8 @@ DEMO = Status(
     scenario="oct10",
     seed=7,
 )
-LIVE = Status(Mode.LIVE, "0.1.0", NOW, ago(9.0))
-REPLAY = Status(Mode.REPLAY, "0.1.0", NOW, ago(754.0), recording="march.csv.gz", speed=60.0, progress=0.432)
+LIVE = Session(Mode.LIVE, "0.1.0", NOW, ago(9.0))
+REPLAY = Session(Mode.REPLAY, "0.1.0", NOW, ago(754.0), recording="march.csv.gz", speed=60.0, progress=0.432)
 
 
 def _sides(long: Sum, short: Sum) -> dict[str, Sum]:

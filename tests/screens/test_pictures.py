@@ -73,6 +73,12 @@ def test_a_page(snap_compare: Compare, page: str, size: tuple[int, int], theme: 
     assert snap_compare(app, terminal_size=size)
 
 
+@pytest.mark.parametrize("theme", ["dark", "mono"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_risk_in_the_middle_of_a_cascade(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    assert snap_compare(_app(theme=theme, view=View(page="risk")), terminal_size=size)
+
+
 @pytest.mark.parametrize("page", PAGE_NAMES)
 def test_a_page_before_anything_happened_says_what_it_waits_for(snap_compare: Compare, page: str) -> None:
     assert snap_compare(_app(SUBSCRIBED, LIVE, view=View(page=page)), terminal_size=(80, 24))

@@ -21,13 +21,14 @@ liquake  DEMO oct10 seed 7  DEGRADED  2,369 events         BTC $66,851.2 binance
 ● binance live  ● bybit live  ! okx STALE  ● hyperliquid live       14:03:27 UTC
 5 markets  BTC  ETH  SOL  PEPE  DOGE
 VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
-window  events velocity /s           accel. /s²             jerk /s³
-100 ms       1 ?       9.4 ±9.7     ?       +31 ±138     ?      -410 ±2,375
-500 ms       4 ?       8.1 ±4.1     ?       +21 ±12      ?       +18 ±40
-   2 s      19         9.7 ±2.3     ▲      +7.3 ±1.6            +2.4 ±1.4
-  10 s      61        6.30 ±0.80    ▲     +0.84 ±0.12    ▲    +0.071 ±0.020
-  60 s     212        3.40 ±0.24    ▲   +0.0410 ±0.0057     -0.00021 ±0.00017
+window events velocity /s      accel. /s²          jerk /s³          status
+100 ms      1 ?    9.4 ±9.7    ?     +31 ±138     ?    -410 ±2,375   STABLE
+500 ms      4 ?    8.1 ±4.1    ?     +21 ±12      ?     +18 ±40      NORMAL
+   2 s     19      9.7 ±2.3    ▲    +7.3 ±1.6          +2.4 ±1.4     ACTIVE
+  10 s     61     6.30 ±0.80   ▲   +0.84 ±0.12    ▲  +0.071 ±0.020   RAPID
+  60 s    212     3.40 ±0.24   ▲ +0.0410 ±0.0057   -0.00021 ±0.00017 EXPLOSIVE
 ± one standard error  ▲▼ two or more from zero  ? too few events
+RISK  CRITICAL BTCUSDT LONG 71.2% in 300 s (usual 0.4%)   REGIME  STRESSED
 EXCHANGE ACTIVITY  the latest first ────────────────────────────────────────────
   venue       market       last      side           size     USD  1 h USD long
 ≥ binance     BTCUSDT     0.4 s LIVE LONG      18.55 BTC  $1.24M  ≥$40.1M  85%
@@ -62,6 +63,7 @@ liquake  LIVE  DEGRADED  0 events  00:00:09  6.00 msg/s      BTC price: none yet
 VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
 No liquidation yet. Live feeds: 1 of 4; each one's heartbeat is below.
 Rates appear with the first one. Minutes of quiet are normal.
+RISK  no market watched yet   REGIME  no reading yet
 EXCHANGE ACTIVITY ──────────────────────────────────────────────────────────────
 ≥ binance     waiting: no liquidation so far; last heartbeat 0.4 s ago
 = bybit       subscribing; last heartbeat 1.2 s ago

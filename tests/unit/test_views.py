@@ -70,6 +70,7 @@ def test_an_unknown_theme_names_those_there_are(recording: Path, capsys: pytest.
         ("glance", "GLANCE"),
         ("market", "ETHUSDT"),
         ("charts", "BY SIDE"),
+        ("risk", "CASCADE RISK"),
     ],
 )
 def test_each_view_opens_on_a_recording(

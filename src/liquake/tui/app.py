@@ -137,10 +137,13 @@ class MonitorApp(App[None]):
     def _laid_out(self, page: Page) -> Container:
         """The page's panels in the containers that its layout needs."""
         alone = "alone" if len(page.panels) == 1 else ""
-        panels = {name: PanelWidget(draw, name, classes=alone) for name, draw in page.panels.items()}
+        panels = {
+            name: PanelWidget(draw, name, classes=alone, focusable=name != "outlook")
+            for name, draw in page.panels.items()
+        }
         if page.name == "monitor":
             return Container(
-                Vertical(panels["velocity"], panels["activity"], id="left"),
+                Vertical(panels["velocity"], panels["outlook"], panels["activity"], id="left"),
                 panels["tape"],
                 id=_place(page.name),
                 classes="page",
@@ -149,6 +152,14 @@ class MonitorApp(App[None]):
             return Container(
                 Horizontal(panels["totals"], panels["quick"], id="proportions"),
                 Container(panels["by-exchange"], panels["by-side"], id="exchanges"),
+                id=_place(page.name),
+                classes="page",
+            )
+        if page.name == "risk":
+            return Container(
+                panels["cascade-risk"],
+                panels["cascades"],
+                Horizontal(panels["regime"], panels["correlation"], id="tension"),
                 id=_place(page.name),
                 classes="page",
             )

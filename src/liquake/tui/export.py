@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
+from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, Component, Digest, Episode, Notification
 from liquake.model import Liquidation, Side
 from liquake.tui import formats
 from liquake.tui.pages import PAGES
+from liquake.tui.panels.cascades import entries
 from liquake.tui.panels.tape import recent
 from liquake.tui.picture import Picture
 from liquake.tui.sums import tally
@@ -56,6 +57,7 @@ def _velocity(picture: Picture) -> Iterator[Row]:
             "window_s": window.window,
             "events": window.events,
             "usd": window.usd,
+            "status": window.status.value,
         }
         for unit, motion in (("events", window.counts), ("usd", window.dollars)):
             for name in ("velocity", "acceleration", "jerk"):
@@ -170,6 +172,90 @@ def _seconds(picture: Picture) -> Iterator[Row]:
             }
 
 
+def _risks(picture: Picture) -> Iterator[Row]:
+    for risk in picture.snapshot.risks:
+        if picture.view.market in (ALL, risk.market):
+            parts = {f"log_odds_{part.name.lower()}": risk.contributions.get(part) for part in Component}
+            yield {
+                "market": risk.market,
+                "side": risk.side.value,
+                "horizon_s": risk.horizon,
+                "as_of_ms": risk.as_of // 1_000_000,
+                "probability": risk.probability,
+                "reason": risk.reason,
+                "base_rate": risk.base_rate,
+                "level": risk.level.name,
+                "because": risk.because,
+                "score": risk.score,
+                "intercept": risk.intercept if risk.contributions else None,
+                **parts,
+                "expected_usd": risk.expected_usd,
+                "cascade_from_usd": risk.threshold,
+                "warm": risk.warm,
+                "model": risk.model,
+                "provenance": risk.provenance,
+            }
+
+
+def _cascades(picture: Picture) -> Iterator[Row]:
+    for entry in entries(picture):
+        episode = entry if isinstance(entry, Episode) else None
+        notice = entry if isinstance(entry, Notification) else None
+        digest = entry if isinstance(entry, Digest) else None
+        level = notice.level if notice else digest.highest if digest else None
+        end = episode.end if episode else digest.end if digest else None
+        yield {
+            "kind": "cascade" if episode else "level reached" if notice else "all clear",
+            "market": entry.market,
+            "side": entry.side.value,
+            "start_ms": (entry.ts if isinstance(entry, Notification) else entry.start) // 1_000_000,
+            "end_ms": None if end is None else end // 1_000_000,
+            "level": None if level is None else level.name,
+            "because": notice.because if notice else None,
+            "probability": entry.probability if isinstance(entry, Notification) else entry.peak_probability,
+            "events": episode.events if episode else None,
+            "usd": episode.usd if episode else None,
+            "peak_usd_per_minute": episode.peak if episode else None,
+            "cascade": digest.right if digest else None,
+        }
+
+
+def _regime(picture: Picture) -> Iterator[Row]:
+    state = picture.snapshot.regime
+    if state is not None:
+        yield {
+            "level": state.level.name,
+            "since_ms": None if state.since is None else state.since // 1_000_000,
+            "driver": state.driver,
+            "multiplier": state.multiplier,
+            "cascades": state.episodes,
+            "volatility_day": state.volatility,
+            "liquidity_rank": state.liquidity,
+            "trend": None if state.trend is None else state.trend.value,
+            "price": state.price,
+            "change": state.change,
+            "change_min": state.change_minutes,
+            "warm_s": state.warm,
+        }
+
+
+def _correlation(picture: Picture) -> Iterator[Row]:
+    dependence = picture.snapshot.dependence
+    for half_life, pairs in () if dependence is None else ((60, dependence.short), (300, dependence.long)):
+        for pair in pairs:
+            yield {
+                "first": pair.first,
+                "second": pair.second,
+                "half_life_s": half_life,
+                "r": pair.r if pair.sufficient else None,
+                "low": pair.low if pair.sufficient else None,
+                "high": pair.high if pair.sufficient else None,
+                "sufficient": pair.sufficient,
+                "significant": pair.significant,
+                "leader": pair.leader,
+            }
+
+
 class _Table(msgspec.Struct, frozen=True):
     name: str
     rows: Callable[[Picture], Iterator[Row]]
@@ -180,6 +266,10 @@ _TABLES: Mapping[str, _Table] = {
     "velocity": _Table("velocity", _velocity),
     "activity": _Table("activity", _activity),
     "markets": _Table("markets", _markets),
+    "cascades": _Table("cascades", _cascades),
+    "correlation": _Table("correlation", _correlation),
+    **dict.fromkeys(("regime", "outlook"), _Table("regime", _regime)),
+    "cascade-risk": _Table("risk", _risks),
     **dict.fromkeys(("tape", "prints"), _TAPE),
     **dict.fromkeys(("totals", "quick", "by-exchange", "by-side", "sums-by-venue", "sums-by-market", "numbers"), _SUMS),
     **dict.fromkeys(("velocity-chart", "price-chart", "sides-chart"), _SERIES),

@@ -199,6 +199,19 @@ def percent(part: float, whole: float) -> str:
     return f"{100.0 * part / whole:.0f}%" if whole > 0.0 else "-"
 
 
+def chance(probability: float | None) -> str:
+    """A probability in percent; never 0 or 100, which none is.
+
+    >>> chance(0.1234), chance(0.00012), chance(0.99996), chance(0.37), chance(None)
+    ('12.3%', '<0.1%', '>99.9%', '37.0%', '-')
+    """
+    if probability is None:
+        return "-"
+    if probability < 0.001:
+        return "<0.1%"
+    return ">99.9%" if probability > 0.999 else f"{100.0 * probability:.1f}%"
+
+
 def moment(ts: int) -> datetime:
     """UTC nanoseconds as a date and time."""
     return datetime.fromtimestamp(ts // _SECOND, UTC).replace(microsecond=ts % _SECOND // 1000)

@@ -40,7 +40,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "fast the growth changes (jerk), over five time scales.",
         "Events and USD are exact counts of the window; the rest are estimates with one standard error behind ±. A "
         "bright number with an arrow (▲ up, ▼ down) is at least two errors from zero; without an arrow it cannot be "
-        "told from chance; ? marks windows with fewer than five expected events.",
+        "told from chance; ? marks windows with fewer than five expected events. The status goes from STABLE to "
+        "EXPLOSIVE by how far the velocity is from what is usual, tested exactly, also where events are few.",
         "Look for an arrow on several scales at once: a cascade shows first in the short windows and must reach 10 s "
         "and 60 s to be one. m limits it to one market.",
         "Where the price goes. The newest second is left out, because venues publish in batches; short windows are "
@@ -158,6 +159,48 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "where none does.",
         "m walks through them; every other page then shows that market alone.",
         _SUMS_CANNOT,
+    ),
+    "cascade-risk": Explanation(
+        "Cascade risk",
+        "The chance that a liquidation cascade of one side goes on in a market within 60 s or 300 s, from a fitted "
+        "model; a cascade is a minute with more dollars than nearly all of the market's own week.",
+        "Chance, and beside it the usual one over all of the model's experience. The level rises only on a confirmed "
+        "reading and falls only after a minute below. Score (rnk) is the percentile among the last 30 days. ▲ and ▼ "
+        "say which parts raise or lower the odds, in log-odds: rate, burst, USD, self-excitation, other venues, stress.",
+        "Compare the chance with the usual one, not with 100 %. Read the last line: a model fitted on simulated "
+        "markets is a starting point; fit your own with liquake fit.",
+        "Where the price goes. Where no model may speak, or while it warms up, there is a reason in place of a number.",
+    ),
+    "cascades": Explanation(
+        "Cascades and notices",
+        "Cascades that go on and the latest that ended, and every level that a signal reached, the newest first.",
+        "CASCADE in capitals still goes on; its dollars are those published, at least. A notice says the chance, what "
+        "the level asks for today and what confirmed it. All clear says whether a cascade came after all.",
+        "Count how often a level was followed by a cascade before you trust it.",
+        "Which cascade is the last: one that starts again within ten minutes counts as the same.",
+    ),
+    "regime": Explanation(
+        "Regime",
+        "How tense the market is, from CALM to EXTREME, ranked in its own week.",
+        "The level rises at once and falls a step at a time. The multiplier is how much likelier a cascade has been "
+        "from this level than on average; liquidity is the ease of trading against the week.",
+        "In VOLATILE and above the same signal means more. Until a day has been seen it says that it warms up.",
+        "What comes next. It compares the market with itself: a calm week makes a small move look tense.",
+    ),
+    "correlation": Explanation(
+        "Correlation",
+        "Whether venues liquidate in the same seconds, within three seconds either way.",
+        "Below the diagonal r with a memory of 60 s, loud from 0.7; above it what 300 s prove: yes (together), no "
+        "(not proved), few (insufficient data). Pairs that are close, or in which one comes first, are named below.",
+        "Venues that move together make a fall market-wide; a venue that comes first is the one to watch.",
+        "Causes. One price move reaches every venue at once and correlates them without any contagion.",
+    ),
+    "outlook": Explanation(
+        "Risk and regime",
+        "The loudest cascade risk of all markets, or of the chosen one, and how tense the market is.",
+        "The level, its market and side, the chance and the usual one. 8 opens the page with everything behind it.",
+        "Anything above NONE: look at that page.",
+        "Where the price goes.",
     ),
 }
 

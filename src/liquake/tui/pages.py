@@ -9,10 +9,14 @@ import msgspec
 from liquake.engine.snapshot import ALL
 from liquake.tui.panels import charts, cumulative, overview
 from liquake.tui.panels.activity import activity
+from liquake.tui.panels.cascades import cascades
+from liquake.tui.panels.correlation import correlation
 from liquake.tui.panels.cumulative import MOST_MARKETS
 from liquake.tui.panels.glance import glance
 from liquake.tui.panels.markets import markets
 from liquake.tui.panels.prints import prints
+from liquake.tui.panels.regime import outlook, regime
+from liquake.tui.panels.risk import cascade_risk
 from liquake.tui.panels.tape import tape
 from liquake.tui.panels.velocity import velocity
 from liquake.tui.picture import Panel, View
@@ -38,7 +42,12 @@ class Page(msgspec.Struct, frozen=True):
 PAGES: Mapping[str, Page] = {
     page.name: page
     for page in (
-        Page("monitor", "1", "what happens now", {"velocity": velocity, "activity": activity, "tape": tape}),
+        Page(
+            "monitor",
+            "1",
+            "what happens now",
+            {"velocity": velocity, "outlook": outlook, "activity": activity, "tape": tape},
+        ),
         Page(
             "overview",
             "2",
@@ -68,6 +77,12 @@ PAGES: Mapping[str, Page] = {
                 "price-chart": charts.price_chart,
                 "sides-chart": charts.sides_chart,
             },
+        ),
+        Page(
+            "risk",
+            "8",
+            "cascade risk, notices, regime, correlation",
+            {"cascade-risk": cascade_risk, "cascades": cascades, "regime": regime, "correlation": correlation},
         ),
     )
 }

@@ -10,6 +10,11 @@ from collections.abc import Mapping
 import msgspec
 
 _DARK = {
+    "heat.0": "#7d8794",
+    "heat.1": "#c8ced6",
+    "heat.2": "#e0b04c",
+    "heat.3": "bold #ff9d5c",
+    "heat.4": "bold #14181d on #ff7b54",
     "text": "#c8ced6",
     "strong": "bold #f2f5f8",
     "muted": "#7d8794",
@@ -46,6 +51,11 @@ _DARK = {
 }
 
 _LIGHT = {
+    "heat.0": "#6b7480",
+    "heat.1": "#1d242c",
+    "heat.2": "#8f5f00",
+    "heat.3": "bold #b83200",
+    "heat.4": "bold #ffffff on #b83200",
     "text": "#3b434d",
     "strong": "bold #0f141a",
     "muted": "#6b7480",
@@ -82,6 +92,11 @@ _LIGHT = {
 }
 
 _AMBER = dict.fromkeys(_DARK, "#d9962b") | {
+    "heat.0": "#96661c",
+    "heat.1": "#d9962b",
+    "heat.2": "#ffc65c",
+    "heat.3": "bold #ff8a3d",
+    "heat.4": "bold reverse #ff8a3d",
     "strong": "bold #ffc65c",
     "muted": "#96661c",
     "faint": "#4d3510",
@@ -108,6 +123,11 @@ _AMBER = dict.fromkeys(_DARK, "#d9962b") | {
 """One phosphor: sides and states differ in brightness, and by their words."""
 
 _COLOURBLIND = _DARK | {
+    "heat.0": "#7d8794",
+    "heat.1": "#c8ced6",
+    "heat.2": "#f0e442",
+    "heat.3": "bold #ee9b2f",
+    "heat.4": "bold reverse #ee9b2f",
     "side.long": "#ee9b2f",
     "side.short": "#5bb4ef",
     "state.live": "#7fb0c9",
@@ -126,6 +146,11 @@ _COLOURBLIND = _DARK | {
 """Orange and blue for the sides, which every common kind of colour blindness tells apart (Okabe and Ito, 2008)."""
 
 _MONO = dict.fromkeys(_DARK, "") | {
+    "heat.0": "dim",
+    "heat.1": "",
+    "heat.2": "bold",
+    "heat.3": "bold underline",
+    "heat.4": "bold reverse",
     "strong": "bold",
     "muted": "dim",
     "faint": "dim",

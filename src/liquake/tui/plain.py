@@ -13,7 +13,7 @@ from liquake.tui.panels.header import header
 from liquake.tui.picture import Picture
 
 _HEADER = 3
-_HEIGHTS = {"velocity": 9, "activity": 14, "tape": 12, "numbers": 22}
+_HEIGHTS = {"velocity": 9, "outlook": 1, "activity": 14, "tape": 12, "numbers": 22}
 """Lines of each panel, empty ones and all."""
 _HEIGHT = 16
 _FOOTER_WITHOUT_KEYS = 2

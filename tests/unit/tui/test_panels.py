@@ -85,11 +85,15 @@ class TestVelocity:
 
     def test_too_few_events_are_said_in_a_word_or_a_sign(self) -> None:
         assert "too few events" in _line(_lines(velocity, _picture()), "100 ms")
-        assert "?       9.4" in _line(_lines(velocity, _picture(), 78), "100 ms")
+        assert "?    9.4" in _line(_lines(velocity, _picture(), 78), "100 ms")
 
     def test_without_events_no_error_is_claimed(self) -> None:
         row = _line(_lines(velocity, _picture(market="ETHUSDT"), 78), "10 s")
-        assert row.split() == ["10", "s", "0", "?", "0", "?", "0", "?", "0"]
+        assert row.split() == ["10", "s", "0", "?", "0", "?", "0", "?", "0", "STABLE"]
+
+    def test_how_the_stream_moves_is_a_word_that_the_smallest_terminal_shows(self) -> None:
+        rows = _lines(velocity, _picture(), 78)[2:7]
+        assert [row.split()[-1] for row in rows] == ["STABLE", "NORMAL", "ACTIVE", "RAPID", "EXPLOSIVE"]
 
     def test_a_window_longer_than_the_session_is_still_filling(self) -> None:
         young = msgspec.structs.replace(RICH, started=ago(16.0))

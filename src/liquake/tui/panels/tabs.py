@@ -8,7 +8,7 @@ from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
 from liquake.tui.table import Cell, phrase, whole
 
-NAMES = ("monitor", "overview", "cumulative", "tape", "glance", "market", "charts")
+NAMES = ("monitor", "overview", "cumulative", "tape", "glance", "market", "charts", "risk")
 _ROOMY = 90
 _KEYS = (("?", "help"), ("q", "leave"))
 

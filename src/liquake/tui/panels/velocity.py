@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from liquake.engine.snapshot import ALL, Derivative, WindowKinematics
+from liquake.engine.snapshot import ALL, Derivative, Status, WindowKinematics
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
@@ -12,10 +12,16 @@ from liquake.tui.status import Mode
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
 from liquake.tui.theme import WORDS, Theme
 
-_VALUE, _ERROR = 10, 7
-_ESTIMATE = 1 + _VALUE + 2 + _ERROR
-"""Arrow, value, sign of the error, error."""
+_NARROW, _USUAL = (7, 8, 8), (10, 10, 10)
+"""Cells for the value of velocity, which has no sign, of acceleration and of jerk."""
+_ERRORS = {_NARROW: (6, 7, 7), _USUAL: (7, 7, 7)}
+_DERIVATIVES = ("velocity", "acceleration", "jerk")
+_AROUND = 3
+"""Arrow and the sign of the error."""
+_LOOSE = 87
+"""Width from which the numbers have room to spare."""
 _ROOMY = 100
+_WARMTH = {status: f"heat.{index}" for index, status in enumerate(Status)}
 
 
 def velocity(picture: Picture, width: int, height: int) -> Sheet:
@@ -26,9 +32,10 @@ def velocity(picture: Picture, width: int, height: int) -> Sheet:
     windows = snapshot.kinematics.get(view.market)
     if not snapshot.events or windows is None:
         return Sheet([first, Text(), *_waiting(picture, width)])
-    columns = shown(_columns(theme, dollars=view.dollars), width)
+    values = _USUAL if width >= _LOOSE else _NARROW
+    columns = shown(_columns(theme, values, dollars=view.dollars), width)
     elapsed = (snapshot.as_of - snapshot.started) / 1e9 if snapshot.started is not None else 0.0
-    rows = [row(columns, _cells(window, elapsed, picture), theme) for window in windows]
+    rows = [row(columns, _cells(window, elapsed, picture, values), theme) for window in windows]
     return Sheet([first, heading(columns, theme), *rows, Text(), _legend(theme, width)])
 
 
@@ -61,47 +68,54 @@ def _subject(picture: Picture) -> list[Cell]:
     ]
 
 
-def _columns(theme: Theme, *, dollars: bool) -> tuple[Column, ...]:
+def _columns(theme: Theme, values: tuple[int, int, int], *, dollars: bool) -> tuple[Column, ...]:
     """A narrow table shows the events or the dollars, a roomy one both."""
     glyphs = theme.glyphs
+    titles = ("velocity /s", f"accel. /s{glyphs.squared}", f"jerk /s{glyphs.cubed}")
+    estimates = (
+        Column(name, f"{title:>{1 + value}}", _AROUND + value + error)
+        for name, title, value, error in zip(_DERIVATIVES, titles, values, _ERRORS[values], strict=True)
+    )
+    count = 7 if values is _USUAL else 6
     return (
         Column("window", "window", 6, right=True),
-        Column("events", "events", 7, right=True, least=_ROOMY if dollars else 0),
-        Column("usd", "USD", 7, right=True, least=0 if dollars else _ROOMY),
-        Column("velocity", f"{'velocity /s':>{1 + _VALUE}}", _ESTIMATE),
-        Column("acceleration", f"{f'accel. /s{glyphs.squared}':>{1 + _VALUE}}", _ESTIMATE),
-        Column("jerk", f"{f'jerk /s{glyphs.cubed}':>{1 + _VALUE}}", _ESTIMATE),
+        Column("events", "events", count, right=True, least=_ROOMY if dollars else 0),
+        Column("usd", "USD", count, right=True, least=0 if dollars else _ROOMY),
+        *estimates,
+        Column("status", "status", 9),
         Column("note", "", 14, least=_ROOMY),
     )
 
 
-def _cells(window: WindowKinematics, elapsed: float, picture: Picture) -> dict[str, Cell]:
-    theme, dollars = picture.theme, picture.view.dollars
-    motion = window.dollars if dollars else window.counts
+def _cells(window: WindowKinematics, elapsed: float, picture: Picture, values: tuple[int, int, int]) -> dict[str, Cell]:
+    theme = picture.theme
+    motion = window.dollars if picture.view.dollars else window.counts
     cells = {
         "window": (formats.window(window.window), theme["text"]),
         "events": (formats.count(window.events), theme["number"]),
         "usd": (formats.dollars(window.usd), theme["number"]),
-        "velocity": _estimate(motion.velocity, picture, signed=False, trusted=window.trusted),
-        "acceleration": _estimate(motion.acceleration, picture, signed=True, trusted=window.trusted),
-        "jerk": _estimate(motion.jerk, picture, signed=True, trusted=window.trusted),
+        "status": (str(window.status), theme[_WARMTH[window.status]]),
+        "note": (_note(window, elapsed), theme["muted"]),
     }
-    return cells | {"note": (_note(window, elapsed), theme["muted"])}
+    for name, room in zip(_DERIVATIVES, values, strict=True):
+        signed = name != "velocity"
+        cells[name] = _estimate(getattr(motion, name), picture, room, signed=signed, trusted=window.trusted)
+    return cells
 
 
-def _estimate(derivative: Derivative, picture: Picture, *, signed: bool, trusted: bool) -> Cell:
+def _estimate(derivative: Derivative, picture: Picture, room: int, *, signed: bool, trusted: bool) -> Cell:
     """Value ± error; bright, with an arrow where there is a direction, only if it can be told from zero.
 
     Without any event there is no error to estimate either, so none is claimed.
     """
     theme, glyphs = picture.theme, picture.theme.glyphs
     if derivative.error == 0.0:
-        return f"?{0:>{_VALUE}}", theme["muted"]
+        return f"?{0:>{room}}", theme["muted"]
     prefix = "$" if picture.view.dollars else ""
     value, error = formats.measurement(derivative.value, derivative.error, signed=signed, prefix=prefix)
     clear = trusted and derivative.significant
     arrow = (glyphs.up if derivative.value > 0.0 else glyphs.down) if clear and signed else " " if trusted else "?"
-    return f"{arrow}{value:>{_VALUE}}{glyphs.plus_minus:>2}{error:<{_ERROR}}", theme["strong" if clear else "muted"]
+    return f"{arrow}{value:>{room}}{glyphs.plus_minus:>2}{error}", theme["strong" if clear else "muted"]
 
 
 def _note(window: WindowKinematics, elapsed: float) -> str:

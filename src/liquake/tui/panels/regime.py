@@ -1,0 +1,98 @@
+"""How tense the market is, by its own week."""
+
+from __future__ import annotations
+
+from liquake.engine.snapshot import Regime, RegimeState, Trend
+from liquake.tui import formats
+from liquake.tui.panels.risk import WARMTH, loudest
+from liquake.tui.picture import Picture
+from liquake.tui.sheet import Sheet
+from liquake.tui.table import Cell, phrase, title, whole
+from liquake.tui.theme import Theme
+
+_HEAT = {level: f"heat.{max(level.value - 1, 0)}" for level in Regime}
+_NAMES = 12
+"""Cells of the names on the left."""
+
+
+def regime(picture: Picture, width: int, height: int) -> Sheet:
+    """A line per measure; while its history is short the panel says so beside its name."""
+    del height
+    theme, state = picture.theme, picture.snapshot.regime
+    if state is None:
+        words = "No reading yet: it needs a price and a minute of events."
+        return Sheet([title("REGIME", [], width, theme), phrase([(words, theme["text"])], width, theme)])
+    warming = [(state.warming, theme["state.waiting"])] if state.warming else []
+    lines = [
+        phrase([(f"{name:<{_NAMES}}", theme["muted"]), *parts], width, theme) for name, parts in _lines(state, picture)
+    ]
+    return Sheet([title("REGIME", warming, width, theme), *lines])
+
+
+def outlook(picture: Picture, width: int, height: int) -> Sheet:
+    """One line: the regime and the loudest risk."""
+    del height
+    theme, state = picture.theme, picture.snapshot.regime
+    groups: list[list[Cell]] = [[("REGIME", theme["title"]), ("  no reading yet", theme["muted"])]]
+    if state is not None:
+        groups = [
+            [("REGIME", theme["title"]), (f"  {state.level.name}", theme[_HEAT[state.level]])],
+            [(state.warming, theme["state.waiting"])] if state.warming else [],
+            [("volatility ", theme["muted"]), (_volatility(state), theme["number"])],
+            [("trend ", theme["muted"]), (_trend(state, theme), theme["number"])],
+        ]
+    return Sheet([phrase(whole([*_risk(picture), *filter(None, groups)], width, "   "), width, theme)])
+
+
+def _risk(picture: Picture) -> list[list[Cell]]:
+    """The highest level of all markets, and the chance of a cascade where there is one."""
+    theme, risk = picture.theme, loudest(picture.snapshot, picture.view.market)
+    name: Cell = ("RISK", theme["title"])
+    if risk is None:
+        return [[name, ("  no market watched yet", theme["muted"])]]
+    level: Cell = (f"  {risk.level.name}", theme[WARMTH[risk.level]])
+    if risk.probability is None:
+        return [[name, level, (f" {risk.market} {risk.reason}", theme["muted"])]]
+    chance = f"{formats.chance(risk.probability)} in {formats.window(risk.horizon)}"
+    usual = f" (usual {formats.chance(risk.base_rate)})"
+    market: list[Cell] = [(f" {risk.market} ", theme["text"]), (str(risk.side), theme.side(risk.side))]
+    return [[name, level, *market, (f" {chance}", theme["number"]), (usual, theme["muted"])]]
+
+
+def _lines(state: RegimeState, picture: Picture) -> list[tuple[str, list[Cell]]]:
+    theme, now = picture.theme, picture.snapshot.now
+    since = "" if state.since is None else f" for {formats.age((now - state.since) / 1e9)}"
+    driver = f", by {state.driver}" if state.driver else ""
+    counted = (
+        f" from {state.episodes} cascade{'s' if state.episodes > 1 else ''}"
+        if state.episodes
+        else " assumed, no cascade yet"
+    )
+    ease = "not known" if state.liquidity is None else f"rank {state.liquidity:.0%} of its week"
+    return [
+        ("level", [(state.level.name, theme[_HEAT[state.level]]), (f"{since}{driver}", theme["muted"])]),
+        ("multiplier", [(f"x{state.multiplier:.2f}", theme["number"]), (counted, theme["muted"])]),
+        ("volatility", [(_volatility(state), theme["number"])]),
+        ("liquidity", [(ease, theme["number"])]),
+        ("trend", [(_trend(state, theme), theme["number"])]),
+        ("BTC", _price(state, theme)),
+    ]
+
+
+def _volatility(state: RegimeState) -> str:
+    return "not known" if state.volatility is None else f"{100.0 * state.volatility:.1f}% a day"
+
+
+def _trend(state: RegimeState, theme: Theme) -> str:
+    if state.trend is None:
+        return "not known"
+    up, down = theme.glyphs.up, theme.glyphs.down
+    arrow = "" if state.trend is Trend.FLAT else f"{up if state.trend.value.endswith('UP') else down} "
+    return f"{arrow}{state.trend}"
+
+
+def _price(state: RegimeState, theme: Theme) -> list[Cell]:
+    if state.price is None:
+        return [("no price yet", theme["muted"])]
+    change = "" if state.change is None else f" {100.0 * state.change:+.2f}% in {state.change_minutes} min"
+    return [(f"${formats.price(state.price)}", theme["number"]), (change, theme["muted"])]
