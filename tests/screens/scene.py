@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import msgspec
 
@@ -30,13 +31,20 @@ _LENGTH = 5400.0
 _BASES = {"binance": PriceBasis.FILL, "bybit": PriceBasis.BANKRUPTCY, "okx": PriceBasis.BANKRUPTCY}
 
 
+@cache
+def engine_after(seconds: float) -> Engine:
+    """The engine that has seen the scene. Reading changes nothing, so every test may read the same one."""
+    engine = Engine(COVERAGES)
+    for event in scene(seconds):
+        engine.apply(event)
+    return engine
+
+
 class EngineSource:
     """An engine that holds the scene, read at `now`."""
 
     def __init__(self, seconds: float = _LENGTH, status: Status = DEMO) -> None:
-        self.engine = Engine(COVERAGES)
-        for event in scene(seconds):
-            self.engine.apply(event)
+        self.engine = engine_after(seconds)
         self.now = NOW
         self.session = msgspec.structs.replace(status, started=NOW - round(seconds * SECOND))
         self.sought: list[float] = []

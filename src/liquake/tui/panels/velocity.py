@@ -21,6 +21,8 @@ _AROUND = 3
 _LOOSE = 87
 """Width from which the numbers have room to spare."""
 _ROOMY = 100
+_USUAL_SEEN = 600.0
+"""Seconds of watching before a market's usual rate means something."""
 _WARMTH = {status: f"heat.{index}" for index, status in enumerate(Status)}
 
 
@@ -87,6 +89,16 @@ def _columns(theme: Theme, values: tuple[int, int, int], *, dollars: bool) -> tu
     )
 
 
+def _status(window: WindowKinematics, elapsed: float, theme: Theme) -> Cell:
+    """The word; none while what is usual has not been seen for long enough to be compared with.
+
+    A session that begins in a cascade would call it STABLE.
+    """
+    if elapsed < _USUAL_SEEN and window.ranks is None:
+        return "-", theme["faint"]
+    return str(window.status), theme[_WARMTH[window.status]]
+
+
 def _cells(window: WindowKinematics, elapsed: float, picture: Picture, values: tuple[int, int, int]) -> dict[str, Cell]:
     theme = picture.theme
     motion = window.dollars if picture.view.dollars else window.counts
@@ -94,7 +106,7 @@ def _cells(window: WindowKinematics, elapsed: float, picture: Picture, values: t
         "window": (formats.window(window.window), theme["text"]),
         "events": (formats.count(window.events), theme["number"]),
         "usd": (formats.dollars(window.usd), theme["number"]),
-        "status": (str(window.status), theme[_WARMTH[window.status]]),
+        "status": _status(window, elapsed, theme),
         "note": (_note(window, elapsed), theme["muted"]),
     }
     for name, room in zip(_DERIVATIVES, values, strict=True):
