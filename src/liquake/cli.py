@@ -275,6 +275,7 @@ def _add_score(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     parser = _command(commands, "score", "how good the cascade probability has been on a recording", run)
     _add_question(parser)
+    parser.add_argument("--symbols", nargs="+", default=(), metavar="NAME", help="of these markets only; else of all")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.add_argument("--diagram", type=Path, metavar="FILE", help="draw the reliability diagram to this SVG file")
 
@@ -317,6 +318,7 @@ def _question(told: argparse.Namespace) -> Question:
         source=told.source,
         horizon=told.horizon,
         train_share=told.train_share,
+        symbols=tuple(getattr(told, "symbols", ())),
         side=None if told.side is None else Side(told.side.upper()),
         seed=told.seed,
     )

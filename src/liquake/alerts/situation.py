@@ -102,7 +102,7 @@ def situation_of(snapshot: Snapshot) -> Situation:
         speeds={market: tuple(_speeds(rows)) for market, rows in snapshot.kinematics.items() if market != ALL},
         risks=tuple(nearest(snapshot.risks)),
         regime=None
-        if regime is None or regime.since is None
+        if regime is None or regime.level is None
         else RegimeReading(regime.level.name, regime.rank, regime.driver),
         feeds=tuple(map(_feed, snapshot.venues)),
         recent=snapshot.largest + snapshot.tape,

@@ -110,10 +110,6 @@ class Model(msgspec.Struct, frozen=True):
         """Raise `ModelRefused` unless the model was fitted on exactly `venues` under `throttles` of today, and was no
         worse on what it had not seen than always saying its base rate."""
         self.check_version()
-        if self.skill is not None and not self.skill > 0.0:
-            raise ModelRefused(
-                self.name, f"its Brier skill on held-out data is {self.skill:+.3f}, no better than its base rate"
-            )
         if set(venues) != set(self.throttles):
             ours, theirs = ", ".join(sorted(venues)) or "nothing", ", ".join(sorted(self.throttles))
             raise ModelRefused(self.name, f"it was fitted on {theirs}, the feeds are {ours}")
@@ -123,6 +119,10 @@ class Model(msgspec.Struct, frozen=True):
                 raise ModelRefused(
                     self.name, f"{venue} published under the rule {rule.value!r} in training, now {now.value!r}"
                 )
+        if self.skill is not None and not self.skill > 0.0:
+            raise ModelRefused(
+                self.name, f"its Brier skill on held-out data is {self.skill:+.3f}, no better than its base rate"
+            )
 
 
 class Forecast(msgspec.Struct, frozen=True):

@@ -268,6 +268,18 @@ def test_a_model_of_another_throttle_rule_is_refused_with_both_rules(model: Mode
         Cascade(model, VENUES, {"beta": Throttle.LARGEST})
 
 
+@pytest.mark.parametrize("skill", [-0.0015, 0.0])
+def test_a_model_that_earned_no_skill_does_not_speak(model: Model, skill: float) -> None:
+    worthless = msgspec.structs.replace(model, scores={"liquake.brier_skill": skill})
+    with pytest.raises(ModelRefused, match=r"Brier skill on held-out data is [+-]0.00\d, no better than its base rate"):
+        worthless.check(set(model.throttles), model.throttles)
+
+
+def test_a_model_with_skill_and_one_that_held_nothing_out_speak(model: Model) -> None:
+    for scores in ({"liquake.brier_skill": 0.001}, {}):
+        msgspec.structs.replace(model, scores=scores).check(set(model.throttles), model.throttles)
+
+
 def test_a_model_of_another_schema_is_refused(model: Model) -> None:
     with pytest.raises(ModelRefused, match="schema"):
         Cascade(msgspec.structs.replace(model, schema=99), VENUES, {})
