@@ -140,7 +140,8 @@ class Session:
     def heed(self) -> None:
         """Look for what deserves an alert: once a second, however often a screen looks."""
         markets = tuple({risk.market for risk in self.engine.risks()})
-        self.alerts += self.notifier.update(situation_of(self.snapshot(markets)))
+        snapshot = self.engine.snapshot(self.clock.now(), markets, activity=())
+        self.alerts += self.notifier.update(situation_of(snapshot))
 
     def emit(self, event: Event) -> None:
         """Apply one event of a recording."""
@@ -315,7 +316,9 @@ async def _gathering(
         known = frozenset[str]() if status.mode is Mode.DEMO else KNOWN_ASSETS
         assets = await _assets(settings.symbols, venues, addresses, known)
         clock = WallClock()
-        session = Session(_engine(venues, settings, models=_models(status.mode)), clock, status, journal, assets)
+        session = Session(
+            _engine(venues, settings, models=_models(settings, status.mode)), clock, status, journal, assets
+        )
         feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)
         async with tiers(settings, journal, session.snapshot, clock.now) as session.tiers:
             yield session, _watched(session, supervise(feeds))
@@ -345,7 +348,7 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
     known = tuple(VENUES.values())
 
     def fresh() -> Engine:
-        return _engine(known, settings, models=_models(Mode.REPLAY))
+        return _engine(known, settings, models=_models(settings, Mode.REPLAY))
 
     session = Session(fresh(), clock, status, None, assets)
 
@@ -705,14 +708,16 @@ def _engine(chosen: Sequence[Venue], settings: Settings, models: Sequence[Model]
     return Engine(coverages, include_samples=settings.samples, watched=watched, models=models)
 
 
-def _models(mode: Mode) -> list[Model]:
-    """The cascade models that ship, those fitted on simulated markets last: where they speak, `Risk` says so."""
+def _models(settings: Settings, mode: Mode) -> list[Model]:
+    """The user's own cascade models, then those that ship, those fitted on simulated markets last: where they speak,
+    `Risk` says so. Raises `SettingError`."""
+    own = models.read(Path(settings.models)) if settings.models else []
     simulated = [models.shipped(name) for name in models.names() if name.startswith("simulated")]
     recorded = [models.shipped(name) for name in models.names() if not name.startswith("simulated")]
     if mode is Mode.REPLAY:
         # Nobody knows which venues a recording lacks: a model of all of them would forecast on some.
-        return recorded
-    return simulated if mode is Mode.DEMO else [*recorded, *simulated]
+        return [*own, *recorded]
+    return [*own, *simulated] if mode is Mode.DEMO else [*own, *recorded, *simulated]
 
 
 async def _watched(session: Session, work: Coroutine[Any, Any, None]) -> None:

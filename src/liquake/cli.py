@@ -51,7 +51,7 @@ _EXAMPLES = {
 }
 
 
-_WHAT = {"theme": "NAME", "view": "NAME"}
+_WHAT = {"theme": "NAME", "view": "NAME", "models": "PATH"}
 _SHOWN = (
     "exchanges",
     "symbols",
@@ -62,6 +62,7 @@ _SHOWN = (
     "theme",
     "samples",
     "journal",
+    "models",
     "export_on_exit",
 )
 """Settings of every command that shows a screen of events as they happen."""
@@ -188,7 +189,7 @@ def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
         return app.collect(_settings(told))
 
     parser = _command(commands, "collect", "keep what the exchanges send, without a screen: for a server", run)
-    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", *_STORES)
+    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", "models", *_STORES)
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -233,7 +234,9 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
-    _add_settings(parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "export_on_exit")
+    _add_settings(
+        parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "models", "export_on_exit"
+    )
 
 
 def _speed(text: str) -> float | None:

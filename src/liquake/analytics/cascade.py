@@ -236,6 +236,7 @@ class Cascade:
         seconds, step = now * NANOSECOND, self.model.calibration.step
         if self._started is None:
             self._started, self._step = seconds, (seconds // step + 1.0) * step
+            self._features.started = seconds
         # Strictly before: another event may still come at the very moment of a step.
         while self._step is not None and self._step < seconds:
             self._measure(self._step)

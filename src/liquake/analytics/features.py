@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from math import exp, log, log1p, sqrt
+from math import exp, expm1, inf, log, log1p, sqrt
 
 import msgspec
 
@@ -200,6 +200,8 @@ class FeatureState:
         self._venues = tuple(sorted(baseline.venue_rates))
         self.sums = sums or Sums(excitation.hawkes.sources, excitation.hawkes.decays)
         self.scale = Scale()
+        self.started = -inf
+        """Seconds at which the stream began to be seen: of what a slow rate would remember of before, nothing is known."""
 
     def update(self, ts: float, source: Source, usd: float | None) -> None:
         """One liquidation at `ts` seconds, late ones at their age. Without dollars it excites as one of mean size."""
@@ -232,7 +234,7 @@ class FeatureState:
         return [
             *(log1p(value) for value in counts),
             *(log1p(value * scale.usd / decay / unit) for value, decay in zip(usd, USD_DECAYS, strict=True)),
-            *(rise(counts[fast], counts[slow], fast, slow) for fast, slow in _RISE_PLACES),
+            *(rise(counts[fast], counts[slow], fast, slow, now - self.started) for fast, slow in _RISE_PLACES),
             tail,
             log(own_mean),
             log(count_mean / own_mean),
@@ -251,15 +253,23 @@ class FeatureState:
     def reset(self) -> None:
         """Forget the past: after a gap it was not seen."""
         self.sums.reset()
+        self.started = -inf
 
 
-def rise(fast_count: float, slow_count: float, fast: int, slow: int) -> float:
+def rise(fast_count: float, slow_count: float, fast: int, slow: int, seen: float) -> float:
     """How far the rate of one decayed count is above that of a slower one: the logarithm of their ratio, at least 0.
 
-    `fast` and `slow` are places in `COUNT_DECAYS`. In silence the fast one falls first: that never raises it.
+    `fast` and `slow` are places in `COUNT_DECAYS`; `seen` seconds of the stream are in the counts. In silence the fast
+    one falls first: that never raises it.
     """
-    quick, usual = fast_count / COUNT_DECAYS[fast] + RISE_FLOOR, slow_count / COUNT_DECAYS[slow] + RISE_FLOOR
+    quick = fast_count / exposure(COUNT_DECAYS[fast], seen) + RISE_FLOOR
+    usual = slow_count / exposure(COUNT_DECAYS[slow], seen) + RISE_FLOOR
     return log(quick / usual) if quick > usual else 0.0
+
+
+def exposure(decay: float, seen: float) -> float:
+    """Seconds that a decayed count stands for, when only the last `seen` can be in it."""
+    return decay * -expm1(-max(seen, 1.0) / decay)
 
 
 def busy(rate: float) -> float:
