@@ -53,6 +53,8 @@ class Opening(msgspec.Struct, frozen=True):
     """When forced orders of some coin first reached a tenth of its depth within ten seconds."""
     published: float | None
     """Share of the threshold that the minute before `forced` had published."""
+    leading: float | None
+    """As `forced`, of BTC."""
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -108,12 +110,14 @@ def opening(scenario: str, seed: int) -> Opening:
             if found:
                 opened, threshold = event.ts_recv, found[-1].threshold
     defined = first_cascade(events, threshold) if threshold else None
-    forced = min((held.ts for held in market.cascades if held.side is Side.LONG), default=None)
+    truth = [held for held in market.cascades if held.side is Side.LONG]
+    forced = min((held.ts for held in truth), default=None)
+    leading = min((held.ts for held in truth if held.asset == "BTC"), default=None)
     share = None
     if forced is not None and threshold:
         minute = [event for event in longs(events) if forced - 60 * SECOND < event.ts_event <= forced]
         share = sum(event.usd or 0.0 for event in minute) / threshold
-    return Opening(seed, _since(defined), _since(opened), _since(forced), share)
+    return Opening(seed, _since(defined), _since(opened), _since(forced), share, _since(leading))
 
 
 def _since(ts: int | None) -> float | None:
@@ -181,14 +185,15 @@ def line(scenario: str, found: Sequence[Opening]) -> str:
     """What became of the openings of one scenario, as text."""
     delays = [each.opened - each.defined for each in found if each.opened and each.defined]
     forced = [each.opened - each.forced for each in found if each.opened and each.forced]
+    leading = [each.opened - each.leading for each in found if each.opened and each.leading]
     shares = [each.published for each in found if each.published is not None]
     share = 1.0 - len(late(found)) / len(found)
-    near = sum(delay <= WITHIN for delay in forced) / len(found)
+    near, led = (sum(delay <= WITHIN for delay in delays) / len(found) for delays in (forced, leading))
     return (
         f"{scenario:>8}: opened within {WITHIN:g} s of the definition in {share:.1%} of {len(found)} seeds "
         f"(median {median(delays):.1f} s, most {max(delays):.1f} s); of the first forced flow of any coin in {near:.1%} "
         f"(median {median(forced):.1f} s, most {max(forced):.1f} s), when {median(shares):.0%} of the threshold had been "
-        f"published (median)"
+        f"published (median); of BTC's own in {led:.1%} (median {median(leading):.1f} s)"
     )
 
 

@@ -86,7 +86,7 @@ async def measure(count: int) -> None:
         took, blocked = await running
     print(line("with refits", late))
     print(f"refits took {min(took):.0f} to {max(took):.0f} ms; blocked at most {max(blocked):.2f} ms")
-    print(f"the first, which starts the process, blocked {first[1][0]:.2f} ms")
+    print(f"starting the process, which a session does before there are events, blocked {first[1][0]:.2f} ms")
 
 
 def main() -> None:

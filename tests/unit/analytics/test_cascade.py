@@ -64,6 +64,7 @@ def test_live_features_are_those_of_the_batch(tape: Tape, side: Side | None) -> 
     trained = train(tape, horizon=60.0, share=0.6, side=side)
     model, seconds = trained.model, trained.split.grid.seconds
     live = FeatureState(model.baseline, model.excitation, model.horizon, side)
+    live.started = float(trained.split.grid.starts[0])
     place, checked = 0, 0
     events = rows(tape)
     for chosen in range(0, seconds.size, 997):
@@ -222,6 +223,37 @@ def test_an_event_without_dollars_counts_but_adds_none(model: Model) -> None:
         cascade.value(1000 * SECOND).contributions[Component.BURST]
         > cascade.value(1100 * SECOND).contributions[Component.BURST]
     )
+
+
+RISES = tuple(name for name in FEATURES if name.startswith("rise_"))
+
+
+def rises(state: FeatureState, now: float) -> list[float]:
+    values = dict(zip(FEATURES, state.value(now), strict=True))
+    return [values[name] for name in RISES]
+
+
+def test_a_steady_stream_does_not_rise_however_short_it_has_been_seen_and_a_burst_does(model: Model) -> None:
+    state = FeatureState(model.baseline, model.excitation, model.horizon)
+    state.started = 0.0
+    for tick in range(1, 1200):
+        state.update(0.5 * tick, SOURCES[0], 100.0)
+        assert max(rises(state, 0.5 * tick)) < 0.3
+    before = rises(state, 600.0)
+    for tick in range(100):
+        state.update(600.0 + 0.1 * tick, SOURCES[0], 100.0)
+    assert all(after > quiet + 1.0 for after, quiet in zip(rises(state, 610.0), before, strict=True))
+
+
+def test_silence_never_raises_a_rise(model: Model) -> None:
+    state = FeatureState(model.baseline, model.excitation, model.horizon)
+    state.started = 0.0
+    for tick in range(300):
+        state.update(0.1 * tick, SOURCES[tick % len(SOURCES)], 100.0)
+    silent = [rises(state, 30.0 + second) for second in range(0, 3000, 7)]
+    for column in zip(*silent, strict=True):
+        assert all(later <= earlier + 1e-12 for earlier, later in pairwise(column))
+        assert column[-1] == 0.0
 
 
 def test_the_threshold_is_never_below_the_floor(model: Model) -> None:

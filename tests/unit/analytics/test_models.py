@@ -59,7 +59,7 @@ def test_a_model_of_another_version_is_said_to_be_one(tmp_path: Path, mine: Mode
 
 
 def test_a_folder_without_models_is_no_answer(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="holds no .json file"):
+    with pytest.raises(SettingError, match=r"holds no \.json file"):
         models.read(tmp_path)
 
 
