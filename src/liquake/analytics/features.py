@@ -30,6 +30,8 @@ The rates alone cannot tell the two apart, since none may count against a cascad
 simulated fits; three forward-chained folds of the training part of the January 2023 recording neither gain nor lose."""
 RISE_FLOOR = 1.0 / 900.0
 """Events per second under which rates count as nothing."""
+RISE_NOISE = 2.0
+"""Events of a small market within the fast memory that are no rise yet."""
 _RISE_PLACES = tuple((COUNT_DECAYS.index(fast), COUNT_DECAYS.index(slow)) for fast, slow in RISES)
 
 
@@ -234,7 +236,10 @@ class FeatureState:
         return [
             *(log1p(value) for value in counts),
             *(log1p(value * scale.usd / decay / unit) for value, decay in zip(usd, USD_DECAYS, strict=True)),
-            *(rise(counts[fast], counts[slow], fast, slow, now - self.started) for fast, slow in _RISE_PLACES),
+            *(
+                rise(counts[fast], counts[slow], fast, slow, now - self.started, scale.events)
+                for fast, slow in _RISE_PLACES
+            ),
             tail,
             log(own_mean),
             log(count_mean / own_mean),
@@ -256,14 +261,16 @@ class FeatureState:
         self.started = -inf
 
 
-def rise(fast_count: float, slow_count: float, fast: int, slow: int, seen: float) -> float:
+def rise(fast_count: float, slow_count: float, fast: int, slow: int, seen: float, unit: float) -> float:
     """How far the rate of one decayed count is above that of a slower one: the logarithm of their ratio, at least 0.
 
     `fast` and `slow` are places in `COUNT_DECAYS`; `seen` seconds of the stream are in the counts. In silence the fast
-    one falls first: that never raises it.
+    one falls first: that never raises it. Where an event of a small market counts for `unit` of the model's, a few are
+    still few: what they count for beyond themselves is taken for noise in both rates.
     """
-    quick = fast_count / exposure(COUNT_DECAYS[fast], seen) + RISE_FLOOR
-    usual = slow_count / exposure(COUNT_DECAYS[slow], seen) + RISE_FLOOR
+    floor = RISE_FLOOR + RISE_NOISE * max(0.0, unit - 1.0) / COUNT_DECAYS[fast]
+    quick = fast_count / exposure(COUNT_DECAYS[fast], seen) + floor
+    usual = slow_count / exposure(COUNT_DECAYS[slow], seen) + floor
     return log(quick / usual) if quick > usual else 0.0
 
 
