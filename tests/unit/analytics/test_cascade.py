@@ -16,7 +16,7 @@ import pytest
 from liquake.analytics import logistic
 from liquake.analytics.calibration import CalibrationPrior, logit
 from liquake.analytics.cascade import WARM_UP, Cascade, Forecast, Model, decode, encode
-from liquake.analytics.features import FEATURES, Component, FeatureState, Sums
+from liquake.analytics.features import FEATURES, Component, FeatureState, Scale, Sums
 from liquake.analytics.grid import Events, Grid
 from liquake.analytics.training import Trained, fit, train
 from liquake.errors import ModelRefused
@@ -243,6 +243,20 @@ def test_a_steady_stream_does_not_rise_however_short_it_has_been_seen_and_a_burs
     for tick in range(100):
         state.update(600.0 + 0.1 * tick, SOURCES[0], 100.0)
     assert all(after > quiet + 1.0 for after, quiet in zip(rises(state, 610.0), before, strict=True))
+
+
+def test_a_few_events_of_a_small_market_are_no_rise_because_each_stands_for_many(model: Model) -> None:
+    found = []
+    for unit in (1.0, 10.0):
+        state = FeatureState(model.baseline, model.excitation, model.horizon)
+        state.started, state.scale = 0.0, Scale(events=unit)
+        for minute in range(60):
+            state.update(60.0 * minute, SOURCES[0], 100.0)
+        for tick in range(3):
+            state.update(3600.0 + tick, SOURCES[0], 100.0)
+        found.append(max(rises(state, 3602.0)))
+    alone, of_many = found
+    assert of_many < 1.0 < alone
 
 
 def test_silence_never_raises_a_rise(model: Model) -> None:
