@@ -25,6 +25,7 @@ import aiohttp
 import msgspec
 
 import liquake
+from liquake.alerts.actions import action_table
 from liquake.alerts.notifier import Notifier
 from liquake.alerts.situation import situation_of
 from liquake.analytics import models
@@ -178,6 +179,9 @@ class Session:
             database=self.tiers.words("database"),
             state_latency=self._latency.value(),
             alerts=tuple(self.alerts),
+            alerting=replay is None,
+            actions=action_table(),
+            speed=None if replay is None else replay.speed,
             progress=None if replay is None else replay.progress,
             ended=replay is not None and replay.finished,
         )
@@ -185,6 +189,12 @@ class Session:
     def seek(self, seconds: float) -> bool:
         """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
         return self.replay is not None and self.replay.seek(self.clock.now() + round(seconds * SECOND))
+
+    def set_speed(self, speed: float | None) -> bool:
+        """Let a recording run at `speed` seconds per second. Whether there is one."""
+        if self.replay is not None:
+            self.replay.speed = speed
+        return self.replay is not None
 
     def without_journal(self, trouble: str) -> None:
         """Say on every picture why nothing is kept."""

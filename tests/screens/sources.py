@@ -30,6 +30,11 @@ class FixedSource:
         self.sought.append(seconds)
         return self.session.mode is Mode.REPLAY
 
+    def set_speed(self, speed: float | None) -> bool:
+        if self.session.mode is Mode.REPLAY:
+            self.session = msgspec.structs.replace(self.session, speed=speed)
+        return self.session.mode is Mode.REPLAY
+
     def status(self) -> Status:
         return self.session
 

@@ -13,7 +13,7 @@ from liquake.tui.theme import Theme
 _HIGH = 0.7
 """Correlation from which a pair is called out."""
 _LABEL = 11
-_ROOMY, _TIGHT = 12, 6
+_ROOMY, _TIGHT = 12, 7
 
 
 def correlation(picture: Picture, width: int, height: int) -> Sheet:

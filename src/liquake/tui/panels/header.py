@@ -39,7 +39,7 @@ def _session(picture: Picture, width: int) -> list[list[Cell]]:
     name = f"liquake {status.version}" if width >= _ROOMY else "liquake"
     return [
         [(name, theme["strong"])],
-        [(status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme)],
+        [(status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme, width)],
         [(state.word, theme[state.token])] if state.word else [],
         [(formats.count(snapshot.events), theme["number"]), (" events", theme["muted"])],
         [(formats.runtime(status.runtime), theme["number"])],
@@ -47,10 +47,10 @@ def _session(picture: Picture, width: int) -> list[list[Cell]]:
     ]
 
 
-def _mode(status: Status, theme: Theme) -> list[Cell]:
+def _mode(status: Status, theme: Theme, width: int) -> list[Cell]:
     """What is simulated or replayed, so that nobody takes it for the market."""
     if status.mode is Mode.DEMO:
-        seed = f" seed {status.seed}" if status.seed is not None else ""
+        seed = f" seed {status.seed}" if status.seed is not None and width >= _ROOMY else ""
         return [(f" {status.scenario}{seed}", theme["text"])]
     if status.mode is Mode.REPLAY:
         name = fit(status.recording, min(len(status.recording), _NAME), ellipsis=theme.glyphs.ellipsis)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
 
+from rich.console import Console
 from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Component, Level, Risk, Snapshot
+from liquake.model.alert import NO_REGIME
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
@@ -26,17 +29,24 @@ _FACTORS: Mapping[Component, tuple[str, str]] = {
     Component.STRESS: ("strs", "stress"),
 }
 """Short and longer heads of the columns."""
+_SOME_DO = "Some now:"
+_ACTION_LINES = 3
+_WITH_FOOT = 7
+"""Lines of room from which the panel says what some do, and whose experience speaks."""
+_CONSOLE = Console(file=StringIO())
+"""Wraps; nothing is written to it."""
 _SMALLEST = 0.05
 """Log-odds from which a component has a direction."""
 
 
 def cascade_risk(picture: Picture, width: int, height: int) -> Sheet:
     """A row per market, side and horizon: markets with the loudest signal first, the others in their own order."""
-    snapshot, theme = picture.snapshot, picture.theme
-    risks = _chosen(snapshot, picture.view.market)
-    first = title("CASCADE RISK", _subject(picture, risks), width, theme)
+    theme, chosen, risks = picture.theme, _chosen(picture), listed(picture)
+    subject = [*_subject(picture, risks), *picture.only(len(risks), len(chosen))]
+    first = title("CASCADE RISK", subject, width, theme)
     if not risks:
-        return Sheet([first, phrase([(_waiting(picture), theme["text"])], width, theme)])
+        why = picture.nothing_passes(width) if chosen else [phrase([(_waiting(picture), theme["text"])], width, theme)]
+        return Sheet([first, *why], foot=action(picture, width, _ACTION_LINES))
     columns = shown(_columns(width), width)
 
     def line(index: int) -> Text:
@@ -44,8 +54,27 @@ def cascade_risk(picture: Picture, width: int, height: int) -> Sheet:
         drawn = row(columns, _cells(risk, theme, width), theme)
         return drawn if risk.probability is not None else _without(risk, columns, width, theme)
 
-    foot = _foot(risks, width, theme) if height >= len(_FACTORS) else []
+    foot = [*_foot(risks, width, theme), *action(picture, width, _ACTION_LINES)] if height >= _WITH_FOOT else []
     return Sheet([first, heading(columns, theme)], len(risks), line, (), foot, theme["muted"])
+
+
+def action(picture: Picture, width: int, height: int) -> list[Text]:
+    """What traders are known to do at the loudest level in this regime, and why, in at most `height` lines."""
+    theme, snapshot, regime = picture.theme, picture.snapshot, picture.snapshot.regime
+    risk = loudest(snapshot, picture.view.market)
+    level = Level.NONE if risk is None else risk.level
+    state = NO_REGIME if regime is None or regime.since is None else regime.level.name
+    found = picture.status.actions.get((level, state))
+    if found is None:
+        return []
+    words = Text.assemble(
+        (f"{_SOME_DO} ", theme[WARMTH[level]]), (f"{found.do}. ", theme["strong" if level else "text"])
+    )
+    words.append(f"Why: {found.reason}. Information, not advice.", theme["muted"])
+    lines = list(words.wrap(_CONSOLE, max(width, 1)))[:height]
+    for line in lines:
+        line.rstrip()
+    return lines + [Text()] * (height - len(lines))
 
 
 def loudest(snapshot: Snapshot, market: str) -> Risk | None:
@@ -54,8 +83,18 @@ def loudest(snapshot: Snapshot, market: str) -> Risk | None:
     return max(risks, key=lambda risk: (risk.level, risk.probability or 0.0), default=None)
 
 
-def _chosen(snapshot: Snapshot, market: str) -> list[Risk]:
+def listed(picture: Picture) -> list[Risk]:
+    """What the filter lets through of the chosen market or of all, the loudest markets first."""
+    return [risk for risk in _chosen(picture) if picture.view.matches(risk.market, risk.side, risk.level.name)]
+
+
+def _chosen(picture: Picture) -> list[Risk]:
+    """Of every horizon on the page that has the room; on the monitor of the nearest."""
+    snapshot, market = picture.snapshot, picture.view.market
     risks = [risk for risk in snapshot.risks if market in (ALL, risk.market)]
+    if picture.view.page == "monitor":
+        nearest = min((risk.horizon for risk in risks), default=0.0)
+        risks = [risk for risk in risks if risk.horizon == nearest]
     levels: dict[str, Level] = {}
     for risk in risks:
         levels[risk.market] = max(levels.get(risk.market, Level.NONE), risk.level)
