@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from liquake.engine.snapshot import Latest, Snapshot
+from liquake.model.alert import Alert
 from liquake.tui.status import Mode, Status
 from tests.screens.moments import DEMO, RICH, SECOND
 
@@ -37,6 +38,10 @@ class FixedSource:
 
     def status(self) -> Status:
         return self.session
+
+    def alert(self, alert: Alert) -> None:
+        """Let one more be told."""
+        self.session = msgspec.structs.replace(self.session, alerts=(*self.session.alerts, alert))
 
     def advance(self, seconds: float, *, events: int = 0) -> None:
         """Let time pass, and `events` more liquidations be counted."""

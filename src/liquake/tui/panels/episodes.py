@@ -44,7 +44,9 @@ def episodes_chart(picture: Picture, width: int, height: int) -> Sheet:
     since = first_moment(picture)
     columns = shown(_NUMBERS, width)
     room = max(width - _NAME - sum(column.width + 1 for column in columns), 1)
-    down = [_down(venue, each, span, room, theme) for venue, each in _by_venue(stretches(picture.snapshot), span)]
+    down = [
+        _down(venue, each, span, room, theme)[:width] for venue, each in _by_venue(stretches(picture.snapshot), span)
+    ]
     first = title("CASCADES", subject, width, theme)
     if not known:
         words = "No cascade so far: a minute with more dollars than nearly all of the market's own week makes one."

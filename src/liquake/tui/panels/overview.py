@@ -297,7 +297,8 @@ def by_side(picture: Picture, width: int, height: int) -> Sheet:
         return _sided(row(columns, _sides(picture, counted, venues[index], bar), theme), theme)
 
     total = _sided(row(columns, _sides(picture, counted, None, bar), theme), theme)
-    return Sheet([head, heading(columns, theme)], len(venues), line, [total], position=theme["muted"])
+    tail = [*([] if venues else picture.nothing_passes(width)), total]
+    return Sheet([head, heading(columns, theme)], len(venues), line, tail, position=theme["muted"])
 
 
 def _sides(picture: Picture, counted: Tally, venue: str | None, bar: int) -> Mapping[str, Cell]:

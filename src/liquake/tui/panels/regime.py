@@ -7,20 +7,19 @@ from rich.text import Text
 from liquake.engine.snapshot import ALL, Regime, RegimeState, Risk, Trend
 from liquake.model.alert import Alert
 from liquake.tui import formats
-from liquake.tui.panels.alerts import headline, none_so_far, of_market
+from liquake.tui.panels.alerts import headline, of_market
 from liquake.tui.panels.risk import WARMTH, action, loudest
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
+from liquake.tui.situation import situation
 from liquake.tui.table import Cell, phrase, printable, title, whole
 from liquake.tui.theme import Theme
 
 _HEAT = {level: f"heat.{max(level.value - 1, 0)}" for level in Regime}
 _NAMES = 12
 """Cells of the names on the left."""
-_BOTH = 2
-"""Lines of room above which both the latest alert and what some do have their own."""
 _FRESH = 300 * 1_000_000_000
-"""Nanoseconds for which an alert is news, where there is room for one line only."""
+"""Nanoseconds for which an alert is news."""
 
 
 def regime(picture: Picture, width: int, height: int) -> Sheet:
@@ -39,13 +38,15 @@ def regime(picture: Picture, width: int, height: int) -> Sheet:
 
 
 def outlook(picture: Picture, width: int, height: int) -> Sheet:
-    """The loudest risk and the regime; then the latest alert, and what some do now, as there is room."""
-    theme, told = picture.theme, of_market(picture)
+    """The loudest risk and the regime; then the latest alert or else the state of it all, and what some do now."""
+    theme, told, state = picture.theme, of_market(picture), situation(picture)
     lines = [_state(picture, width)]
-    if told and (height > _BOTH or picture.snapshot.now - told[0].ts < _FRESH):
+    if told and picture.snapshot.now - told[0].ts < _FRESH:
         lines.append(_latest(told[0], picture, width))
-    elif height > _BOTH:
-        lines.append(phrase([("ALERT", theme["title"]), (f"  {none_so_far(picture)}", theme["muted"])], width, theme))
+    elif state.sentence:
+        lines.append(phrase([(state.sentence, theme[state.token])], width, theme))
+    elif told:
+        lines.append(_latest(told[0], picture, width))
     return Sheet([*lines, *action(picture, width, max(height - len(lines), 0))][:height])
 
 

@@ -13,8 +13,9 @@ from liquake.model.alert import NO_REGIME
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
+from liquake.tui.status import Mode
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
-from liquake.tui.theme import Theme
+from liquake.tui.theme import WORDS, Theme
 
 WARMTH: Mapping[Level, str] = {level: f"heat.{level.value}" for level in Level}
 _ROOMY = 118
@@ -29,7 +30,7 @@ _FACTORS: Mapping[Component, tuple[str, str]] = {
     Component.STRESS: ("strs", "stress"),
 }
 """Short and longer heads of the columns."""
-_SOME_DO = "Some now:"
+_SOME_DO = "Some now (not advice):"
 _ACTION_LINES = 3
 _WITH_FOOT = 7
 """Lines of room from which the panel says what some do, and whose experience speaks."""
@@ -62,7 +63,9 @@ def action(picture: Picture, width: int, height: int) -> list[Text]:
     """What traders are known to do at the loudest level in this regime, and why, in at most `height` lines."""
     theme, snapshot, regime = picture.theme, picture.snapshot, picture.snapshot.regime
     risk = loudest(snapshot, picture.view.market)
-    level = Level.NONE if risk is None else risk.level
+    if risk is None or not _known(risk, picture):
+        return []
+    level = risk.level
     state = NO_REGIME if regime is None or regime.since is None else regime.level.name
     found = picture.status.actions.get((level, state))
     if found is None:
@@ -70,17 +73,27 @@ def action(picture: Picture, width: int, height: int) -> list[Text]:
     words = Text.assemble(
         (f"{_SOME_DO} ", theme[WARMTH[level]]), (f"{found.do}. ", theme["strong" if level else "text"])
     )
-    words.append(f"Why: {found.reason}. Information, not advice.", theme["muted"])
-    lines = list(words.wrap(_CONSOLE, max(width, 1)))[:height]
+    words.append(f"Why: {found.reason}.", theme["muted"])
+    lines = list(words.wrap(_CONSOLE, max(width, 1)))
     for line in lines:
         line.rstrip()
-    return lines + [Text()] * (height - len(lines))
+    if len(lines) > height > 0:
+        lines[height - 1].truncate(max(width - 1, 0))
+        lines[height - 1].append(theme.glyphs.ellipsis)
+    return lines[:height] + [Text()] * (height - len(lines))
 
 
 def loudest(snapshot: Snapshot, market: str) -> Risk | None:
     """The highest level, then probability, among the risks of `market` or of all."""
     risks = (risk for risk in snapshot.risks if market in (ALL, risk.market))
     return max(risks, key=lambda risk: (risk.level, risk.probability or 0.0), default=None)
+
+
+def _known(risk: Risk, picture: Picture) -> bool:
+    """Whether the level says anything: NONE without a probability, or while no feed is heard, is not "as usual"."""
+    replaying = picture.status.mode is Mode.REPLAY
+    heard = replaying or any(WORDS[feed.state] == "live" for feed in picture.snapshot.venues)
+    return heard and (risk.level > Level.NONE or risk.probability is not None)
 
 
 def listed(picture: Picture) -> list[Risk]:
