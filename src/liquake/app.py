@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iter
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -324,6 +325,8 @@ async def _gathering(
         # The simulated exchanges list a few coins only, so there every name has to be asked for.
         known = frozenset[str]() if status.mode is Mode.DEMO else KNOWN_ASSETS
         assets = await _assets(settings.symbols, venues, addresses, known)
+        # It hands standard error to the process that fits; once the screen has taken that over there is none to hand.
+        resource_tracker.ensure_running()
         clock = WallClock()
         session = Session(_engine(venues, settings, models=_models(status.mode)), clock, status, journal, assets)
         feeds = feeds_of(venues, clock, session.receive, assets=assets, addresses=addresses)

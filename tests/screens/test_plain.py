@@ -82,7 +82,7 @@ TAPE  from $10.0k · of 10: 2 smaller ──────────────
   14:02:26 binance     SOLUSDT    LONG   $16.4k     96.00 SOL     171.32 F
   13:59:57 bybit       PEPEUSDT   LONG   $16.1k    1.31B PEPE 0.00001230 B
   13:05:27 okx         BTCUSDT    SHORT  $14.1k    0.2100 BTC   67,010.5 B
-price: F fill  B bankruptcy  L order limit  E entry   ~ sample, not in totals
+price: F fill  B bankruptcy  L order limit  E entry  ~ sample, not in totals
 p50/p99  venue→us 540 ms/1.0 s  us→state 0.08 ms/0.42 ms  redis off
 journal 2,366 kept 3 pending  gaps 1 (4.2 s)  errors 2  duplicates 24  refused 0
 

@@ -22,16 +22,23 @@ COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")
 
 
 class Terminal:
-    """A program on a pseudo-terminal of 80 by 24 cells, and all it has written."""
+    """A program on a pseudo-terminal, and all it has written."""
 
-    def __init__(self, pulse: int | None = None, **environment: str) -> None:
+    def __init__(
+        self,
+        pulse: int | None = None,
+        *,
+        program: tuple[str, ...] = ("tests.screens.session",),
+        size: tuple[int, int] = (24, 80),
+        **environment: str,
+    ) -> None:
         self.fd, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.before = termios.tcgetattr(inner)
         self._inner = inner
         kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "TEXTUAL"}}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.screens.session", *([] if pulse is None else [str(pulse)])],
+            [sys.executable, "-m", *program, *([] if pulse is None else [str(pulse)])],
             pass_fds=() if pulse is None else (pulse,),
             cwd=ROOT,
             env={**kept, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", **environment},
@@ -73,6 +80,20 @@ def test_leaving_gives_the_terminal_back_and_goes_on_in_the_same_loop(key: bytes
         assert terminal.process.wait(DEADLINE) == 0
         assert terminal.modes() == terminal.before
         assert b"\x1b[?1049l" in terminal.written
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("size", [(24, 80), (40, 120)], ids=["80x24", "120x40"])
+def test_the_program_itself_leaves_with_its_statistics(size: tuple[int, int], tmp_path: Path) -> None:
+    told = {"LIQUAKE_JOURNAL": str(tmp_path / "journal.db"), "XDG_CONFIG_HOME": str(tmp_path)}
+    terminal = Terminal(program=("liquake", "demo"), size=size, **told)
+    try:
+        terminal.wait_for(b"VELOCITY")
+        terminal.press(b"q")
+        terminal.wait_for(b"FEED HISTORY")
+        assert terminal.process.wait(DEADLINE) == 0
+        assert b"Traceback" not in terminal.written
     finally:
         terminal.close()
 

@@ -19,7 +19,7 @@ from liquake.tui.theme import Theme
 _SECOND = 1_000_000_000
 _LONGEST, _SHORTEST = 4 * 3600 * _SECOND, 900 * _SECOND
 """Most and least of the past that is shown."""
-_NAME = 15
+_NAME = 16
 _NUMBERS = (
     Column("usd", "USD", 8, right=True, least=32),
     Column("lasted", "lasted", 6, right=True, least=56),
@@ -56,9 +56,9 @@ def episodes_chart(picture: Picture, width: int, height: int) -> Sheet:
 
     def line(index: int) -> Text:
         episode = known[index]
-        name = fit(episode.market.removesuffix("USDT"), _NAME - 6)
+        name = fit(episode.market.removesuffix("USDT"), _NAME - 7)
         start = phrase(
-            [(f"{name} ", theme["text"]), (fit(episode.side.value, 5), theme.side(episode.side))], _NAME, theme
+            [(f"{name} ", theme["text"]), (fit(episode.side.value, 6), theme.side(episode.side))], _NAME, theme
         )
         start.append_text(_bar(episode, span, since, room, theme))
         return start.append(" ").append_text(row(columns, _cells(episode, theme), theme))[:width]

@@ -77,7 +77,8 @@ def _risk(picture: Picture) -> list[list[Cell]]:
         return [[name, ("  no market watched yet", theme["muted"])]]
     level: Cell = (f"  {risk.level.name}", theme[WARMTH[risk.level]])
     if risk.probability is None:
-        return [[name, level, (f" {_place(risk)}, without a probability", theme["text"])]]
+        because = f" ({risk.because})" if risk.because else ""
+        return [[name, level, (f" {_place(risk)}{because}, without a probability", theme["text"])]]
     chance = f"{formats.chance(risk.probability)} in {formats.window(risk.horizon)}"
     usual = f" (usual {formats.chance(risk.base_rate)})"
     market: list[Cell] = [(f" {_place(risk)} ", theme["text"]), (str(risk.side), theme.side(risk.side))]
@@ -93,9 +94,7 @@ def _lines(state: RegimeState, picture: Picture) -> list[tuple[str, list[Cell]]]
     since = "" if state.since is None else f" for {formats.age((now - state.since) / 1e9)}"
     driver = f", by {state.driver}" if state.driver else ""
     counted = (
-        f" from {state.episodes} cascade{'s' if state.episodes > 1 else ''}"
-        if state.episodes
-        else " assumed, no cascade yet"
+        f" from {state.episodes} cascade{'s' if state.episodes > 1 else ''}" if state.episodes else " assumed, none yet"
     )
     ease = "not known" if state.liquidity is None else f"rank {state.liquidity:.0%} of its week"
     return [

@@ -23,6 +23,8 @@ _LOOSE = 87
 _ROOMY = 100
 _USUAL_SEEN = 600.0
 """Seconds of watching before a market's usual rate means something."""
+_NEXT_TO_NONE = 0.05
+"""Events expected in a window below which its estimates are what is left of a decay, and no digits of them say more."""
 _WARMTH = {status: f"heat.{index}" for index, status in enumerate(Status)}
 
 
@@ -111,7 +113,10 @@ def _cells(window: WindowKinematics, elapsed: float, picture: Picture, values: t
     }
     for name, room in zip(_DERIVATIVES, values, strict=True):
         signed = name != "velocity"
-        cells[name] = _estimate(getattr(motion, name), picture, room, signed=signed, trusted=window.trusted)
+        if window.counts.velocity.value * window.window < _NEXT_TO_NONE:
+            cells[name] = f"?{0:>{room}}", theme["muted"]
+        else:
+            cells[name] = _estimate(getattr(motion, name), picture, room, signed=signed, trusted=window.trusted)
     return cells
 
 
