@@ -85,6 +85,16 @@ async def test_p_again_shows_what_happened_meanwhile() -> None:
         assert "2,469 events" in _shown(pilot, "header")
 
 
+async def test_the_keys_that_stop_and_start_a_terminal_hold_the_picture_and_do_not_leave() -> None:
+    async with _running() as pilot:
+        seen = []
+        for key in ("ctrl+s", "ctrl+s", "ctrl+q", "ctrl+q"):
+            await pilot.press(key)
+            seen.append(_app(pilot).view.paused)
+        assert seen == [True, True, False, False]
+        assert pilot.app.is_running
+
+
 async def test_a_frozen_picture_still_follows_the_other_keys() -> None:
     async with _running() as pilot:
         await pilot.press("p", "u")

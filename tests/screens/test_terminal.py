@@ -12,7 +12,9 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -30,7 +32,7 @@ class Terminal:
         *,
         program: tuple[str, ...] = ("tests.screens.session",),
         size: tuple[int, int] = (24, 80),
-        **environment: str,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.fd, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
@@ -87,7 +89,7 @@ def test_leaving_gives_the_terminal_back_and_goes_on_in_the_same_loop(key: bytes
 @pytest.mark.parametrize("size", [(24, 80), (40, 120)], ids=["80x24", "120x40"])
 def test_the_program_itself_leaves_with_its_statistics(size: tuple[int, int], tmp_path: Path) -> None:
     told = {"LIQUAKE_JOURNAL": str(tmp_path / "journal.db"), "XDG_CONFIG_HOME": str(tmp_path)}
-    terminal = Terminal(program=("liquake", "demo"), size=size, **told)
+    terminal = Terminal(program=("liquake", "demo"), size=size, environment=told)
     try:
         terminal.wait_for(b"VELOCITY")
         terminal.press(b"q")
@@ -100,7 +102,7 @@ def test_the_program_itself_leaves_with_its_statistics(size: tuple[int, int], tm
 
 def test_colour_is_sent_by_default_and_none_under_no_color() -> None:
     for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
-        terminal = Terminal(None, **environment)
+        terminal = Terminal(environment=environment)
         try:
             terminal.wait_for(b"VELOCITY")
             terminal.press(b"q")

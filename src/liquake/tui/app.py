@@ -194,6 +194,11 @@ class MonitorApp(App[None]):
         self.choose(paused=not self.view.paused)
         self.look_again()
 
+    def action_hold(self, hold: bool) -> None:
+        """Hold the picture, or let it go on."""
+        if hold is not self.view.paused:
+            self.action_freeze()
+
     def action_unit(self) -> None:
         """Dollars, or what was counted: of the page that is open."""
         if self.view.page == "cumulative":

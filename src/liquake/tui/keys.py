@@ -40,6 +40,9 @@ BINDINGS: list[BindingType] = [
     Binding("q", "quit", "Leave"),
     Binding("ctrl+c", "quit", "Leave", show=False, priority=True),
     Binding("p", "freeze", "Freeze"),
+    # What stops and starts the output of a plain terminal; Textual's own Ctrl+Q would leave.
+    Binding("ctrl+s", "hold(True)", "Freeze", show=False),
+    Binding("ctrl+q", "hold(False)", "Go on", show=False, priority=True),
     Binding("u", "unit", "USD or events"),
     Binding("m", "market(1)", "Next market"),
     Binding("M", "market(-1)", "Previous market"),

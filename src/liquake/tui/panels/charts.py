@@ -136,7 +136,8 @@ def _down_mark(picture: Picture, since: int) -> list[Cell]:
     if not names:
         return []
     between: Cell = (f" {theme.glyphs.between} ", theme["faint"])
-    return [between, (f"{theme.glyphs.hatch} {', '.join(names)} was down", theme["state.trouble"])]
+    what = names[0] if len(names) == 1 else f"{len(names)} feeds"
+    return [between, (f"{theme.glyphs.hatch} {what} down", theme["state.trouble"])]
 
 
 def sides_chart(picture: Picture, width: int, height: int) -> Sheet:

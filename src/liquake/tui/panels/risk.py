@@ -13,9 +13,9 @@ from liquake.model.alert import NO_REGIME
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
-from liquake.tui.status import Mode
+from liquake.tui.situation import live
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
-from liquake.tui.theme import WORDS, Theme
+from liquake.tui.theme import Theme
 
 WARMTH: Mapping[Level, str] = {level: f"heat.{level.value}" for level in Level}
 _ROOMY = 118
@@ -91,9 +91,7 @@ def loudest(snapshot: Snapshot, market: str) -> Risk | None:
 
 def _known(risk: Risk, picture: Picture) -> bool:
     """Whether the level says anything: NONE without a probability, or while no feed is heard, is not "as usual"."""
-    replaying = picture.status.mode is Mode.REPLAY
-    heard = replaying or any(WORDS[feed.state] == "live" for feed in picture.snapshot.venues)
-    return heard and (risk.level > Level.NONE or risk.probability is not None)
+    return live(picture) and (risk.level > Level.NONE or risk.probability is not None)
 
 
 def listed(picture: Picture) -> list[Risk]:

@@ -8,6 +8,7 @@ from liquake.engine.snapshot import ALL, Derivative, Status, WindowKinematics
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
+from liquake.tui.situation import live
 from liquake.tui.status import Mode
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
 from liquake.tui.theme import WORDS, Theme
@@ -46,15 +47,15 @@ def velocity(picture: Picture, width: int, height: int) -> Sheet:
 def _waiting(picture: Picture, width: int) -> list[Text]:
     """What the panel waits for: the feeds, the market, or the one market chosen."""
     snapshot, view, theme = picture.snapshot, picture.view, picture.theme
-    live = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
+    heard = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
     if snapshot.events and view.market != ALL:
         sentence = f"No liquidation of {view.market} yet: m and M choose another market, Esc shows all."
     elif picture.status.mode is Mode.REPLAY:
         sentence = "No liquidation in the recording so far."
-    elif not live:
+    elif not heard:
         sentence = "Connecting: no feed is live yet."
     else:
-        sentence = f"No liquidation yet. Live feeds: {live} of {len(snapshot.venues)}; each one's heartbeat is below."
+        sentence = f"No liquidation yet. Live feeds: {heard} of {len(snapshot.venues)}; each one's heartbeat is below."
     hint = "Rates appear with the first one. Minutes of quiet are normal."
     return [phrase([(sentence, theme["text"])], width, theme), phrase([(hint, theme["muted"])], width, theme)]
 
@@ -69,6 +70,7 @@ def _subject(picture: Picture) -> list[Cell]:
         ("dollars" if view.dollars else "events", theme["strong"]),
         between,
         (f"as of {behind} ago", theme["muted"]),
+        *([] if live(picture) else [between, ("no feed is live", theme["state.trouble"])]),
     ]
 
 
