@@ -88,7 +88,7 @@ def liquidation(
         usd,
         when,
         when + 40_000_000,
-        (asset, side.value, when),
+        amount,
     )
 
 

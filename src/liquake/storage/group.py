@@ -39,7 +39,6 @@ return 1
 """
 _LET_GO = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 
-_identity = msgspec.json.Decoder(tuple[str | int | float, ...])
 _tags = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -56,7 +55,8 @@ def read_entry(fields: Mapping[str, str]) -> Liquidation:
         float(fields["usd"]) if "usd" in fields else None,
         int(fields["ts_event"]),
         int(fields["ts_recv"]),
-        _identity.decode(fields["identity"]),
+        float(fields["size"]) if "size" in fields else None,
+        fields.get("id"),
         _tags.decode(fields["tags"]) if "tags" in fields else (),
     )
 
