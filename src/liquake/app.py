@@ -37,6 +37,8 @@ _WATCHED = 5
 """Markets that have probabilities of their own, at most: each costs as much as everything else."""
 _REFIT_EVERY = 60.0
 """Seconds between two fits of who excites whom."""
+_REFIT_PROCESS_AFTER = 2.0
+"""Seconds before the process that fits is started: it would take the first picture its time."""
 _REFIT_LEAST = 500
 """Liquidations that such a fit wants."""
 
@@ -157,7 +159,8 @@ async def _refit(engine: Engine) -> None:
     """Now and then fit who excites whom on the last liquidations, in a process of its own: it takes half a second."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_stand_back) as pool:
-        # Starting the process holds the loop up for a moment: now, before there is anything to miss.
+        await asyncio.sleep(_REFIT_PROCESS_AFTER)
+        # Starting it holds the loop up for some milliseconds: better now than when there is something to miss.
         pool.submit(int)
         while True:
             await asyncio.sleep(_REFIT_EVERY)

@@ -53,14 +53,14 @@ def _pair(pairs: tuple[Correlation, ...], one: str, other: str) -> Correlation |
 
 def _value(pair: Correlation | None, theme: Theme, *, roomy: bool) -> Cell:
     if pair is None or not pair.sufficient:
-        return "insufficient" if roomy else "few", theme["faint"]
+        return "insufficient" if roomy else "few", theme["muted"]
     token = "heat.3" if abs(pair.r) > _HIGH else "number" if pair.significant else "muted"
     return f"{pair.r:+.2f}", theme[token]
 
 
 def _verdict(pair: Correlation | None, theme: Theme, *, roomy: bool) -> Cell:
     if pair is None or not pair.sufficient:
-        return "insufficient" if roomy else "few", theme["faint"]
+        return "insufficient" if roomy else "few", theme["muted"]
     if pair.significant:
         return "together" if roomy else "yes", theme["strong"]
     return "not proved" if roomy else "no", theme["muted"]

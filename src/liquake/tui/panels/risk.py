@@ -100,12 +100,13 @@ def listed(picture: Picture) -> list[Risk]:
 
 
 def _chosen(picture: Picture) -> list[Risk]:
-    """Of every horizon on the page that has the room; on the monitor of the nearest."""
-    snapshot, market = picture.snapshot, picture.view.market
-    risks = [risk for risk in snapshot.risks if market in (ALL, risk.market)]
+    """On the monitor the nearest horizon alone, row by row; on the page that has the room all, market by market."""
+    market = picture.view.market
+    risks = [risk for risk in picture.snapshot.risks if market in (ALL, risk.market)]
     if picture.view.page == "monitor":
         nearest = min((risk.horizon for risk in risks), default=0.0)
-        risks = [risk for risk in risks if risk.horizon == nearest]
+        rows = [risk for risk in risks if risk.horizon == nearest]
+        return sorted(rows, key=lambda risk: (-risk.level, -(risk.probability or 0.0)))
     levels: dict[str, Level] = {}
     for risk in risks:
         levels[risk.market] = max(levels.get(risk.market, Level.NONE), risk.level)
