@@ -42,6 +42,9 @@ class Run:
         """The newest last."""
         self.hear: Callable[[Event], None] | None = None
         """Told of every event that is no price."""
+        self.alerting = True
+        """Whether anybody looks at alerts."""
+        self._heeded = 0
         self._status = status
         self._latency = Latency()
         self._journal_trouble = ""
@@ -67,9 +70,22 @@ class Run:
         self.alerts += self.notifier.update(situation_of(self.snapshot(markets)))
 
     def emit(self, event: Event) -> None:
-        """Apply one event of a recording."""
-        if self._wanted(event):
-            self.engine.apply(event)
+        """Apply one event of a recording; look for alerts in each of its seconds that holds a liquidation.
+
+        So the alerts of a recording are the same at every speed, and its quiet hours cost nothing.
+        """
+        if not self._wanted(event):
+            return
+        self.engine.apply(event)
+        second = self.clock.now() // SECOND
+        if self.alerting and isinstance(event, Liquidation) and second > self._heeded:
+            self._heeded = second
+            self.heed()
+
+    def begin_again(self, engine: Engine) -> None:
+        """Forget everything that was emitted: a recording goes back."""
+        self.engine, self.notifier, self._heeded = engine, Notifier(), 0
+        self.alerts.clear()
 
     def _wanted(self, event: Event) -> bool:
         assets = self.assets
@@ -102,7 +118,7 @@ class Run:
             database=self.tiers.words("database"),
             state_latency=self._latency.value(),
             alerts=tuple(self.alerts),
-            alerting=replay is None,
+            alerting=self.alerting,
             actions=action_table(),
             speed=None if replay is None else replay.speed,
             progress=None if replay is None else replay.progress,

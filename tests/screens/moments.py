@@ -418,9 +418,9 @@ REPLAY = Session(
     recording="march.csv.gz",
     speed=60.0,
     progress=0.432,
-    alerting=False,
     actions=ACTIONS,
 )
+ATTACHED = Session(Mode.LIVE, "0.1.0", NOW, ago(9.0), redis="from redis://desk", alerting=False, actions=ACTIONS)
 
 
 def _sides(long: Sum, short: Sum) -> dict[str, Sum]:

@@ -17,7 +17,7 @@ from liquake.tui.panels.signals import messages
 from liquake.tui.picture import Panel, Picture, View
 from liquake.tui.status import Status
 from liquake.tui.theme import load_theme
-from tests.screens.moments import ALERTS, DEMO, LIVE, REPLAY, RICH, SUBSCRIBED, ago, feed
+from tests.screens.moments import ALERTS, ATTACHED, DEMO, LIVE, RICH, SUBSCRIBED, ago, feed
 
 DARK = load_theme("dark")
 WELL = tuple(msgspec.structs.replace(feed(name), last_liquidation=ago(5.0)) for name in ("binance", "bybit"))
@@ -53,7 +53,7 @@ class TestAlerts:
 
     def test_having_none_means_something_only_where_they_are_looked_for(self) -> None:
         assert "No alert so far" in _lines(alerts, _picture(status=LIVE))[1]
-        assert "looks for no alerts" in _lines(alerts, _picture(status=REPLAY))[1]
+        assert "alerts are not among them" in _lines(alerts, _picture(status=ATTACHED))[1]
 
 
 class TestMessages:
@@ -83,7 +83,7 @@ class TestMessages:
     def test_an_all_clear_says_whether_a_cascade_came(self) -> None:
         assert "a cascade came" in _line(_lines(messages, _picture()), "all clear")
 
-    @pytest.mark.parametrize("status", [LIVE, REPLAY])
+    @pytest.mark.parametrize("status", [LIVE, ATTACHED])
     def test_before_anything_happened_it_says_what_it_waits_for(self, status: Status) -> None:
         assert "Nothing so far" in _lines(messages, _picture(SUBSCRIBED, status))[2]
 

@@ -52,7 +52,7 @@ def of_market(picture: Picture) -> list[Alert]:
 def none_so_far(picture: Picture) -> str:
     """Why there is none."""
     if not picture.status.alerting:
-        return "This session looks for no alerts: signals and cascades are on the page risk."
+        return "These are another process's numbers, and its alerts are not among them: 8 has signals and cascades."
     return "No alert so far. Each matter is told once per level, with the numbers behind it."
 
 

@@ -97,7 +97,7 @@ def _counted(known: Sequence[Message], picture: Picture) -> list[Cell]:
 
 def _waiting(picture: Picture) -> str:
     if not picture.status.alerting:
-        return "Nothing so far. This session looks for no alerts; a signal appears with the level it reaches."
+        return "Nothing so far. Signals appear with the level they reach; another process's alerts are not among them."
     return "Nothing so far. A signal appears with the level it reaches, an alert with the rule that found it."
 
 
