@@ -532,6 +532,15 @@ async def test_an_alert_is_shown_as_it_comes_not_at_the_next_refresh() -> None:
         assert "EXTREME" in _shown(pilot, "alerts")
 
 
+@pytest.mark.parametrize(("speed", "mixed"), [(1.0, True), (60.0, False), (None, False)])
+async def test_a_hurried_replay_never_shows_two_moments_at_once(speed: float | None, *, mixed: bool) -> None:
+    source = FixedSource(RICH, msgspec.structs.replace(REPLAY, speed=speed))
+    async with _running(source) as pilot:
+        source.alert(_alerted(Level.EXTREME, 1))
+        _app(pilot).look_at_streams()
+        assert ("EXTREME" in _shown(pilot, "alerts")) is mixed
+
+
 async def test_the_speed_of_a_replay_changes_in_steps_and_is_shown() -> None:
     source = FixedSource(RICH, REPLAY)
     async with _running(source) as pilot:

@@ -141,10 +141,13 @@ class MonitorApp(App[None]):
         """Show what has arrived since the last picture, on the tape and among the alerts alone."""
         if not self._terminal_takes_more():
             return
-        alerts = self.source.status().alerts
+        status = self.source.status()
+        alerts = status.alerts
         self._ring_for(alerts)
         shown = [panel for name, panel in self._panels[self.view.page].items() if name in _STREAMS]
-        if self.view.paused or not shown:
+        # Half a second may be minutes of a recording: there the whole screen must be of one moment.
+        hurried = status.mode is Mode.REPLAY and status.speed != 1.0
+        if self.view.paused or hurried or not shown:
             return
         latest = self.source.latest()
         if latest.arrived != self._seen or alerts != self.picture.status.alerts:

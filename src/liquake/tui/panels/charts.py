@@ -36,13 +36,12 @@ PRICED = "BTCUSDT"
 def velocity_chart(picture: Picture, width: int, height: int) -> Sheet:
     """Liquidations, or dollars, per second over the 10 s before each point, with one standard error."""
     theme, view = picture.theme, picture.view
-    unit = "dollars" if view.dollars else "liquidations" if width >= _ROOMY else "events"
-    parts = [
-        *_market(picture, view.market),
-        (f"{unit} per second, over {WINDOW} s each" if width >= _ROOMY else f"{unit}/s in {WINDOW} s", theme["muted"]),
-        *_down_mark(picture, picture.snapshot.now - _SHOWN),
-    ]
-    head = title("VELOCITY", parts, width, theme)
+    roomy = width >= _ROOMY
+    unit = "dollars" if view.dollars else "liquidations" if roomy else "events"
+    words = f"{unit} per second, over {WINDOW} s each" if roomy else f"{unit}/s in {WINDOW} s"
+    parts = [_market(picture, view.market, roomy=roomy), [(words, theme["muted"])]]
+    parts += _down_mark(picture, picture.snapshot.now - _SHOWN)
+    head = title("VELOCITY", whole(parts, width - len("VELOCITY  "), ""), width, theme)
     charts = picture.snapshot.charts.get(view.market)
     if charts is None or not picture.snapshot.events:
         return Sheet([head, *_waiting(picture, "The curve begins with the first liquidation.", width)])
@@ -129,32 +128,29 @@ def _crossed(line: Text, marks: Mapping[int, tuple[Style, bool]], theme: Theme, 
     return crossed
 
 
-def _down_mark(picture: Picture, since: int) -> list[Cell]:
+def _down_mark(picture: Picture, since: int) -> list[list[Cell]]:
     """In a title: what the hatching means, where there is any."""
     theme = picture.theme
     names = sorted({each.venue for each in stretches(picture.snapshot) if each.end > since})
     if not names:
         return []
-    between: Cell = (f" {theme.glyphs.between} ", theme["faint"])
     what = names[0] if len(names) == 1 else f"{len(names)} feeds"
-    return [between, (f"{theme.glyphs.hatch} {what} down", theme["state.trouble"])]
+    return [[(f" {theme.glyphs.hatch} {what} down", theme["state.trouble"])]]
 
 
 def sides_chart(picture: Picture, width: int, height: int) -> Sheet:
     """A column per minute: longs upwards, shorts downwards, the newest on the right and still growing."""
     theme, view = picture.theme, picture.view
-    unit = "dollars" if view.sums_in_dollars else "events"
-    parts: list[Cell] = [
-        *_market(picture, view.market),
-        (
-            f"{unit} per minute  " if width >= _ROOMY else "$ a min " if view.sums_in_dollars else "a min ",
-            theme["muted"],
-        ),
-        (f"LONG {theme.glyphs.up} ", theme["side.long"]),
-        (f"SHORT {theme.glyphs.down}", theme["side.short"]),
+    roomy = width >= _ROOMY
+    unit = ("dollars" if roomy else "$") if view.sums_in_dollars else "events"
+    parts = [
+        _market(picture, view.market, roomy=roomy),
+        [(f"{unit} {'per minute' if roomy else 'a min'} ", theme["muted"])],
         *_down_mark(picture, first_moment(picture)),
+        [(f" LONG {theme.glyphs.up} ", theme["side.long"])],
+        [(f"SHORT {theme.glyphs.down}", theme["side.short"])],
     ]
-    head = title("BY SIDE", parts, width, theme)
+    head = title("BY SIDE", whole(parts, width - len("BY SIDE  "), ""), width, theme)
     charts = picture.snapshot.charts.get(view.market)
     if charts is None or not picture.snapshot.events:
         return Sheet([head, *_waiting(picture, "A column for each minute follows.", width)])
@@ -238,9 +234,9 @@ def _mark(canvas: Canvas, scale: Scale, charts: Charts, entries: Sequence[Liquid
         canvas.sign(x, scale.y(price), sign, theme.side(entry.side) + theme["loud"])
 
 
-def _market(picture: Picture, market: str) -> list[Cell]:
+def _market(picture: Picture, market: str, *, roomy: bool) -> list[Cell]:
     theme = picture.theme
-    name = "all markets" if market == ALL else market
+    name = market if market != ALL else "all markets" if roomy else "all"
     return [(name, theme["strong"]), (f" {theme.glyphs.between} ", theme["faint"])]
 
 

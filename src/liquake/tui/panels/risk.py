@@ -32,6 +32,8 @@ _FACTORS: Mapping[Component, tuple[str, str]] = {
 """Short and longer heads of the columns."""
 _SOME_DO = "Some now (not advice):"
 _ACTION_LINES = 3
+_ROWS_AND_ACTION = 9
+"""Lines of room from which all of it fits below the rows."""
 _WITH_FOOT = 7
 """Lines of room from which the panel says what some do, and whose experience speaks."""
 _CONSOLE = Console(file=StringIO())
@@ -45,9 +47,10 @@ def cascade_risk(picture: Picture, width: int, height: int) -> Sheet:
     theme, chosen, risks = picture.theme, _chosen(picture), listed(picture)
     subject = [*_subject(picture, risks), *picture.only(len(risks), len(chosen))]
     first = title("CASCADE RISK", subject, width, theme)
+    said = action(picture, width, _ACTION_LINES if height >= _ROWS_AND_ACTION else _ACTION_LINES - 1)
     if not risks:
         why = picture.nothing_passes(width) if chosen else [phrase([(_waiting(picture), theme["text"])], width, theme)]
-        return Sheet([first, *why], foot=action(picture, width, _ACTION_LINES))
+        return Sheet([first, *why], foot=said)
     columns = shown(_columns(width), width)
 
     def line(index: int) -> Text:
@@ -55,7 +58,7 @@ def cascade_risk(picture: Picture, width: int, height: int) -> Sheet:
         drawn = row(columns, _cells(risk, theme, width), theme)
         return drawn if risk.probability is not None else _without(risk, columns, width, theme)
 
-    foot = [*_foot(risks, width, theme), *action(picture, width, _ACTION_LINES)] if height >= _WITH_FOOT else []
+    foot = [*_foot(risks, width, theme), *said] if height >= _WITH_FOOT else []
     return Sheet([first, heading(columns, theme)], len(risks), line, (), foot, theme["muted"])
 
 
@@ -110,7 +113,8 @@ def _chosen(picture: Picture) -> list[Risk]:
     levels: dict[str, Level] = {}
     for risk in risks:
         levels[risk.market] = max(levels.get(risk.market, Level.NONE), risk.level)
-    return sorted(risks, key=lambda risk: -levels[risk.market])
+    places = {market: place for place, market in enumerate(levels)}
+    return sorted(risks, key=lambda risk: (-levels[risk.market], places[risk.market], -risk.level))
 
 
 def _subject(picture: Picture, risks: Sequence[Risk]) -> list[Cell]:
