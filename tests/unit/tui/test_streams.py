@@ -78,6 +78,7 @@ class TestMessages:
         assert "Inputs: probability 0.611, base_rate 0.0042, horizon_s 60, threshold_usd 2,500,000." in text
         assert "7 of 12 such alerts in 30 days came with a cascade" in text
         assert "asked 50.0%, confirmed by two reads" in text
+        assert "without a probability: raised by burst" in text
         assert "highest WATCH" in text
 
     def test_an_all_clear_says_whether_a_cascade_came(self) -> None:
@@ -160,6 +161,10 @@ class TestEpisodes:
         assert "▒" in over
         assert "≥$3.80M" in running
         assert "$3.60M" in running
+
+    def test_a_short_line_of_time_still_says_how_long_it_is(self) -> None:
+        recent = msgspec.structs.replace(RICH, started=ago(5400.0))
+        assert _lines(episodes_chart, _picture(recent), 37)[1].split() == ["market", "90", "min", "now", "USD"]
 
     def test_the_time_before_anybody_watched_is_blank(self) -> None:
         started = msgspec.structs.replace(RICH, started=ago(450.0))

@@ -130,6 +130,6 @@ def _down(venue: str, known: Sequence[Stretch], span: tuple[int, int], room: int
 
 
 def _scale(past: str, room: int, theme: Theme) -> list[Cell]:
-    """The two ends of the line of time."""
-    words = f"{past} ago"
-    return [(f"{words}{'now':>{max(room - len(words), 4)}}"[-room:], theme["muted"])]
+    """The two ends of the line of time, as far as there is room for words."""
+    words = next((words for words in (f"{past} ago", past, "") if len(words) + len(" now") <= room), "")
+    return [(f"{words}{'now':>{max(room - len(words), 0)}}"[:room], theme["muted"])]

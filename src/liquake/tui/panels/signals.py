@@ -153,6 +153,8 @@ def _inside(message: Message) -> str:
         highest = formats.chance(message.peak_probability)
         lasted = formats.age((message.end - message.start) / 1e9)
         return f"after {lasted}, highest {message.highest.name}, highest chance {highest}"
+    if message.probability is None:
+        return f"without a probability: raised by {message.because}"
     asked = f"asked {formats.chance(message.threshold)}"
     return f"{asked}, confirmed by {message.because}"
 
