@@ -18,7 +18,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 
 from liquake.clock import ManualClock
-from liquake.engine.snapshot import ALL
+from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
 from liquake.ingest.recording import read_csv
 from liquake.model.alert import Alert, Level
 from liquake.tui.app import MonitorApp, Options
@@ -432,6 +432,30 @@ async def test_e_exports_the_page_as_csv_and_as_json_with_the_same_rows(page: st
     assert [list(row) for row in written] == [list(row) for row in json.loads(objects.read_text())]
     assert written
     assert table.name.endswith("-20261120-140327.csv")
+
+
+def _exported(folder: Path) -> list[dict[str, str]]:
+    (path,) = folder.iterdir()
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+async def test_of_the_overview_the_window_the_market_and_the_venues_on_the_screen_are_exported(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "m", *["left_square_bracket"] * 9, "slash", *"okx", "enter", "e")
+    rows = _exported(folder)
+    assert {(row["market"], row["window"]) for row in rows} == {("BTCUSDT", "5m")}
+    assert [(row["venue"], row["side"]) for row in rows] == [
+        (venue, side) for venue in ("ALL", "okx") for side in ("BOTH", "LONG", "SHORT")
+    ]
+    assert int(rows[0]["events"]) == int(rows[1]["events"]) + int(rows[2]["events"]) > 0
+
+
+async def test_of_the_sums_the_rows_on_the_screen_are_exported_each_once(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("3", "slash", *"sol short", "enter", "e")
+    rows = _exported(folder)
+    assert {(row["market"], row["venue"], row["side"]) for row in rows} == {("SOLUSDT", "ALL", "SHORT")}
+    assert [row["window"] for row in rows] == list(TOTAL_WINDOWS)
 
 
 async def test_an_exported_tape_is_a_recording_of_the_same_liquidations(folder: Path) -> None:
