@@ -68,6 +68,11 @@ class Terminal:
         os.close(self.fd)
         os.close(self._inner)
 
+    def vanish(self) -> None:
+        """Both ends are closed, as when a window is."""
+        os.close(self.fd)
+        os.close(self._inner)
+
     def modes(self) -> list[object]:
         return termios.tcgetattr(self._inner)
 
@@ -128,5 +133,23 @@ def test_a_terminal_that_takes_no_more_does_not_stop_the_loop_and_is_right_again
         terminal.wait_for(b"left")
     finally:
         terminal.close()
+        os.close(beats)
+        os.close(pulse)
+
+
+def test_a_terminal_that_goes_away_does_not_stop_the_loop() -> None:
+    beats, pulse = os.pipe()
+    terminal = Terminal(pulse, program=("tests.screens.session", "--counting", "0.02"))
+    try:
+        terminal.wait_for(b"VELOCITY")
+        terminal.vanish()
+        beaten, end = 0, time.monotonic() + DEADLINE
+        while beaten < 400:
+            assert time.monotonic() < end
+            assert select.select([beats], [], [], 10.0)[0], f"the loop stood still after {beaten} rounds"
+            beaten += len(os.read(beats, 64))
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
         os.close(beats)
         os.close(pulse)

@@ -20,6 +20,7 @@ from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
 from liquake.model.alert import Alert, Level
 from liquake.tui import export
 from liquake.tui.bell import Bell
+from liquake.tui.driver import TerminalDriver
 from liquake.tui.grounds import MONO, ground, grounds
 from liquake.tui.help import Help
 from liquake.tui.keys import BINDINGS, faster, stepped
@@ -79,7 +80,7 @@ class MonitorApp(App[None]):
         """`now` in nanoseconds is what the bell counts by: a replay's own clock may run a thousand times as fast."""
         options = options or Options()
         name = MONO if os.environ.get("NO_COLOR") else options.theme
-        super().__init__(ansi_color=True if name == MONO else None)
+        super().__init__(driver_class=TerminalDriver, ansi_color=True if name == MONO else None)
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
         snapshot, status = source.snapshot(*wanted(options.view)), source.status()
         self.picture = Picture(snapshot, status, options.view, self.look)
