@@ -1,6 +1,6 @@
 """A screen on another process's engine: the snapshot that a collector keeps in Redis.
 
-Part of the composition root: `app` alone imports it.
+Part of the composition root: imported where its client is known to be installed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from liquake.alerts.actions import action_table
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import ConnectionState, Latest, Snapshot, VenueState
 from liquake.errors import SinkError
@@ -26,8 +27,6 @@ _RETRY_EVERY = 1.0
 
 class Attached:
     """Shows what the collector at `url` last wrote. Once that is gone its numbers are too, and every feed is DOWN."""
-
-    replay = None
 
     def __init__(self, url: str, status: Status, now: Callable[[], int]) -> None:
         self._url, self._status, self._now = url, status, now
@@ -52,9 +51,17 @@ class Attached:
         del seconds
         return False
 
+    def set_speed(self, speed: float | None) -> bool:
+        """Never, for the same reason."""
+        del speed
+        return False
+
     def status(self) -> Status:
-        """The session around it."""
-        return msgspec.structs.replace(self._status, now=self._now(), redis=self._trouble or f"from {self._address}")
+        """The session around it. Alerts are the collector's own to find."""
+        redis = self._trouble or f"from {self._address}"
+        return msgspec.structs.replace(
+            self._status, now=self._now(), redis=redis, alerting=False, actions=action_table()
+        )
 
     async def prove(self) -> None:
         """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""

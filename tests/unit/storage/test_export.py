@@ -26,7 +26,7 @@ def exported(path: Path, selection: Selection) -> list[int]:
     """The numbers of the events that `selection` lets through."""
     out = io.BytesIO()
     export(path, "csv", out, selection)
-    return [int(row["key"].split("|")[-1]) for row in csv.DictReader(out.getvalue().decode().splitlines())]
+    return [int(float(row["key"].split("|")[2])) for row in csv.DictReader(out.getvalue().decode().splitlines())]
 
 
 EVENTS = [
