@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -320,7 +320,7 @@ class Binance(Venue):
 
     name = "binance"
     title = "Binance"
-    aliases = ("binance_usdm", "binance_coinm")
+    aliases: ClassVar[tuple[str, ...]] = ("binance_usdm", "binance_coinm")
     rank = 1
     coverage = Coverage(
         CoverageKind.THROTTLED,
@@ -335,7 +335,7 @@ class Binance(Venue):
     heartbeat = Heartbeat(every=20.0, frame=None, dead_after=45.0, stale_after=15.0)
     # "A single connection is only valid for 24 hours", "10 incoming messages per second", 300 attempts per 5 minutes.
     limits = Limits(lifetime=24 * 3600.0, messages_per_second=5.0, connects_per_minute=60.0)
-    endpoints = (
+    endpoints: ClassVar[tuple[Endpoint, ...]] = (
         Endpoint("wss://fstream.binance.com/stream", None, date(2026, 4, 22), _SPLIT),
         Endpoint("wss://fstream.binance.com/market/stream", date(2026, 3, 6), None, _SPLIT),
     )
