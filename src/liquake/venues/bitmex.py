@@ -199,7 +199,7 @@ class BitmexDecoder(Decoder):
         if rise <= 0.0:
             return ()
         order.counted += rise
-        identity = f"{row.orderID}|{order.counted:g}"
+        identity = f"{row.orderID}|{order.counted:.15g}"
         return (self._liquidation(row, order, rise, identity, frame, ts_recv, ()),)
 
     def _liquidation(
