@@ -24,23 +24,38 @@ PATHS = {
     "bybit": "/v5/public/linear",
     "okx": "/ws/v5/public",
     "hyperliquid": "/ws",
+    "dydx": "/v4/ws",
+    "lighter": "/stream",
 }
 SUBSCRIPTIONS = {
     "bybit": {"op": "subscribe", "args": ["allLiquidation.SOLUSDT"]},
     "okx": {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},
     "hyperliquid": {"method": "subscribe", "subscription": {"type": "trades", "coin": "SOL"}},
+    "dydx": {"type": "subscribe", "channel": "v4_trades", "id": "SOL-USD"},
+    "lighter": {"type": "subscribe", "channel": "trade/2"},
 }
 PINGS = {
     "bybit": '{"op":"ping"}',
     "okx": "ping",
     "hyperliquid": '{"method":"ping"}',
     "binance": '{"method":"LIST_SUBSCRIPTIONS"}',
+    # Its own "ping" is not answered.
+    "dydx": '{"type":"unsubscribe","channel":"v4_trades","id":"ADA-USD"}',
+    "lighter": '{"type":"ping"}',
 }
 HANDSHAKE = (
     "GET /market/ws/!forceOrder@arr HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bGlxdWFrZS1saXF1YWtlIQ==\r\n\r\n"
 )
-MARKERS = {"binance": '"forceOrder"', "bybit": "allLiquidation", "okx": '"details"', "hyperliquid": '"liquidation"'}
+MARKERS = {
+    "binance": '"forceOrder"',
+    "bybit": "allLiquidation",
+    "okx": '"details"',
+    "hyperliquid": '"liquidation"',
+    "dydx": '"LIQUIDATED"',
+    "lighter": '"liquidation"',
+}
+GREETING = frozenset(("dydx", "lighter"))
 each_venue = pytest.mark.parametrize("venue", SERVERS)
 
 
@@ -48,6 +63,8 @@ async def subscribed(at: Stage) -> aiohttp.ClientWebSocketResponse:
     """A connection that gets liquidations (trades at Hyperliquid), with what comes first already read."""
     venue = at.server.name
     socket = await at.connect(PATHS[venue])
+    if venue in GREETING:
+        await read(socket)
     if venue in SUBSCRIPTIONS:
         await socket.send_json(SUBSCRIPTIONS[venue])
         await read(socket)
