@@ -136,7 +136,9 @@ class DydxServer(VenueServer):
             await self._refuse(connection, f"Invalid subscribe message: already subscribed ({topic})")
         else:
             connection.topics[topic] = {"batched": batched}
-            contents = {"markets": self._listed()} if channel == market else {"trades": self._replayed(market, _SNAPSHOT)}
+            contents = (
+                {"markets": self._listed()} if channel == market else {"trades": self._replayed(market, _SNAPSHOT)}
+            )
             envelope = self._envelope(connection, "subscribed", channel)
             await connection.send(
                 encode({**envelope, **({} if channel == market else {"id": market}), "contents": contents})
