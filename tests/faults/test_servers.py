@@ -27,6 +27,8 @@ PATHS = {
     "aster": "/ws/!forceOrder@arr",
     "bitmex": "/realtime",
     "deribit": "/ws/api/v2",
+    "dydx": "/v4/ws",
+    "lighter": "/stream",
 }
 SUBSCRIPTIONS = {
     "bybit": {"op": "subscribe", "args": ["allLiquidation.SOLUSDT"]},
@@ -34,6 +36,8 @@ SUBSCRIPTIONS = {
     "hyperliquid": {"method": "subscribe", "subscription": {"type": "trades", "coin": "SOL"}},
     "bitmex": {"op": "subscribe", "args": ["liquidation"]},
     "deribit": {"id": 1, "method": "public/subscribe", "params": {"channels": ["trades.future.USDC.100ms"]}},
+    "dydx": {"type": "subscribe", "channel": "v4_trades", "id": "SOL-USD"},
+    "lighter": {"type": "subscribe", "channel": "trade/2"},
 }
 PINGS = {
     "bybit": '{"op":"ping"}',
@@ -43,6 +47,9 @@ PINGS = {
     "aster": '{"method":"LIST_SUBSCRIPTIONS"}',
     "bitmex": "ping",
     "deribit": '{"id":3,"method":"public/test"}',
+    # Its own "ping" is not answered.
+    "dydx": '{"type":"unsubscribe","channel":"v4_trades","id":"ADA-USD"}',
+    "lighter": '{"type":"ping"}',
 }
 HANDSHAKE = (
     "GET /market/ws/!forceOrder@arr HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -56,8 +63,10 @@ MARKERS = {
     "aster": '"forceOrder"',
     "bitmex": '"insert"',
     "deribit": '"trade_id"',
+    "dydx": '"LIQUIDATED"',
+    "lighter": '"liquidation"',
 }
-SAID_FIRST = {"bybit": 1, "okx": 2, "hyperliquid": 2, "bitmex": 3, "deribit": 1}
+SAID_FIRST = {"bybit": 1, "okx": 2, "hyperliquid": 2, "bitmex": 3, "deribit": 1, "dydx": 2, "lighter": 2}
 """Frames that come before the first liquidation: greetings, acknowledgements, tables as they stand."""
 each_venue = pytest.mark.parametrize("venue", SERVERS)
 
