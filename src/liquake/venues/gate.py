@@ -373,6 +373,7 @@ class Gate(Venue):
     def read_history(
         self, request: Request, answer: bytes, instruments: Instruments, ts_recv: int
     ) -> Sequence[Liquidation]:
+        del request
         decoder = GateDecoder(self.name, "history", instruments)
         events = _told_apart([decoder.past(row, answer, ts_recv) for row in self._rows(answer)])
         return [event for event in events if isinstance(event, Liquidation)]
