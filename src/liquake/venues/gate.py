@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
@@ -363,7 +362,7 @@ class Gate(Venue):
     ) -> tuple[Request, ...]:
         """Of all contracts at once, whatever the assets."""
         del instruments, assets
-        first, last = start // _SECOND, math.ceil(end / _SECOND)
+        first, last = start // _SECOND, -(-end // _SECOND)
         return tuple(
             _past_request(settle, since, min(since + _WINDOW, last))
             for settle in ("usdt", "btc")
@@ -383,10 +382,11 @@ class Gate(Venue):
         rows = self._rows(answer)
         parts = urlsplit(request.url)
         since, until = (int(parse_qs(parts.query)[name][0]) for name in ("from", "to"))
-        oldest = min((row.time for row in rows), default=since)
-        if len(rows) < _PAGE or not since < oldest < until:
+        # Whether `to` is part of the window is not said: the second that was cut is asked for again, whole.
+        before = min((row.time for row in rows), default=since) + 1
+        if len(rows) < _PAGE or not since < before < until:
             return None
-        return _past_request(parts.path.split("/")[-2], since, oldest)
+        return _past_request(parts.path.split("/")[-2], since, before)
 
     def _rows(self, answer: bytes) -> list[_Past]:
         try:
