@@ -333,12 +333,9 @@ class Gate(Venue):
 
     def _contracts(self, answer: bytes) -> list[_Listed]:
         try:
-            rows = msgspec.json.decode(answer, type=list[_Listed], strict=False)
+            return msgspec.json.decode(answer, type=list[_Listed], strict=False)
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
-        if not rows:
-            raise InstrumentsError(self.name, "it lists no contract")
-        return rows
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """A socket per settlement currency whatever the assets: "!all" is of all its contracts."""
