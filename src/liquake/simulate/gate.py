@@ -112,7 +112,7 @@ class GateServer(VenueServer):
 
     async def publish(self, order: Order) -> None:
         contract = self.listing.pick(order.asset)
-        self._past.append((_read(contract, order), _past(contract, order)))
+        self._past.append(_read_past(contract, order))
         if not self.throttled:
             await self._push(contract, [order])
             return
@@ -216,18 +216,21 @@ def _row(contract: Contract, order: Order, exact: bool) -> Row:
     }
 
 
-def _past(contract: Contract, order: Order) -> Row:
+def _read_past(contract: Contract, order: Order) -> tuple[Published, Row]:
     """As the history has it: "size: User position size", "order_size" of the order, the price that was paid."""
-    size = _signed(contract, order)
-    return {
+    event, size, paid = _read(contract, order), _signed(contract, order), contract.price_text(order.price)
+    amount, usd = contract.worth(contract.size_text(order), paid)
+    row = {
         "time": order.ts // SECOND,
         "contract": contract.symbol,
         "size": size.removeprefix("-") if order.side is Side.LONG else f"-{size}",
         "order_size": size,
         "order_price": contract.price_text(order.bankruptcy_price),
-        "fill_price": contract.price_text(order.price),
+        "fill_price": paid,
         "left": "0",
     }
+    ts = order.ts // SECOND * SECOND
+    return msgspec.structs.replace(event, price=float(paid), amount=amount, usd=usd, ts=ts), row
 
 
 def _read(contract: Contract, order: Order) -> Published:
