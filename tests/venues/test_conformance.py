@@ -299,6 +299,8 @@ def test_an_answer_about_instruments_is_read(venue: str) -> None:
 @EVERY
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"\xff", b"<html>", b"[" * 100_000], ids=repr)
 def test_an_answer_that_is_none_is_refused_with_the_venue_s_name(venue: str, answer: bytes) -> None:
+    if answer == b"[]" and ALL[venue].answer.startswith(b"["):
+        pytest.skip("a list without contracts is an answer of this venue")
     with pytest.raises(InstrumentsError, match=venue):
         find_venue(venue).read_instruments(answer)
 
