@@ -120,7 +120,7 @@ CASES = Cases(
         "several acknowledgements at once": text(
             {"event": "subscribed", "feed": "trade", "product_ids": ["PF_XBTUSD", "PI_XBTUSD"]}
         ),
-        "a ticker": ticker(markPrice=64001.5, bid=64000, ask=64003, bid_size=2.5, ask_size=0.1),
+        "a ticker": ticker(markPrice=64001, last=64000, index=64003, bid=64000, ask=64003, bid_size=2.5, ask_size=0.1),
     },
     acknowledged=(text({"event": "subscribed", "feed": "trade", "product_ids": ["PF_XBTUSD"]}), "trade:PF_XBTUSD"),
     rejected={

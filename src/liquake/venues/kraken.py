@@ -31,6 +31,7 @@ from liquake.model import (
 )
 from liquake.model.instrument import unbundle
 from liquake.venues.venue import (
+    Amount,
     Connection,
     Decoder,
     Endpoint,
@@ -88,8 +89,8 @@ class _Ticker(msgspec.Struct, gc=False, tag_field="feed", tag="ticker"):
     product_id: Symbol
     time: Milliseconds
     markPrice: Positive | None = None  # noqa: N815 - the venue's name
-    index: Positive | Literal[0] | None = None
-    last: Positive | Literal[0] | None = None
+    index: Amount | None = None
+    last: Amount | None = None
 
 
 _read = msgspec.json.Decoder(_Trade | _Snapshot | _Ticker, strict=False).decode
