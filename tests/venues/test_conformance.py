@@ -268,7 +268,7 @@ def test_of_an_oversized_frame_little_is_kept(venue: str) -> None:
 )
 def test_a_number_that_is_none_is_one_error(venue: str, number: bytes) -> None:
     frame = ALL[venue].linear.frame
-    price = next(text for text in (b'"64000.00"', b'"64000.0"', b'"64000"', b"64000.0") if text in frame)
+    price = next(text for text in (b'"64000.00"', b'"64000.0"', b'"64000"', b"64000.0", b"64000") if text in frame)
     assert frame.count(price) == 1
     if venue in ("binance", "aster") and number == b"null":
         pytest.skip("a missing average price falls back to the limit")
