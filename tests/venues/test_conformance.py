@@ -109,7 +109,9 @@ def test_two_equal_liquidations_of_one_message_both_count(venue: str, cell: byte
 @cells("first")
 def test_what_the_first_frame_replays_keeps_its_own_time(venue: str, cell: Any) -> None:
     frame, milliseconds = cell
-    assert only(decode(venue, frame)).ts_event == milliseconds * 1_000_000
+    # Where the first frame is the acknowledgement too, its status is told with what it replays.
+    told = [event for event in decode(venue, frame) if not isinstance(event, FeedStatus)]
+    assert only(told).ts_event == milliseconds * 1_000_000
 
 
 @cells("silent")
@@ -266,7 +268,7 @@ def test_of_an_oversized_frame_little_is_kept(venue: str) -> None:
 )
 def test_a_number_that_is_none_is_one_error(venue: str, number: bytes) -> None:
     frame = ALL[venue].linear.frame
-    price = next(text for text in (b'"64000.00"', b'"64000.0"', b'"64000"', b"64000.0") if text in frame)
+    price = next(text for text in (b'"64000.00"', b'"64000.0"', b'"64000"', b"64000.0", b"64000") if text in frame)
     assert frame.count(price) == 1
     if venue in ("binance", "aster") and number == b"null":
         pytest.skip("a missing average price falls back to the limit")
@@ -297,6 +299,8 @@ def test_an_answer_about_instruments_is_read(venue: str) -> None:
 @EVERY
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"\xff", b"<html>", b"[" * 100_000], ids=repr)
 def test_an_answer_that_is_none_is_refused_with_the_venue_s_name(venue: str, answer: bytes) -> None:
+    if answer == b"[]" and ALL[venue].answer.startswith(b"["):
+        pytest.skip("a list without contracts is an answer of this venue")
     with pytest.raises(InstrumentsError, match=venue):
         find_venue(venue).read_instruments(answer)
 
