@@ -111,7 +111,7 @@ class _Answer(msgspec.Struct):
 _read = msgspec.json.Decoder(_Liquidations | _Marks, strict=False).decode
 
 
-class _Order(msgspec.Struct):
+class _Order(msgspec.Struct, gc=False):
     """An open order as the table has it, and what of it has been counted."""
 
     side: Side
