@@ -24,23 +24,43 @@ PATHS = {
     "bybit": "/v5/public/linear",
     "okx": "/ws/v5/public",
     "hyperliquid": "/ws",
+    "bitfinex": "/ws/2",
+    "bitget": "/v3/ws/public",
+    "kraken": "/ws/v1",
 }
 SUBSCRIPTIONS = {
     "bybit": {"op": "subscribe", "args": ["allLiquidation.SOLUSDT"]},
     "okx": {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},
     "hyperliquid": {"method": "subscribe", "subscription": {"type": "trades", "coin": "SOL"}},
+    "bitfinex": {"event": "subscribe", "channel": "status", "key": "liq:global"},
+    "bitget": {"op": "subscribe", "args": [{"instType": "usdt-futures", "topic": "liquidation"}]},
+    "kraken": {"event": "subscribe", "feed": "trade", "product_ids": ["PF_SOLUSD"]},
 }
 PINGS = {
     "bybit": '{"op":"ping"}',
     "okx": "ping",
     "hyperliquid": '{"method":"ping"}',
     "binance": '{"method":"LIST_SUBSCRIPTIONS"}',
+    "bitfinex": '{"event":"ping"}',
+    "bitget": "ping",
+    # It has no ping of its own.
+    "kraken": '{"event":"unsubscribe","feed":"ticker","product_ids":["PF_ADAUSD"]}',
 }
 HANDSHAKE = (
     "GET /market/ws/!forceOrder@arr HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bGlxdWFrZS1saXF1YWtlIQ==\r\n\r\n"
 )
-MARKERS = {"binance": '"forceOrder"', "bybit": "allLiquidation", "okx": '"details"', "hyperliquid": '"liquidation"'}
+MARKERS = {
+    "binance": '"forceOrder"',
+    "bybit": "allLiquidation",
+    "okx": '"details"',
+    "hyperliquid": '"liquidation"',
+    "bitfinex": "null,1,1,null",
+    "bitget": '"data"',
+    "kraken": '"type":"liquidation"',
+}
+GREETINGS = {"okx": 1, "hyperliquid": 1, "bitfinex": 2, "kraken": 2}
+"""Messages that come on connecting and subscribing, besides the acknowledgement."""
 each_venue = pytest.mark.parametrize("venue", SERVERS)
 
 
@@ -51,7 +71,7 @@ async def subscribed(at: Stage) -> aiohttp.ClientWebSocketResponse:
     if venue in SUBSCRIPTIONS:
         await socket.send_json(SUBSCRIPTIONS[venue])
         await read(socket)
-    if venue in ("okx", "hyperliquid"):
+    for _ in range(GREETINGS.get(venue, 0)):
         await read(socket)
     return socket
 
@@ -146,7 +166,7 @@ async def test_duplicates_are_published_once(venue: str) -> None:
         if venue == "hyperliquid":
             for vault in VAULTS:
                 await socket.send_json({"method": "subscribe", "subscription": {"type": "userFills", "user": vault}})
-        elif venue == "okx":
+        elif venue in ("okx", "bitfinex"):
             await read(socket)
         await socket.send_str(PINGS[venue])
         await asyncio.sleep(0)

@@ -312,11 +312,13 @@ class Kraken(Venue):
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets, with a price stream as proof of life."""
-        subscriptions = [_subscription("ticker", [_PROOF_OF_LIFE])]
         products = _products(instruments, assets)
-        for first in range(0, len(products), _PRODUCTS_PER_FRAME):
-            subscriptions.append(_subscription("trade", products[first : first + _PRODUCTS_PER_FRAME]))
-        return [Connection("trades", self.endpoints[0].url, tuple(subscriptions))]
+        frames = [
+            products[first : first + _PRODUCTS_PER_FRAME] for first in range(0, len(products), _PRODUCTS_PER_FRAME)
+        ]
+        trades = (_subscription("trade", each) for each in frames)
+        ticker = _subscription("ticker", [_PROOF_OF_LIFE])
+        return [Connection("trades", self.endpoints[0].url, (ticker, *trades))]
 
     def decoder(self, connection: str, instruments: Instruments) -> Decoder:
         return KrakenDecoder(self.name, connection, instruments)
