@@ -51,6 +51,13 @@ def test_prices_are_of_the_derivative_whose_channel_they_come_on() -> None:
     assert [(each.asset, each.price) for each in (of_ether, of_bitcoin)] == [("ETH", 3000.5), ("BTC", 64000.5)]
 
 
+def test_prices_of_a_derivative_that_cannot_be_one_are_an_error() -> None:
+    decoder = BITFINEX.decoder("status", Instruments())
+    decoder.decode(json.dumps({"event": "subscribed", "chanId": 7, "key": "deriv:\u0007"}), RECEIVED)
+    (event,) = decoder.decode(status(channel=7, mark=3000.5), RECEIVED)
+    assert type(event).__name__ == "DecodeError"
+
+
 def test_what_comes_on_the_channel_of_liquidations_is_one_or_an_error() -> None:
     decoder = BITFINEX.decoder("status", Instruments())
     decoder.decode(json.dumps({"event": "subscribed", "chanId": 417, "key": "liq:global"}), RECEIVED)
