@@ -189,7 +189,15 @@ def test_hyperliquid_refuses_an_answer_without_vaults(answer: bytes) -> None:
 
 
 def test_binance_tells_one_order_under_one_key_whichever_stream_has_it() -> None:
-    order = {"s": "BTCUSD_PERP", "S": "SELL", "o": "LIMIT", "f": "IOC", "q": "3", "p": "61000", "ap": "61500.5"}
+    order: dict[str, object] = {
+        "s": "BTCUSD_PERP",
+        "S": "SELL",
+        "o": "LIMIT",
+        "f": "IOC",
+        "q": "3",
+        "p": "61000",
+        "ap": "61500.5",
+    }
     order |= {"X": "FILLED", "l": "1", "z": "3", "T": 1_790_000_000_000, "ps": "BTCUSD", "st": 2}
     event = {"e": "forceOrder", "E": 1_790_000_000_300, "o": order}
     merged = {"stream": "!forceOrder@arr", "data": event}
