@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from liquake.engine.snapshot import Sum
+from liquake.engine.snapshot import Episode, Sum
 from liquake.errors import JournalError, RecordingError
 from liquake.model import Event, Side
+from liquake.model.alert import Alert
 from liquake.storage.database import explain, open_to_read
+from liquake.storage.notes import Course, read_alert, read_course, read_episode
 from liquake.storage.schema import COLUMNS, Row, read_events, read_ledger, read_prices
 
 _PAGE = 4096
@@ -96,9 +98,28 @@ class JournalReader:
         tables = ("events", "frames", "ledger", "prices")
         return {table: int(self._query(f"SELECT count(*) FROM {table}")[0][0]) for table in tables}
 
+    def alerts(self, since: int) -> list[Alert]:
+        """Those kept from `since` (UTC nanoseconds) on, the oldest first."""
+        if self._version() < 3:
+            return []
+        rows = self._query("SELECT detail FROM alerts WHERE ts >= ? ORDER BY ts, rowid", since)
+        return [read_alert(detail) for (detail,) in rows]
+
+    def episodes(self, since: int) -> list[Episode]:
+        """Those that went on at `since` (UTC nanoseconds) or later, by their start."""
+        if self._version() < 3:
+            return []
+        rows = self._query("SELECT detail FROM episodes WHERE last >= ? ORDER BY start, key", since)
+        return [read_episode(detail) for (detail,) in rows]
+
+    def course(self) -> Course | None:
+        """How whoever writes the journal makes its numbers, or last did; `None` where nobody has said."""
+        rows = self._query("SELECT value FROM meta WHERE name = 'course'")
+        return read_course(rows[0][0]) if rows else None
+
     def totals(self) -> Mapping[tuple[str, Side, str], Sum]:
         """Everything ever stored, added up by venue, side and asset."""
-        if self._query("PRAGMA user_version")[0][0] < 2:
+        if self._version() < 2:
             return self.scanned()
         rows = self._query(
             "SELECT venue, side, asset, sum(events), total(amount), total(usd), sum(unsized)"
@@ -113,6 +134,9 @@ class JournalReader:
             " FROM events GROUP BY venue, side, asset"
         )
         return {(venue, Side(side), asset): Sum(*sums) for venue, side, asset, *sums in rows}
+
+    def _version(self) -> int:
+        return int(self._query("PRAGMA user_version")[0][0])
 
     def _page(self, low: int, high: int) -> list[Event]:
         events = read_events(self._range("events", low, high))
