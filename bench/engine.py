@@ -69,7 +69,8 @@ def liquidations(count: int, markets: int, per_second: float, *, seed: int = 1) 
             usd=usd,
             ts_event=happened,
             ts_recv=time,
-            identity=(f"{asset}USDT", happened, number),
+            size=usd / price,
+            id=str(number),
         )
 
 

@@ -43,7 +43,7 @@ def liquidations(count: int) -> list[Liquidation]:
             25.0 + i % 977 / 4,
             _START + i * 1_000_000,
             _START + i * 1_000_000 + 40_000_000,
-            (f"{coins[i % 7]}USDT", "SELL", 0.25, 100.0 + i % 977, _START // 1_000_000 + i),
+            0.25,
         )
         for i in range(count)
     ]

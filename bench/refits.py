@@ -34,7 +34,7 @@ def engine_of(events: int) -> Engine:
         side, usd = random.choice(tuple(Side)), random.lognormvariate(8.0, 1.5)
         venue = random.choice(VENUES)
         event = Liquidation(
-            venue, "BTCUSDT", "BTC", side, 1.0, PriceBasis.FILL, usd, usd, ts, ts + SECOND // 10, (number,)
+            venue, "BTCUSDT", "BTC", side, 1.0, PriceBasis.FILL, usd, usd, ts, ts + SECOND // 10, usd, str(number)
         )
         engine.apply(event)
     return engine

@@ -66,7 +66,8 @@ class Feed:
                     usd,
                     now,
                     now + 1,
-                    (self._number,),
+                    usd / 10.0,
+                    str(self._number),
                 )
             )
 

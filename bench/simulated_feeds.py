@@ -80,5 +80,5 @@ def _liquidation(order: Order, recv: int, number: int) -> Liquidation:
         usd=order.usd,
         ts_event=order.ts,
         ts_recv=recv,
-        identity=(number,),
+        id=str(number),
     )

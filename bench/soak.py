@@ -60,7 +60,8 @@ def main() -> None:
                 usd,
                 happened,
                 time,
-                (asset, happened, number),
+                usd / 100.0,
+                str(number),
             )
         )
         if number % 10 == 0:

@@ -118,15 +118,16 @@ async def bare_postgres(url: str, rows: list[Row]) -> float:
         "usd",
         "at",
         "recv",
-        "identity",
+        "size",
+        "id",
     )
-    types = ("text",) * 5 + ("float8", "text", "float8", "float8", "bigint", "bigint", "text")
+    types = ("text",) * 5 + ("float8", "text", "float8", "float8", "bigint", "bigint", "float8", "text")
     declared = ", ".join(f"{name} {kind}" for name, kind in zip(columns, types, strict=True))
     await connection.execute(f"CREATE TABLE bare ({declared}, UNIQUE (at, venue, key))")
     arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
     statement = f"INSERT INTO bare SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
     size = TimescaleSink.batch
-    batches = [list(zip(*rows[at : at + size], strict=True))[1:13] for at in range(0, len(rows), size)]
+    batches = [list(zip(*rows[at : at + size], strict=True))[1:14] for at in range(0, len(rows), size)]
 
     async def work() -> None:
         for batch in batches:
@@ -184,9 +185,7 @@ def write_month(path: Path, rows: int) -> None:
             now = _MONTH + start * step
             journal.record(
                 [
-                    msgspec.structs.replace(
-                        event, identity=(start + n,), ts_event=now + n * step, ts_recv=now + n * step
-                    )
+                    msgspec.structs.replace(event, id=str(start + n), ts_event=now + n * step, ts_recv=now + n * step)
                     for n, event in enumerate(patterns[: rows - start])
                 ]
             )

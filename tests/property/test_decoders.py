@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liquake.model import Event, Instruments, Liquidation, Price, Side, Trade
+from liquake.model import FUTURE_TOLERANCE, Event, Instruments, Liquidation, Price, Side, Trade
 from liquake.venues.frames import read_line
 from liquake.venues.registry import VENUES, find_venue
-from liquake.venues.venue import FUTURE_TOLERANCE
 from tests.conftest import SHARED
 from tests.venues.cases import RECEIVED, Absent, Size, cases_of
 

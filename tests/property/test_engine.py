@@ -36,7 +36,7 @@ def liquidation(
         usd=usd,
         ts_event=ts_event,
         ts_recv=ts_event + delay,
-        identity=(number,),
+        id=str(number),
     )
 
 

@@ -30,7 +30,7 @@ def recording(shared: Path) -> list[Liquidation]:
                 usd=float(row["usd"]),
                 ts_event=int(row["ts_ms"]) * MILLISECOND,
                 ts_recv=0,
-                identity=(row["arrival"],),
+                id=row["arrival"],
             )
             for row in csv.DictReader(file)
         ]

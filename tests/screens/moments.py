@@ -85,7 +85,7 @@ def liquidation(
         usd,
         when,
         when + 40_000_000,
-        (asset, side.value, when),
+        amount,
     )
 
 

@@ -117,5 +117,6 @@ def _liquidation(number: int, time: int, left: float, rng: random.Random) -> Liq
         usd if known else None,
         time,
         time + rng.randrange(50, 900) * 1_000_000,
-        (number,),
+        usd / price,
+        str(number),
     )

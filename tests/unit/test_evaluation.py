@@ -147,7 +147,7 @@ def test_a_journal_is_the_same_tape_as_the_recording_without_what_is_only_a_samp
         for number, (ts, kind, usd) in enumerate(zip(tape.ts, tape.source, tape.usd, strict=True)):
             venue, side = tape.sources[kind].venue, tape.sources[kind].side
             liquidation = Liquidation(
-                venue, "BTCUSDT", "BTC", side, 100.0, PriceBasis.FILL, usd / 100.0, usd, ts, ts, (number,)
+                venue, "BTCUSDT", "BTC", side, 100.0, PriceBasis.FILL, usd / 100.0, usd, ts, ts, usd, str(number)
             )
             journal.record([liquidation])
     read = tape_of(path)

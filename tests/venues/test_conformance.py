@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from liquake.errors import InstrumentsError
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation, Price
+from liquake.model import FUTURE_TOLERANCE, DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation, Price
 from liquake.venues.registry import VENUES, find_venue
-from liquake.venues.venue import FUTURE_TOLERANCE, Decoder
+from liquake.venues.venue import Decoder
 from tests.venues.cases import NOW, RECEIVED, Absent, Cases, Size, cases_of
 
 ALL = {name: cases_of(name) for name in VENUES}

@@ -121,7 +121,8 @@ class _Reader:
             _size("usd", usd),
             ts_event,
             ts_recv,
-            (ts_ms, *fields, self._ordinals.next((ts_ms, venue, *fields), ts_recv)),
+            None,
+            "|".join((ts_ms, *fields, str(self._ordinals.next((ts_ms, venue, *fields), ts_recv)))),
             () if basis else (PRICE_BASIS_UNKNOWN,),
         )
 

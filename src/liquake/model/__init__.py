@@ -8,10 +8,13 @@ from liquake.model.feed import DecodeError, FeedState, FeedStatus, Gap
 from liquake.model.instrument import ContractKind, Instrument, Instruments
 from liquake.model.liquidation import Liquidation, PriceBasis, Side
 from liquake.model.market import Price, PriceKind, Quote, TakerSide, Trade, asset_of, market_of
+from liquake.model.normalisation import FUTURE_TOLERANCE, NANOSECONDS_PER_MILLISECOND, normalised
 
 Event = Liquidation | Price | Quote | Trade | FeedStatus | Gap | DecodeError
 
 __all__ = [
+    "FUTURE_TOLERANCE",
+    "NANOSECONDS_PER_MILLISECOND",
     "ContractKind",
     "Coverage",
     "CoverageKind",
@@ -33,4 +36,5 @@ __all__ = [
     "Trade",
     "asset_of",
     "market_of",
+    "normalised",
 ]

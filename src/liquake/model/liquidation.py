@@ -57,12 +57,17 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False):
     """When it happened by the venue's clock, UTC nanoseconds."""
     ts_recv: int
     """When its frame reached us by our clock, UTC nanoseconds."""
-    identity: tuple[str | int | float, ...]
-    """What makes this event itself among all of its venue's: an id where the venue has one, else its fields."""
+    size: float | None = None
+    """As the venue counts it: contracts, coins or dollars. `None` where only amounts are known."""
+    id: str | None = None
+    """What the venue, or where it has no ids its reader, tells this event by from all others of the venue."""
     tags: tuple[str, ...] = ()
     """What a reader should know of it that has no field: enum values this version does not know, "backstop"."""
 
     @property
     def key(self) -> str:
-        """`identity` as text, unique within the venue; the same event received twice has the same key."""
-        return "|".join(map(str, self.identity))
+        """Unique within the venue; the same event received twice has the same key.
+
+        Without an `id` it is made of what no correction of a multiplier changes.
+        """
+        return self.id or f"{self.instrument}|{self.side}|{self.size}|{self.price}|{self.ts_event}"

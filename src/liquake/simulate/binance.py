@@ -223,8 +223,8 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
         contract.price_text(order.price),
     )
     amount, usd = contract.worth(size, paid)
-    identity = (contract.symbol, side, float(size), float(limit), float(paid), when)
-    event = Published("binance", contract.symbol, order.side, float(paid), amount, usd, when * MILLISECOND, identity)
+    ts = when * MILLISECOND
+    event = Published("binance", contract.symbol, order.side, float(paid), amount, usd, ts, float(size))
     row = {
         "s": contract.symbol,
         "S": side,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from aiohttp import web
 
 from liquake.model import Side
 from liquake.simulate.connection import Connection
-from liquake.simulate.contracts import MILLISECOND, Contract, Identity, Published
+from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
 from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, Slots, VenueServer, decode, encode
 
@@ -129,10 +130,10 @@ class BybitServer(VenueServer):
 
     async def _batch(self, contract: Contract, orders: Sequence[Order]) -> None:
         read = [_read(contract, order) for order in orders]
-        seen: dict[Identity, int] = {}
+        seen: dict[str, int] = {}
         events = []
         for event, _ in read:
-            ordinal = seen[event.identity] = seen.get(event.identity, -1) + 1
+            ordinal = seen[event.key] = seen.get(event.key, -1) + 1
             events.append(_with_ordinal(event, ordinal) if ordinal else event)
         topic = f"allLiquidation.{contract.symbol}"
         when = self.clock.now() // MILLISECOND
@@ -213,22 +214,13 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
     side = "Buy" if order.side is Side.LONG else "Sell"
     size, price = contract.size_text(order), contract.price_text(order.bankruptcy_price)
     amount, usd = contract.worth(size, price)
-    identity = (contract.symbol, side, float(size), float(price), when)
-    event = Published("bybit", contract.symbol, order.side, float(price), amount, usd, when * MILLISECOND, identity)
+    ts = when * MILLISECOND
+    event = Published("bybit", contract.symbol, order.side, float(price), amount, usd, ts, float(size))
     return event, {"T": when, "s": contract.symbol, "S": side, "v": size, "p": price}
 
 
 def _with_ordinal(event: Published, ordinal: int) -> Published:
-    return Published(
-        event.venue,
-        event.instrument,
-        event.side,
-        event.price,
-        event.amount,
-        event.usd,
-        event.ts,
-        (*event.identity, ordinal),
-    )
+    return msgspec.structs.replace(event, id=f"{event.key}|{ordinal}")
 
 
 def _info(contract: Contract) -> Row:

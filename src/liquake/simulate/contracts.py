@@ -64,9 +64,6 @@ class Listing:
         return self._rng.choices(contracts, [contract.share for contract in contracts])[0]
 
 
-Identity = tuple[str | int | float, ...]
-
-
 class Published(msgspec.Struct, frozen=True, gc=False):
     """The truth: one liquidation that a simulated venue sent."""
 
@@ -82,8 +79,10 @@ class Published(msgspec.Struct, frozen=True, gc=False):
     """Dollars, of the size and price as written."""
     ts: int
     """The venue's time of the event as written, UTC nanoseconds."""
-    identity: Identity
-    """The values by which the venue's protocol tells one event from another."""
+    size: float
+    """As written, in the venue's unit."""
+    id: str | None = None
+    """By which the venue's protocol tells the event from others, where that is not its values."""
     sent: int = 0
     """By the simulation's clock, UTC nanoseconds."""
     subscribed: int = 0
@@ -91,5 +90,5 @@ class Published(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> str:
-        """`identity` as text, in the form of `Liquidation.key`."""
-        return "|".join(map(str, self.identity))
+        """In the form of `Liquidation.key`."""
+        return self.id or f"{self.instrument}|{self.side}|{self.size}|{self.price}|{self.ts}"

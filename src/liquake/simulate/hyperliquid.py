@@ -194,9 +194,11 @@ class HyperliquidServer(VenueServer):
         events = []
         if side is not None:
             amount, usd = contract.worth(fill["sz"], fill["px"])
-            identity = (contract.symbol, fill["time"], fill["tid"])
-            ts = fill["time"] * MILLISECOND
-            events.append(Published("hyperliquid", contract.symbol, side, float(fill["px"]), amount, usd, ts, identity))
+            ts, size = fill["time"] * MILLISECOND, float(fill["sz"])
+            key = f"{contract.symbol}|{fill['time']}|{fill['tid']}"
+            events.append(
+                Published("hyperliquid", contract.symbol, side, float(fill["px"]), amount, usd, ts, size, key)
+            )
 
         def frame(connection: Connection) -> str | None:
             asked = connection.topics.get(topic)

@@ -253,8 +253,8 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
     position, side = ("long", "sell") if order.side is Side.LONG else ("short", "buy")
     size, price = contract.size_text(order), contract.price_text(order.bankruptcy_price)
     amount, usd = contract.worth(size, price)
-    identity = (contract.symbol, position, side, float(size), float(price), int(when))
-    event = Published("okx", contract.symbol, order.side, float(price), amount, usd, int(when) * MILLISECOND, identity)
+    ts = int(when) * MILLISECOND
+    event = Published("okx", contract.symbol, order.side, float(price), amount, usd, ts, float(size))
     detail = {"bkLoss": "0", "bkPx": price, "ccy": "", "posSide": position, "side": side, "sz": size, "ts": when}
     family = _family(contract)
     row = {

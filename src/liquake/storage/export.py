@@ -84,7 +84,7 @@ def records(reader: JournalReader, selection: Selection, progress: Progress | No
     """Values in the order of `FIELDS`, in the order of receipt."""
     where, parameters = selection.where()
     for rows, done in reader.pages(where, parameters):
-        for _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, _, tags in rows:
+        for _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, _, _, tags in rows:
             moment = _moment(ts_event)
             market = market_of(asset)
             yield (

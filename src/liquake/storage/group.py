@@ -31,7 +31,6 @@ _WAIT = 250
 """Entries read at once, and milliseconds waited for the first of them."""
 _RETRY_EVERY = 0.5
 
-_identity = msgspec.json.Decoder(tuple[str | int | float, ...])
 _tags = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -48,7 +47,8 @@ def read_entry(fields: Mapping[str, str]) -> Liquidation:
         float(fields["usd"]) if "usd" in fields else None,
         int(fields["ts_event"]),
         int(fields["ts_recv"]),
-        _identity.decode(fields["identity"]),
+        float(fields["size"]) if "size" in fields else None,
+        fields.get("id"),
         _tags.decode(fields["tags"]) if "tags" in fields else (),
     )
 

@@ -36,7 +36,8 @@ _COLUMNS = """
     usd double precision,
     ts_event bigint NOT NULL,
     ts_recv bigint NOT NULL,
-    identity text NOT NULL,
+    size double precision,
+    id text,
     tags text,
     UNIQUE (time, venue, key)
 """

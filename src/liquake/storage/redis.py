@@ -249,13 +249,13 @@ async def entries(client: Client) -> AsyncIterator[tuple[bytes, dict[str, str]]]
 
 def entry(row: Row) -> list[str | float]:
     """The fields of a stream entry, names and values in turn. What is not known is left out."""
-    _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, identity, tags = row
+    _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, size, told, tags = row
     fields: list[str | float] = [
         *("venue", venue, "instrument", instrument, "asset", asset, "market", market_of(asset), "side", side),
         *("price", price, "price_basis", basis, "ts_event", ts_event, "ts_recv", ts_recv),
-        *("key", key, "identity", identity),
+        *("key", key),
     ]
-    for name, value in (("amount", amount), ("usd", usd), ("tags", tags)):
+    for name, value in (("amount", amount), ("usd", usd), ("size", size), ("id", told), ("tags", tags)):
         if value is not None:
             fields += (name, value)
     return fields

@@ -54,7 +54,8 @@ TABLES = (
         usd REAL,
         ts_event INTEGER NOT NULL,
         ts_recv INTEGER NOT NULL,
-        identity TEXT NOT NULL,
+        size REAL,
+        id TEXT,
         tags TEXT,
         frame INTEGER,
         UNIQUE (venue, key)
@@ -85,7 +86,7 @@ TABLES = (
         ts_recv INTEGER NOT NULL
     )""",
 )
-"""Beside `ROLLUP_TABLES`. `identity`, `tags` and `detail` are JSON.
+"""Beside `ROLLUP_TABLES`. `tags` and `detail` are JSON.
 
 Frames are kept as received: deflated one by one they would be a fifth to a third smaller, for more time than writing
 them takes, and no longer readable with any SQLite shell."""
@@ -103,17 +104,17 @@ COLUMNS = (
     "usd",
     "ts_event",
     "ts_recv",
-    "identity",
+    "size",
+    "id",
     "tags",
 )
-"""Of `events`, as whoever follows or exports the journal gets them. `tags` may be `None`."""
+"""Of `events`, as whoever follows or exports the journal gets them. `size`, `id` and `tags` may be `None`."""
 
-WIDTHS = {"events": 15, "frames": 5, "ledger": 6, "prices": 8}
+WIDTHS = {"events": 16, "frames": 5, "ledger": 6, "prices": 8}
 
 FeedRecord = FeedStatus | Gap | DecodeError
 Row = tuple[Any, ...]
 
-_identity = msgspec.json.Decoder(tuple[str | int | float, ...])
 _tags = msgspec.json.Decoder(tuple[str, ...])
 _detail = msgspec.json.Decoder(FeedRecord)
 _SIDES = {side.value: side for side in Side}
@@ -179,7 +180,8 @@ def event_row(seq: int, event: Liquidation, frame: int | None) -> Row:
         event.usd,
         event.ts_event,
         event.ts_recv,
-        _json(event.identity),
+        event.size,
+        event.id,
         _json(event.tags) if event.tags else None,
         frame,
     )
@@ -208,7 +210,24 @@ def price_row(seq: int, price: Price) -> Row:
 
 def read_events(rows: Iterable[Row]) -> Iterator[tuple[int, Liquidation]]:
     """The liquidations in rows of `events`, each with its `seq`."""
-    for seq, venue, _, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, identity, tags, _ in rows:
+    for (
+        seq,
+        venue,
+        _,
+        instrument,
+        asset,
+        side,
+        price,
+        basis,
+        amount,
+        usd,
+        ts_event,
+        ts_recv,
+        size,
+        told,
+        tags,
+        _,
+    ) in rows:
         yield (
             seq,
             Liquidation(
@@ -222,7 +241,8 @@ def read_events(rows: Iterable[Row]) -> Iterator[tuple[int, Liquidation]]:
                 usd,
                 ts_event,
                 ts_recv,
-                _identity.decode(identity),
+                size,
+                told,
                 _tags.decode(tags) if tags else (),
             ),
         )

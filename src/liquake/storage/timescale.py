@@ -32,12 +32,13 @@ _WRITE = """
 WITH stored AS (
     INSERT INTO liquake.liquidations
         (time, venue, key, instrument, asset, market, side, price, price_basis, amount, usd, ts_event, ts_recv,
-         identity, tags)
+         size, id, tags)
     SELECT TIMESTAMPTZ 'epoch' + ts_event / 1000 * INTERVAL '1 microsecond', *
     FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[], $11::text[],
-                $12::float8[], $13::float8[], $14::bigint[], $15::bigint[], $16::text[], $17::text[])
+                $12::float8[], $13::float8[], $14::bigint[], $15::bigint[], $16::float8[], $17::text[],
+                $18::text[])
         AS sent (venue, key, instrument, asset, market, side, price, price_basis, amount, usd, ts_event, ts_recv,
-                 identity, tags)
+                 size, id, tags)
     ON CONFLICT DO NOTHING
     RETURNING 1
 ), moved AS (
@@ -149,7 +150,7 @@ class TimescaleSink:
 
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         """See `Sink.write`."""
-        _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, identity, tags = zip(
+        _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, size, told, tags = zip(
             *rows, strict=True
         )
         last = rows[-1]
@@ -160,7 +161,7 @@ class TimescaleSink:
                 _WRITE,
                 *(journal, last[0], f"{last[1]}|{last[2]}"),
                 *(venue, key, instrument, asset, [market_of(name) for name in asset], side, price, basis),
-                *(amount, usd, ts_event, ts_recv, identity, tags),
+                *(amount, usd, ts_event, ts_recv, size, told, tags),
             )
         return int(new)
 

@@ -12,6 +12,8 @@ import msgspec
 
 from liquake.errors import InstrumentsError
 from liquake.model import (
+    FUTURE_TOLERANCE,
+    NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
     CoverageKind,
@@ -19,17 +21,15 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
-    Liquidation,
     Price,
     PriceBasis,
     PriceKind,
     Side,
     Throttle,
+    normalised,
 )
 from liquake.model.instrument import unbundle
 from liquake.venues.venue import (
-    FUTURE_TOLERANCE,
-    NANOSECONDS_PER_MILLISECOND,
     Amount,
     Connection,
     Decoder,
@@ -183,48 +183,34 @@ class BinanceDecoder(Decoder):
     def _liquidation(
         self, order: _Order, product: int | str, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]
     ) -> Event:
-        symbol, forced, size, milliseconds, price = order.s, order.S, order.z, order.T, order.ap
+        symbol = order.s
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
-        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE:
-            return self.ahead(frame, ts_recv, ts_event)
-        limit = order.p
-        identity = (symbol, forced, size, limit, price, milliseconds)
+        if product and product != (_COIN_MARGINED if instrument.kind is _INVERSE else _USDT_MARGINED):
+            # Coins of one product would be counted as contracts of the other.
+            instrument = msgspec.structs.replace(instrument, multiplier=None)
+            tags = (*tags, oddity("st", product))
         # "ap": Average Price, which was paid; "p": Price, the limit of the order.
-        basis = _FILL
+        price, basis = order.ap, _FILL
         if not price:
-            price, basis = limit, _LIMIT
+            price, basis = order.p, _LIMIT
             if not price:
                 return self.failure(frame, ts_recv, "forced order has neither an average price (ap) nor a limit (p)")
+        side = _LONG if order.S == "SELL" else _SHORT
         # "z": Order Filled Accumulated Quantity, in coins if USDT-margined, in contracts if coin-margined.
-        amount, usd = instrument.size(size, price)
-        if product and product != (_COIN_MARGINED if instrument.kind is _INVERSE else _USDT_MARGINED):
-            amount, usd, tags = None, None, (*tags, oddity("st", product))
-        return Liquidation(
-            self.venue,
-            symbol,
-            instrument.asset,
-            _LONG if forced == "SELL" else _SHORT,
-            price,
-            basis,
-            amount,
-            usd,
-            ts_event,
-            ts_recv,
-            identity,
-            tags,
-        )
+        event = normalised(self.venue, instrument, side, price, basis, order.z, order.T, ts_recv, None, tags)
+        return event or self.ahead(frame, ts_recv, order.T)
 
     def _prices(self, data: _MarkPrice | _AggregateTrade, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         instrument = self._listed(data.s) or _by_grammar(data.s)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {data.s!a} cannot be one"),)
         marked = isinstance(data, _MarkPrice)
-        ts_event = (data.E if isinstance(data, _MarkPrice) else data.T) * NANOSECONDS_PER_MILLISECOND
+        milliseconds = data.E if isinstance(data, _MarkPrice) else data.T
+        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
         if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ts_event),)
+            return (self.ahead(frame, ts_recv, milliseconds),)
         kind = _MARK if marked else _LAST
         price = Price(self.venue, data.s, instrument.asset, kind, data.p, ts_event, ts_recv)
         if isinstance(data, _MarkPrice) and data.i:

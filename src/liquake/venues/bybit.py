@@ -13,6 +13,8 @@ import msgspec
 
 from liquake.errors import InstrumentsError
 from liquake.model import (
+    FUTURE_TOLERANCE,
+    NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
     CoverageKind,
@@ -21,17 +23,15 @@ from liquake.model import (
     FeedStatus,
     Instrument,
     Instruments,
-    Liquidation,
     Price,
     PriceBasis,
     PriceKind,
     Quote,
     Side,
+    normalised,
 )
 from liquake.model.instrument import unbundle
 from liquake.venues.venue import (
-    FUTURE_TOLERANCE,
-    NANOSECONDS_PER_MILLISECOND,
     Connection,
     Decoder,
     Endpoint,
@@ -168,42 +168,17 @@ class BybitDecoder(Decoder):
     def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         venue, listed = self.venue, self._listed
         events: list[Event] = []
-        before, rising = 0, True
         for row in rows:
-            symbol, price, size, position, milliseconds = row.s, row.p, row.v, row.S, row.T
+            symbol = row.s
             instrument = listed(symbol) or _by_grammar(symbol)
-            ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-            # Two comparisons, since the first is false for nearly every event and the sum would cost more than both.
-            if instrument is None or (ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE):
-                events.append(self._unreadable(symbol, frame, ts_recv, ts_event))
+            if instrument is None:
+                events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
                 continue
-            if milliseconds <= before:
-                rising = False
-            before = milliseconds
+            side = _LONG if row.S == "Buy" else _SHORT
             # "v": Executed size, in coins if linear, in dollars if inverse. "p": Bankruptcy price, the only one given.
-            amount, usd = instrument.size(size, price)
-            events.append(
-                Liquidation(
-                    venue,
-                    symbol,
-                    instrument.asset,
-                    _LONG if position == "Buy" else _SHORT,
-                    price,
-                    _BANKRUPTCY,
-                    amount,
-                    usd,
-                    ts_event,
-                    ts_recv,
-                    (symbol, position, size, price, milliseconds),
-                )
-            )
-        # Where times only rise no two rows can be equal.
-        return events if rising else distinct(events)
-
-    def _unreadable(self, symbol: str, frame: bytes | str, ts_recv: int, ts_event: int) -> Event:
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return self.ahead(frame, ts_recv, ts_event)
-        return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
+            event = normalised(venue, instrument, side, row.p, _BANKRUPTCY, row.v, row.T, ts_recv)
+            events.append(event or self.ahead(frame, ts_recv, row.T))
+        return distinct(events)
 
     def _prices(self, change: _Ticker, milliseconds: int, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """The ticker as it stands after `change`, even where no price moved: it proves that the feed is alive."""
@@ -212,7 +187,7 @@ class BybitDecoder(Decoder):
             return (self.failure(frame, ts_recv, f"symbol {change.symbol!a} cannot be one"),)
         ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
         if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ts_event),)
+            return (self.ahead(frame, ts_recv, milliseconds),)
         ticker = self._tickers.setdefault(change.symbol, _Ticker(change.symbol))
         for name in _KEPT:
             value = getattr(change, name)

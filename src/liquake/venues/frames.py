@@ -7,8 +7,8 @@ from base64 import b64decode
 
 import msgspec
 
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Liquidation
-from liquake.venues.venue import NANOSECONDS_PER_MILLISECOND, Decoder
+from liquake.model import NANOSECONDS_PER_MILLISECOND, DecodeError, Event, FeedState, FeedStatus, Liquidation
+from liquake.venues.venue import Decoder
 
 _BIGGEST_FRAME = 16 * 1024 * 1024
 _GZIP = zlib.MAX_WBITS | 16

@@ -11,6 +11,8 @@ import msgspec
 
 from liquake.errors import InstrumentsError
 from liquake.model import (
+    FUTURE_TOLERANCE,
+    NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
     CoverageKind,
@@ -18,18 +20,16 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
-    Liquidation,
     Price,
     PriceBasis,
     PriceKind,
     Side,
     TakerSide,
     Trade,
+    normalised,
 )
 from liquake.model.instrument import unbundle
 from liquake.venues.venue import (
-    FUTURE_TOLERANCE,
-    NANOSECONDS_PER_MILLISECOND,
     Amount,
     Connection,
     Decoder,
@@ -234,7 +234,7 @@ class HyperliquidDecoder(Decoder):
             return self.failure(frame, ts_recv, f"coin {row.coin!a} is not the name of a perpetual")
         ts_event = row.time * NANOSECONDS_PER_MILLISECOND
         if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return self.ahead(frame, ts_recv, ts_event)
+            return self.ahead(frame, ts_recv, row.time)
         return Trade(
             self.venue,
             row.coin,
@@ -264,33 +264,17 @@ class HyperliquidDecoder(Decoder):
             return (self.failure(frame, ts_recv, f"coin {fill.coin!a} is not the name of a perpetual"),)
         if not fill.px or not fill.sz:
             return (self.failure(frame, ts_recv, "forced fill without a price (px) or a size (sz)"),)
-        ts_event = fill.time * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ts_event),)
         side = _liquidated(fill, forced, user)
         if side is None:
             return (self.failure(frame, ts_recv, f"forced fill {fill.dir!a} does not tell which side was liquidated"),)
+        # Both parties' fills of one trade have its `tid`: watching both must not count it twice.
+        told = fill.tid or f"{fill.hash}|{forced.liquidatedUser}|{fill.px}|{fill.sz}"
+        key = f"{fill.coin}|{fill.time}|{told}"
         # "sz" is in coins; USD = px * sz.
-        amount, usd = instrument.size(fill.sz, fill.px)
-        return (
-            Liquidation(
-                self.venue,
-                fill.coin,
-                instrument.asset,
-                side,
-                fill.px,
-                _FILL,
-                amount,
-                usd,
-                ts_event,
-                ts_recv,
-                # Both parties' fills of one trade have its `tid`: watching both must not count it twice.
-                (fill.coin, fill.time, fill.tid)
-                if fill.tid
-                else (fill.hash, forced.liquidatedUser, fill.coin, fill.px, fill.sz, fill.time),
-                _tags(forced.method),
-            ),
+        event = normalised(
+            self.venue, instrument, side, fill.px, _FILL, fill.sz, fill.time, ts_recv, key, _tags(forced.method)
         )
+        return (event or self.ahead(frame, ts_recv, fill.time),)
 
     def _prices(self, data: _Context, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """Mark and oracle price. Their frame has no time, so they are as of its receipt."""

@@ -12,6 +12,8 @@ import msgspec
 
 from liquake.errors import InstrumentsError
 from liquake.model import (
+    FUTURE_TOLERANCE,
+    NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
     CoverageKind,
@@ -19,17 +21,15 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
-    Liquidation,
     Price,
     PriceBasis,
     PriceKind,
     Side,
     Throttle,
+    normalised,
 )
 from liquake.model.instrument import unbundle
 from liquake.venues.venue import (
-    FUTURE_TOLERANCE,
-    NANOSECONDS_PER_MILLISECOND,
     Connection,
     Decoder,
     Endpoint,
@@ -54,6 +54,7 @@ _SERVICE_UPGRADE = "64008"
 # "posSide": Position mode side, "side": Order side (the page above). The position is what was liquidated; where the
 # account holds one net position, the forced order closes it: sell closes a long.
 _LONG, _SHORT = Side.LONG, Side.SHORT
+_POSITIONS = {"long": _LONG, "short": _SHORT}
 _BANKRUPTCY = PriceBasis.BANKRUPTCY
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
 _DOLLARS = frozenset(("USD", "USDT", "USDC"))
@@ -139,64 +140,40 @@ class OkxDecoder(Decoder):
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         events: list[Event] = []
-        rising = len(rows) == 1
         for row in rows:
             symbol, details = row.instId, row.details
             instrument = self._listed(symbol) or _by_grammar(symbol)
             if instrument is None:
                 events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
             elif details is not None:
-                rising = self._liquidations(details, instrument, frame, ts_recv, events) and rising
+                self._liquidations(details, instrument, frame, ts_recv, events)
             elif prices := self._prices(row, instrument, frame, ts_recv):
                 events += prices
             else:
                 return self._examine(frame, ts_recv)
-        return events if rising else distinct(events)
+        return distinct(events)
 
     def _liquidations(
         self, details: list[_Detail], instrument: Instrument, frame: bytes | str, ts_recv: int, events: list[Event]
-    ) -> bool:
-        """Append those of `details` to `events`; whether their times only rise, so that no two can be equal."""
-        venue, symbol, asset = self.venue, instrument.symbol, instrument.asset
-        before, rising = 0, True
+    ) -> None:
+        venue = self.venue
         for detail in details:
-            price, order, size, milliseconds, position = detail.bkPx, detail.side, detail.sz, detail.ts, detail.posSide
-            ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-            if ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE:
-                events.append(self.ahead(frame, ts_recv, ts_event))
-                continue
-            if milliseconds <= before:
-                rising = False
-            before = milliseconds
-            closed = _LONG if order == "sell" else _SHORT
-            side = _LONG if position == "long" else _SHORT if position == "short" else closed
+            closed = _LONG if detail.side == "sell" else _SHORT
+            side = _POSITIONS.get(detail.posSide, closed)
+            tags = () if side is closed else (oddity("side", detail.side),)
             # "sz": Quantity of liquidation, in contracts. "bkPx": the price of the transaction with the liquidation
             # account.
-            amount, usd = instrument.size(size, price)
-            events.append(
-                Liquidation(
-                    venue,
-                    symbol,
-                    asset,
-                    side,
-                    price,
-                    _BANKRUPTCY,
-                    amount,
-                    usd,
-                    ts_event,
-                    ts_recv,
-                    (symbol, position, order, size, price, milliseconds),
-                    () if side is closed else (oddity("side", order),),
-                )
+            event = normalised(
+                venue, instrument, side, detail.bkPx, _BANKRUPTCY, detail.sz, detail.ts, ts_recv, None, tags
             )
-        return rising
+            events.append(event or self.ahead(frame, ts_recv, detail.ts))
 
     def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> list[Event]:
         if row.ts is None:
             return []
         ts_event = row.ts * NANOSECONDS_PER_MILLISECOND
         if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return [self.ahead(frame, ts_recv, ts_event)]
+            return [self.ahead(frame, ts_recv, row.ts)]
         told = ((PriceKind.MARK, row.markPx), (PriceKind.INDEX, row.idxPx), (PriceKind.LAST, row.last))
         return [
             Price(self.venue, row.instId, instrument.asset, kind, price, ts_event, ts_recv)

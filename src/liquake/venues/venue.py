@@ -23,9 +23,6 @@ from liquake.model import (
     Liquidation,
 )
 
-NANOSECONDS_PER_MILLISECOND = 1_000_000
-FUTURE_TOLERANCE = 600 * 1_000_000_000
-"""Nanoseconds a venue's event time may be ahead of ours: clocks differ, but not by more than this."""
 _FRAME_KEPT = 4096
 _TEXT_KEPT = 200
 
@@ -122,18 +119,21 @@ def oddity(field: str, value: object) -> str:
 
 
 def distinct(events: list[Event]) -> list[Event]:
-    """`events` of one message, with an ordinal in the identity of each liquidation that is in it more than once.
+    """`events` of one message, with an ordinal in the id of each liquidation that is in it more than once.
 
     Venues without ids send two equal orders of one millisecond as two equal rows: both happened.
     """
-    seen: dict[object, int] = {}
+    # Where no two times are equal no two events are, and that is cheap to see.
+    if len(events) < 2 or len({event.ts_event for event in events if isinstance(event, Liquidation)}) == len(events):
+        return events
+    seen: dict[str, int] = {}
     for index, event in enumerate(events):
         if event.__class__ is Liquidation:
-            identity = event.identity
-            ordinal = seen.get(identity, 0)
-            seen[identity] = ordinal + 1
+            key = event.key
+            ordinal = seen.get(key, 0)
+            seen[key] = ordinal + 1
             if ordinal:
-                events[index] = msgspec.structs.replace(event, identity=(*identity, ordinal))
+                events[index] = msgspec.structs.replace(event, id=f"{key}|{ordinal}")
     return events
 
 
@@ -164,9 +164,9 @@ class Decoder(ABC):
         raw = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else bytes(frame)
         return DecodeError(self.venue, self.connection, ts_recv, readable(reason), raw[:_FRAME_KEPT])
 
-    def ahead(self, frame: bytes | str, ts_recv: int, ts_event: int) -> DecodeError:
-        """The failure of an event whose time has not come yet."""
-        seconds = (ts_event - ts_recv) / 1e9
+    def ahead(self, frame: bytes | str, ts_recv: int, milliseconds: int) -> DecodeError:
+        """The failure of an event whose time, by the venue, has not come yet."""
+        seconds = milliseconds / 1e3 - ts_recv / 1e9
         return self.failure(frame, ts_recv, f"event time is {seconds:.0f} s ahead of our clock")
 
     def status(self, state: FeedState, ts_recv: int, topic: str = "", reason: str = "") -> FeedStatus:

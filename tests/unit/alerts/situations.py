@@ -39,7 +39,7 @@ def regime(name: str) -> RegimeReading:
 def liquidation(usd: float | None, seconds: float, *, venue: str = "bybit", side: Side = Side.LONG) -> Liquidation:
     """One of `usd`, received so many seconds after the start."""
     ts = START + round(seconds * SECOND)
-    return Liquidation(venue, "BTCUSDT", "BTC", side, 50.0, PriceBasis.FILL, None, usd, ts, ts, (seconds, usd or 0.0))
+    return Liquidation(venue, "BTCUSDT", "BTC", side, 50.0, PriceBasis.FILL, None, usd, ts, ts, usd)
 
 
 def episode(start: float, end: float | None, *, market: str = "BTCUSDT", side: Side = Side.LONG) -> Episode:

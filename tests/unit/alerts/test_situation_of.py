@@ -19,7 +19,7 @@ def liquidation(at: float, usd: float) -> Liquidation:
     time = NOON + round(at * SECOND)
     amount = usd / 50_000.0
     basis = PriceBasis.BANKRUPTCY
-    return Liquidation("bybit", "BTCUSDT", "BTC", Side.LONG, 50_000.0, basis, amount, usd, time, time, (time, usd))
+    return Liquidation("bybit", "BTCUSDT", "BTC", Side.LONG, 50_000.0, basis, amount, usd, time, time, amount)
 
 
 def watched(events: list[Liquidation | FeedStatus | Gap], seconds: int) -> tuple[list[Situation], list[Alert]]:

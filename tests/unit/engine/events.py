@@ -42,7 +42,8 @@ def liquidation(
         usd=usd,
         ts_event=ts_event,
         ts_recv=ts_event + round(delay * SECOND),
-        identity=(asset, side, ts_event, amount or 0.0) if key is None else (key,),
+        size=amount,
+        id=None if key is None else str(key),
     )
 
 

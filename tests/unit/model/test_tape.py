@@ -5,7 +5,7 @@ from liquake.model.tape import Source, Tape
 
 
 def liquidation(ts: int, side: Side, usd: float | None) -> Liquidation:
-    return Liquidation("alpha", "AAA", "AAA", side, 1.0, PriceBasis.FILL, usd, usd, ts, ts, (ts,))
+    return Liquidation("alpha", "AAA", "AAA", side, 1.0, PriceBasis.FILL, usd, usd, ts, ts, usd)
 
 
 def test_liquidations_become_columns_in_order_and_those_without_dollars_are_counted() -> None:

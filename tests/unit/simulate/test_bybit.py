@@ -41,8 +41,8 @@ async def test_every_order_is_sent_in_batches_of_half_a_second() -> None:
         published = at.server.published
     assert [row["v"] for row in message["data"]] == ["2.0", "2.0", "4.0"]
     assert {row["S"] for row in message["data"]} == {"Sell"}
-    assert [event.identity[5:] for event in published] == [(), (1,), ()]
-    assert len({event.identity for event in published}) == 3
+    assert [event.id for event in published] == [None, f"{published[0].key}|1", None]
+    assert len({event.key for event in published}) == 3
 
 
 async def test_inverse_sizes_are_dollars() -> None:

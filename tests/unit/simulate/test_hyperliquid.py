@@ -54,7 +54,7 @@ async def test_fills_with_a_liquidation_are_the_truth_and_others_are_not() -> No
         fills = await fills_of(at, Side.LONG, 300)
         published = at.server.published
     liquidations = [fill for fill in fills if "liquidation" in fill]
-    assert [event.identity for event in published] == [("SOL", fill["time"], fill["tid"]) for fill in liquidations]
+    assert [event.key for event in published] == [f"SOL|{fill['time']}|{fill['tid']}" for fill in liquidations]
     assert [event.amount for event in published] == [float(fill["sz"]) for fill in liquidations]
     assert len({fill["tid"] for fill in liquidations}) == len(liquidations)
     assert {fill["liquidation"]["method"] for fill in liquidations} == {"market", "backstop"}
@@ -85,7 +85,7 @@ async def test_trades_begin_with_recent_ones_and_carry_no_marker() -> None:
 async def test_user_fills_begin_with_a_snapshot_of_what_was_sent_before() -> None:
     async with stage("hyperliquid") as at:
         await fills_of(at, Side.LONG, 40)
-        known = {event.identity[-1] for event in at.server.published}
+        known = {int(event.key.rpartition("|")[2]) for event in at.server.published}
         socket = await subscribe(at, {"type": "userFills", "user": VAULTS[0].upper().replace("0X", "0x")})
         snapshot = (await read(socket))["data"]
     assert snapshot["isSnapshot"] is True

@@ -48,7 +48,7 @@ async def test_linear_contracts_are_a_fraction_of_a_coin_and_inverse_ones_are_do
             await at.liquidate("BTC", Side.SHORT, usd=8_000.0, below=0.0)
         by_symbol = {event.instrument: event for event in at.server.published}
     linear, inverse = by_symbol["BTC-USDT-SWAP"], by_symbol["BTC-USD-SWAP"]
-    assert (linear.identity[3], inverse.identity[3]) == (10.0, 80.0)
+    assert (linear.size, inverse.size) == (10.0, 80.0)
     assert [linear.amount, linear.usd] == pytest.approx([0.1, 8_000.0])
     assert [inverse.amount, inverse.usd] == pytest.approx([0.1, 8_000.0])
     assert by_symbol["BTC-USDT-270326"].subscribed == 0

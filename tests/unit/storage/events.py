@@ -23,10 +23,8 @@ def liquidation(number: int, *, venue: str = "okx", side: Side = Side.LONG, usd:
     """The liquidation called `number`, received that many milliseconds after the start."""
     ts = START + number * 1_000_000
     amount = None if usd is None else 0.125
-    identity = ("BTC-USDT-SWAP", "long", 4100.0, number)
-    return Liquidation(
-        venue, "BTC-USDT-SWAP", "BTC", side, 4100.0, PriceBasis.BANKRUPTCY, amount, usd, ts - 30_000_000, ts, identity
-    )
+    basis, size = PriceBasis.BANKRUPTCY, float(number)
+    return Liquidation(venue, "BTC-USDT-SWAP", "BTC", side, 4100.0, basis, amount, usd, ts - 30_000_000, ts, size)
 
 
 def price(milliseconds: int, *, venue: str = "okx", kind: PriceKind = PriceKind.MARK) -> Price:

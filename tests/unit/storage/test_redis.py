@@ -104,7 +104,7 @@ async def test_an_entry_has_every_field_and_leaves_out_what_is_not_known(redis: 
         "ts_event": str(event.ts_event),
         "ts_recv": str(event.ts_recv),
         "key": event.key,
-        "identity": '["BTC-USDT-SWAP","long",4100.0,1]',
+        "size": "1.0",
     }
     assert "usd" not in unsized
     assert "amount" not in unsized

@@ -62,7 +62,7 @@ def tape(picture: Picture, width: int, height: int) -> Sheet:
 
 def recent(snapshot: Snapshot) -> list[Liquidation]:
     """The latest arrivals and the largest of the hour, each once, the newest first by the venues' clocks."""
-    once = {(entry.venue, entry.identity): entry for entry in (*snapshot.largest, *snapshot.tape)}
+    once = {(entry.venue, entry.key): entry for entry in (*snapshot.largest, *snapshot.tape)}
     return sorted(once.values(), key=lambda entry: entry.ts_event, reverse=True)
 
 
