@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from liquake import evaluation
+from liquake.commands import evaluation
 
 SHARED = Path(os.environ.get("LIQUAKE_SHARED", Path(__file__).parents[1].parent / "shared"))
 RECORDING = SHARED / "data" / "buckets_binance_jan2023_krishna.csv.gz"

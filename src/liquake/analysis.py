@@ -1,6 +1,6 @@
 """An engine on the Redis stream of another machine's collector.
 
-Part of the composition root: `app` alone imports it.
+Part of the composition root: imported where its client is known to be installed.
 """
 
 from __future__ import annotations

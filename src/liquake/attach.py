@@ -1,6 +1,6 @@
 """A screen on another process's engine: the snapshot that a collector keeps in Redis.
 
-Part of the composition root: `app` alone imports it.
+Part of the composition root: imported where its client is known to be installed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ _RETRY_EVERY = 1.0
 
 class Attached:
     """Shows what the collector at `url` last wrote. Once that is gone its numbers are too, and every feed is DOWN."""
-
-    replay = None
 
     def __init__(self, url: str, status: Status, now: Callable[[], int]) -> None:
         self._url, self._status, self._now = url, status, now

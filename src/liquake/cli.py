@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -18,7 +18,7 @@ from liquake.config import Settings, load, sentence
 from liquake.errors import LiquakeError, SettingError, UsageError
 
 if TYPE_CHECKING:
-    from liquake.evaluation import Question
+    from liquake.commands.evaluation import Question
 
 _EPILOG = """\
 liquake shows; it does not advise. Feeds of most exchanges leave liquidations out: `liquake venues` says which and why.
@@ -173,9 +173,9 @@ def _user_file() -> Path | None:
 
 def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.monitor import monitor
 
-        return app.monitor(_settings(told))
+        return monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
     _add_settings(parser, "source", *_SHOWN, *_STORES)
@@ -183,9 +183,9 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.collect import collect
 
-        return app.collect(_settings(told))
+        return collect(_settings(told))
 
     parser = _command(commands, "collect", "keep what the exchanges send, without a screen: for a server", run)
     _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", *_STORES)
@@ -193,9 +193,9 @@ def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.demo import demo
 
-        return app.demo(_settings(told), told.scenario, told.seed)
+        return demo(_settings(told), told.scenario, told.seed)
 
     parser = _command(commands, "demo", "the same on simulated exchanges, no network needed", run)
     parser.add_argument("--scenario", default="flash", metavar="NAME", help="what the simulated market does; see below")
@@ -215,19 +215,19 @@ def _add_views(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _view_of(name: str) -> Callable[[argparse.Namespace], int]:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.monitor import monitor
 
         told.view = name
-        return app.monitor(_settings(told))
+        return monitor(_settings(told))
 
     return run
 
 
 def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.replay import replay
 
-        return app.replay(_settings(told), told.file, _speed(told.speed), as_json=told.json)
+        return replay(_settings(told), told.file, _speed(told.speed), as_json=told.json)
 
     parser = _command(commands, "replay", "a recording through the same engine and screens", run)
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
@@ -250,9 +250,9 @@ def _speed(text: str) -> float | None:
 
 def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.decode import decode
 
-        return app.decode(told.venue, told.file, told.instruments)
+        return decode(told.venue, told.file, told.instruments)
 
     parser = _command(commands, "decode", "raw frames of one exchange to events, a JSON line for each line", run)
     parser.add_argument("venue", metavar="VENUE", help="exchange whose frames they are")
@@ -269,7 +269,7 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_score(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import evaluation
+        from liquake.commands import evaluation
 
         return evaluation.score(_question(told), as_json=told.json, diagram=told.diagram)
 
@@ -281,7 +281,7 @@ def _add_score(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import evaluation
+        from liquake.commands import evaluation
 
         question = msgspec.structs.replace(_question(told), throttles=evaluation.throttles_of(told.throttle))
         return evaluation.fit(question, told.out, told.note)
@@ -310,7 +310,7 @@ def _add_question(parser: _Parser) -> None:
 
 
 def _question(told: argparse.Namespace) -> Question:
-    from liquake.evaluation import Question
+    from liquake.commands.evaluation import Question
     from liquake.model import Side
 
     return Question(
@@ -324,9 +324,9 @@ def _question(told: argparse.Namespace) -> Question:
 
 def _add_analyze(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.analyze import analyze
 
-        return app.analyze(_settings(told))
+        return analyze(_settings(told))
 
     words = "the engine on the events of a Redis stream, for a second machine; a second one waits to take over"
     parser = _command(commands, "analyze", words, run)
@@ -335,9 +335,9 @@ def _add_analyze(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.check import check
 
-        return app.check(_settings(told), as_json=told.json)
+        return check(_settings(told), as_json=told.json)
 
     parser = _command(commands, "check", "whether what is stored can be true, and is the same in every store", run)
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -346,13 +346,21 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.export import export, select
 
-        return app.export(_settings(told), _kind(told.format, told.output), told.output, **_selected(told))
+        settings = _settings(told)
+        selection = select(
+            start=told.start, end=told.end, venues=told.exchanges, markets=told.symbols, side=told.side, usd=told.usd
+        )
+        return export(settings, _kind(told.format, told.output), told.output, selection)
 
     parser = _command(commands, "export", "what the journal holds as CSV, JSON lines or Parquet", run)
     parser.add_argument("--output", type=Path, metavar="FILE", help="a new file; standard output where none is given")
-    parser.add_argument("--format", choices=_KINDS, help="csv where neither this nor the file's name says otherwise")
+    parser.add_argument(
+        "--format",
+        choices=_KINDS,
+        help="csv where neither this nor the file's name says otherwise",
+    )
     parser.add_argument("--from", dest="start", metavar="TIME", help="from this event time on: 2025-10-10T21:15, UTC")
     parser.add_argument("--to", dest="end", metavar="TIME", help="before this event time")
     parser.add_argument("--side", choices=("long", "short"), help="the position that was liquidated")
@@ -367,48 +375,11 @@ def _kind(told: str | None, output: Path | None) -> str:
     return told or (suffix if suffix in _KINDS else "csv")
 
 
-def _selected(told: argparse.Namespace) -> dict[str, Any]:
-    from liquake.model import Side
-
-    return {
-        "start": _time("--from", told.start),
-        "end": _time("--to", told.end),
-        "venues": tuple(told.exchanges or ()),
-        "assets": tuple(_asset(name) for name in told.symbols or ()),
-        "side": Side(told.side.upper()) if told.side else None,
-        "usd": told.usd,
-    }
-
-
-def _asset(name: str) -> str:
-    from liquake.errors import UnknownMarket
-    from liquake.model import asset_of
-
-    asset = asset_of(name)
-    if asset is None:
-        raise UnknownMarket(name, "write it like BTC, BTCUSDT or btc-usdt-swap")
-    return asset
-
-
-def _time(flag: str, text: str | None) -> int | None:
-    """UTC nanoseconds of an ISO date or time; one without a zone is UTC."""
-    if text is None:
-        return None
-    from datetime import UTC, datetime, timedelta
-
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingError(flag, text, "give a date or time like 2025-10-10 or 2025-10-10T21:15:30") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
-
-
 def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.venues import venues
 
-        return app.venues(as_json=told.json)
+        return venues(as_json=told.json)
 
     parser = _command(commands, "venues", "what each exchange's feed contains, means and leaves out", run)
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -416,9 +387,9 @@ def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake import app
+        from liquake.commands.doctor import doctor
 
-        return app.doctor(_settings(told), as_json=told.json)
+        return doctor(_settings(told), as_json=told.json)
 
     parser = _command(commands, "doctor", "what works on this machine: exchanges, terminal, data folder, versions", run)
     parser.add_argument("--json", action="store_true", help="as JSON")

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from liquake.clock import WallClock
 from liquake.engine.engine import Engine
-from liquake.errors import TooSlow, UnknownMarket
+from liquake.errors import TooSlow
 from liquake.ingest.supervisor import feeds_of, supervise
-from liquake.model import Event, Liquidation, Price, Quote, Side, Trade, asset_of
+from liquake.markets import asset_named
+from liquake.model import Event, Liquidation, Price, Quote, Side, Trade
 from liquake.storage.export import Selection
 from liquake.storage.journal import default_path
 from liquake.storage.reader import JournalReader
@@ -46,7 +47,7 @@ async def stream(
     Raises `UnknownVenue`, `UnknownMarket`; `TooSlow` once `capacity` events are waiting to be taken.
     """
     chosen = [find_venue(name) for name in venues] or list(VENUES.values())
-    assets = {_asset(name) for name in markets} or None
+    assets = {asset_named(name) for name in markets} or None
     waiting = asyncio.Queue[Event](capacity)
     overrun = asyncio.Event()
 
@@ -112,7 +113,7 @@ def history(
         start=_nanoseconds(start),
         end=_nanoseconds(end),
         venues=tuple(venues),
-        assets=tuple(_asset(name) for name in markets),
+        assets=tuple(asset_named(name) for name in markets),
         side=side,
         usd=usd,
     )
@@ -124,13 +125,6 @@ def _read(path: Path, selection: Selection) -> Iterator[Liquidation]:
         for rows, _ in reader.pages(*selection.where()):
             for _, event in read_events((*row, None) for row in rows):
                 yield event
-
-
-def _asset(name: str) -> str:
-    asset = asset_of(name)
-    if asset is None:
-        raise UnknownMarket(name, "write it like BTC, BTCUSDT or btc-usdt-swap")
-    return asset
 
 
 def _nanoseconds(moment: datetime | None) -> int | None:

@@ -1,6 +1,6 @@
 """The stores behind the journal in one run: chosen by the settings, proved, fed, watched, and drained at the end.
 
-Part of the composition root: `app` alone imports it.
+Part of the composition root.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from liquake.config import Settings
 from liquake.engine.snapshot import Snapshot
 from liquake.errors import ExportError, JournalError, SettingError, SinkError
 from liquake.storage import archive
-from liquake.storage.journal import Journal
+from liquake.storage.journal import Journal, default_path
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
 from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
 
@@ -96,6 +96,12 @@ def _archive_folder(settings: Settings, journal: Path) -> Path | None:
             "keep", settings.keep, "archiving needs duckdb: pip install 'liquake[duckdb]', or --archive off"
         )
     return Path(settings.archive) if settings.archive else journal.parent / "archive"
+
+
+def journal_path(settings: Settings) -> Path:
+    """The journal that is there to be read; the user's own where `settings` name none."""
+    told = settings.journal
+    return Path(told) if told and told != "off" else default_path()
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from liquake.analytics.cascade import decode
 from liquake.cli import main
-from liquake.evaluation import Question, tape_of
+from liquake.commands.evaluation import Question, tape_of
 from liquake.model import Liquidation, PriceBasis, Side, Throttle
 from liquake.model.tape import Source, Tape
 from liquake.storage.journal import Journal

@@ -1,7 +1,7 @@
-"""How good the cascade probability has been on a recording, and fitting it anew: runs over a whole file at once.
+"""`liquake score` and `liquake fit`: how good the cascade probability has been on a recording, and fitting it anew.
 
-A room beside `app` because they share nothing but the command line: no sockets, no screens, no task group, and numpy,
-which no live run should have to import.
+Runs over a whole file at once. They share nothing with `app`: no sockets, no screens, no task group, and they need
+numpy, which no live run should have to import.
 """
 
 from __future__ import annotations

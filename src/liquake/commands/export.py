@@ -1,0 +1,73 @@
+"""`liquake export`: what the journal holds of what was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from liquake.config import Settings
+from liquake.errors import SettingError
+from liquake.markets import asset_named
+from liquake.model import Side
+from liquake.storage.export import Selection
+from liquake.storage.export import export as write
+from liquake.tiers import journal_path
+
+
+def export(settings: Settings, kind: str, output: Path | None, selection: Selection) -> int:
+    """What the journal holds of `selection` as `kind` (csv, jsonl, parquet), to a file or to standard output."""
+    journal = journal_path(settings)
+    if output is None:
+        write(journal, kind, sys.stdout.buffer, selection)
+        sys.stdout.flush()
+        return 0
+    with _progress(output.name) as progress:
+        count = write(journal, kind, output, selection, progress)
+    sys.stdout.write(f"{count:,} liquidations in {output}\n")
+    return 0
+
+
+def select(
+    *,
+    start: str | None,
+    end: str | None,
+    venues: Sequence[str] | None,
+    markets: Sequence[str] | None,
+    side: str | None,
+    usd: float | None,
+) -> Selection:
+    """What the command line asks for. Raises `SettingError` for what is no time, `UnknownMarket` for what is no name."""
+    return Selection(
+        start=_time("--from", start),
+        end=_time("--to", end),
+        venues=tuple(venues or ()),
+        assets=tuple(asset_named(name) for name in markets or ()),
+        side=Side(side.upper()) if side else None,
+        usd=usd,
+    )
+
+
+def _time(flag: str, text: str | None) -> int | None:
+    """UTC nanoseconds of an ISO date or time; one without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingError(flag, text, "give a date or time like 2025-10-10 or 2025-10-10T21:15:30") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[float], None]]:
+    """A bar on the terminal's error stream; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task(name, total=1.0)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,122 @@
+"""One run: the engine, the journal, and what a screen asks of both."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+
+import msgspec
+
+from liquake.alerts.notifier import Notifier
+from liquake.alerts.situation import situation_of
+from liquake.analytics.latency import Latency
+from liquake.clock import SECOND, Clock
+from liquake.engine.engine import Engine
+from liquake.engine.snapshot import Latest, Snapshot, Statistics
+from liquake.ingest.replay import Replay
+from liquake.model import Event, Liquidation, Price, Quote, Trade
+from liquake.model.alert import Alert
+from liquake.storage.journal import Journal
+from liquake.tiers import Tiers
+from liquake.tui.status import JournalStatus, Status
+
+_ALERTS = 200
+"""Alerts kept for whoever looks."""
+
+
+class Run:
+    """A source of pictures with an engine of its own, and the journal behind it.
+
+    `receive` is the way of every event, from sockets and recordings alike. It is called from the event loop alone.
+    """
+
+    def __init__(
+        self, engine: Engine, clock: Clock, status: Status, journal: Journal | None, assets: Collection[str] | None
+    ) -> None:
+        self.engine, self.clock, self.journal, self.assets = engine, clock, journal, assets
+        self.replay: Replay | None = None
+        self.tiers = Tiers()
+        self.notifier = Notifier()
+        self.alerts: deque[Alert] = deque(maxlen=_ALERTS)
+        """The newest last."""
+        self.hear: Callable[[Event], None] | None = None
+        """Told of every event that is no price."""
+        self._status = status
+        self._latency = Latency()
+        self._journal_trouble = ""
+
+    def receive(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
+        """Apply `events` and keep them; those of assets nobody asked for are left out."""
+        if self.assets is not None:
+            events = [event for event in events if self._wanted(event)]
+        apply = self.engine.apply
+        for event in events:
+            apply(event)
+        self._latency.update(self.clock.now() - ts_recv)
+        if self.journal is not None:
+            self.journal.record(events, frame or None, connection)
+        if self.hear is not None:
+            for event in events:
+                if not isinstance(event, Price):
+                    self.hear(event)
+
+    def heed(self) -> None:
+        """Look for what deserves an alert: once a second, however often a screen looks."""
+        markets = tuple({risk.market for risk in self.engine.risks()})
+        self.alerts += self.notifier.update(situation_of(self.snapshot(markets)))
+
+    def emit(self, event: Event) -> None:
+        """Apply one event of a recording."""
+        if self._wanted(event):
+            self.engine.apply(event)
+
+    def _wanted(self, event: Event) -> bool:
+        assets = self.assets
+        return assets is None or not isinstance(event, Liquidation | Price | Quote | Trade) or event.asset in assets
+
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
+        """The engine at this moment. Of a recording, only the venues that are in it."""
+        snapshot = self.engine.snapshot(self.clock.now(), markets, charts, largest)
+        if self.replay is None:
+            return snapshot
+        seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)
+        return msgspec.structs.replace(snapshot, venues=seen)
+
+    def latest(self) -> Latest:
+        """The tape at this moment."""
+        return self.engine.latest()
+
+    def statistics(self) -> Statistics:
+        """The run so far."""
+        return self.engine.statistics()
+
+    def status(self) -> Status:
+        """The run around the engine."""
+        replay = self.replay
+        return msgspec.structs.replace(
+            self._status,
+            now=self.clock.now(),
+            journal=self._journal_status(),
+            redis=self.tiers.words("redis"),
+            database=self.tiers.words("database"),
+            state_latency=self._latency.value(),
+            alerts=tuple(self.alerts),
+            progress=None if replay is None else replay.progress,
+            ended=replay is not None and replay.finished,
+        )
+
+    def seek(self, seconds: float) -> bool:
+        """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
+        return self.replay is not None and self.replay.seek(self.clock.now() + round(seconds * SECOND))
+
+    def without_journal(self, trouble: str) -> None:
+        """Say on every picture why nothing is kept."""
+        self._journal_trouble = trouble
+
+    def _journal_status(self) -> JournalStatus | None:
+        if self.journal is None:
+            return JournalStatus(error=self._journal_trouble) if self._journal_trouble else None
+        kept = self.journal.statistics()
+        last = None if kept.commit_age is None else self.clock.now() - round(kept.commit_age * SECOND)
+        lost = kept.dropped + kept.dropped_frames + kept.refused
+        return JournalStatus(kept.rows, kept.pending, lost, last, kept.trouble)
