@@ -25,6 +25,7 @@ import msgspec
 
 from liquake.engine.snapshot import Derivative, Motion, Risk, Snapshot
 from liquake.errors import SinkError
+from liquake.model.alert import Alert
 from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import Client, connect, disconnect, explained
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
@@ -173,6 +174,10 @@ class StateWriter:
         Each writer is given its own of every message; what comes while another is at work is that one's to send.
         """
         self._messages.append((asyncio.get_running_loop().time(), channel, _encoder.encode(message)))
+
+    def tell(self, alert: Alert) -> None:
+        """Send `alert` to the subscribers of `liquake:alerts`."""
+        self.publish(ALERTS, alert)
 
     async def run(self) -> None:
         """Write until cancelled."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from liquake.engine.snapshot import Episode, Sum
 from liquake.errors import JournalError, RecordingError
-from liquake.model import Event, Side
+from liquake.model import Event, Liquidation, Side
 from liquake.model.alert import Alert
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.notes import Course, read_alert, read_course, read_episode
@@ -79,6 +79,31 @@ class JournalReader:
         # In order of receipt, so this reads no further than it has to.
         found = self._query("SELECT seq FROM events WHERE ts_recv >= ? ORDER BY seq LIMIT 1", moment)
         return int(found[0][0] if found else self._query("SELECT coalesce(max(seq), 0) + 1 FROM events")[0][0])
+
+    def first_since(self, moment: int) -> int:
+        """The same where no clock was ever set back, found in a few steps however long the journal is."""
+        low, high = self._query("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) + 1 FROM events")[0]
+        while low < high:
+            middle = (low + high) // 2
+            found = self._query("SELECT seq, ts_recv FROM events WHERE seq >= ? ORDER BY seq LIMIT 1", middle)
+            if found and found[0][1] < moment:
+                low = found[0][0] + 1
+            else:
+                high = middle
+        return int(low)
+
+    def newest(self) -> int:
+        """The highest `seq` of any row; 0 where there is none."""
+        return max(self._ends("max(seq)"), default=0)
+
+    def between(self, low: int, high: int) -> list[Event]:
+        """Every event from `seq` `low` up to and without `high`, in order of receipt: not above `newest`, for what is
+        being written comes to the tables one after the other."""
+        return self._page(low, high)
+
+    def liquidations(self, low: int, high: int) -> list[Liquidation]:
+        """Those from `seq` `low` up to and without `high`, in order of receipt."""
+        return [event for _, event in read_events(self._range("events", low, high))]
 
     def days(self, before: int) -> list[Row]:
         """Venue, day of the event (since 1970), first and last `seq` of the rows before the `seq` given."""

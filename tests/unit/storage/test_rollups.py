@@ -83,7 +83,9 @@ def test_a_journal_of_the_first_schema_gets_its_sums_when_it_is_written_again(tm
     with Journal(path) as journal:
         journal.record(events[:200])
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE minutes; DROP TABLE hours; DROP TABLE alerts; DROP TABLE episodes; PRAGMA user_version = 1")
+        connection.executescript(
+            "DROP TABLE minutes; DROP TABLE hours; DROP TABLE alerts; DROP TABLE episodes; PRAGMA user_version = 1"
+        )
     with JournalReader(path) as reader:
         assert sum((total for total in reader.totals().values()), Sum()).events == 200
     with Journal(path) as journal:
