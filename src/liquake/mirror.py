@@ -32,6 +32,7 @@ from liquake.venues import find_venue
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks for more."""
+_ALERTS_EVERY = 1.0
 _PAGE = 2048
 """Rows after which the event loop has its turn."""
 
@@ -48,6 +49,7 @@ class Mirror:
         self._course: Course | None = None
         self._cursor = 0
         self._tended = 0
+        self._due = 0.0
         self._trouble = "reading"
         self._since = clock.now()
         self._status = status
@@ -145,10 +147,11 @@ class Mirror:
             self.mirrored.engine.advance(now)
 
     def _tend(self, reader: JournalReader) -> None:
-        """Once a second let time pass, and take in the alerts of the other."""
-        now = self._clock.now()
-        if now - self._tended >= SECOND:
-            self._pass(now)
+        """Let time pass, and once a second take in the alerts of the other."""
+        now, due = self._clock.now(), asyncio.get_running_loop().time()
+        self.mirrored.engine.advance(now)
+        if due >= self._due:
+            self._due = due + _ALERTS_EVERY
             self._alerts = tuple(reader.alerts(now - RECORD)[-ALERTS:])
 
     def _say(self, trouble: str) -> None:
