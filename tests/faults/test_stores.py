@@ -108,7 +108,7 @@ class World:
     def keys(self) -> dict[str, Counter[str]]:
         """Keys by store, each with how often it is there."""
         with JournalReader(self.journal) as reader:
-            journal = Counter(row[2] for rows, _ in reader.pages("1", ()) for row in rows)
+            journal = Counter(event.key for event in reader.liquidations(*reader.ends()))
         return {"journal": journal, **asyncio.run(self._stored())}
 
     async def _stored(self) -> dict[str, Counter[str]]:

@@ -16,8 +16,6 @@ from liquake.storage.notes import Course, read_alert, read_course, read_episode
 from liquake.storage.schema import COLUMNS, Row, read_events, read_ledger, read_prices
 
 _PAGE = 4096
-_SEARCHED = 50_000
-"""Rows looked at in one transaction while searching."""
 
 
 def read_journal(path: Path) -> Iterator[Event]:
@@ -46,6 +44,9 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = open_to_read(path)
+        held = self._query("SELECT value FROM meta WHERE name = 'id'")
+        self.journal = str(held[0][0]) if held else ""
+        """Which journal it is, wherever the file lies."""
 
     def __enter__(self) -> JournalReader:
         return self
@@ -66,13 +67,20 @@ class JournalReader:
         for low in range(min(first), max(last) + 1, _PAGE):
             yield from self._page(low, min(low + _PAGE, max(last) + 1))
 
-    def pages(self, where: str, parameters: Sequence[Any]) -> Iterator[tuple[list[Row], float]]:
-        """Rows of `events` (as of `schema.COLUMNS`) that meet the condition `where`, and how much is searched, 0 to 1."""
-        first, last = self._query("SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM events")[0]
+    def ends(self) -> tuple[int, int]:
+        """The lowest `seq` of `events`, and one past the highest."""
+        first, end = self._query("SELECT min(seq), coalesce(max(seq), 0) + 1 FROM events")[0]
+        return (end if first is None else int(first)), int(end)
+
+    def page(self, low: int, high: int, where: str, parameters: Sequence[Any]) -> tuple[int, list[Row]]:
+        """The lowest `seq` that is kept at this moment, and the rows of `events` (as of `schema.COLUMNS`) from `low` up
+        to and without `high` that meet the condition `where`."""
         statement = f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq >= ? AND seq < ? AND {where} ORDER BY seq"
-        for low in range(first, last + 1, _SEARCHED):
-            high = min(low + _SEARCHED, last + 1)
-            yield self._query(statement, low, high, *parameters), (high - first) / (last + 1 - first)
+        self._query("BEGIN")
+        try:
+            return self.ends()[0], self._query(statement, low, high, *parameters)
+        finally:
+            self._query("COMMIT")
 
     def first_received(self, moment: int) -> int:
         """The `seq` of the first row received at `moment` (UTC nanoseconds) or later; one past the last if none was."""
