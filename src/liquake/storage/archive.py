@@ -110,6 +110,11 @@ class Archive:
         """The lowest `seq` that may be in it."""
         return min((held.first for held in self._files), default=1 << 62)
 
+    @property
+    def end(self) -> int:
+        """One past the highest."""
+        return max((held.last for held in self._files), default=0) + 1
+
     def look(self) -> None:
         """See what is there by now."""
         self._files = list(_files(self._folder, self._journal, "venue=*/day=*/*"))

@@ -31,6 +31,7 @@ class Kept:
         with JournalReader(self.journal) as reader, Archive(self.archive, reader.journal) as archive:
             first, end = reader.ends()
             low = begin = min(archive.first, first)
+            end = max(end, archive.end)
             while low < end:
                 high = min(low + _SEARCHED, end)
                 lowest, rows = reader.page(low, high, where, parameters)

@@ -68,9 +68,9 @@ class JournalReader:
             yield from self._page(low, min(low + _PAGE, max(last) + 1))
 
     def ends(self) -> tuple[int, int]:
-        """The lowest `seq` of `events`, and one past the highest."""
-        first, end = self._query("SELECT min(seq), coalesce(max(seq), 0) + 1 FROM events")[0]
-        return (end if first is None else int(first)), int(end)
+        """The lowest `seq` of `events`, and one past the highest; where there is none, beyond and before all."""
+        first, end = self._query("SELECT coalesce(min(seq), 1 << 62), coalesce(max(seq), 0) + 1 FROM events")[0]
+        return int(first), int(end)
 
     def page(self, low: int, high: int, where: str, parameters: Sequence[Any]) -> tuple[int, list[Row]]:
         """The lowest `seq` that is kept at this moment, and the rows of `events` (as of `schema.COLUMNS`) from `low` up

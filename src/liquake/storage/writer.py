@@ -126,6 +126,8 @@ class Writer:
                 "DELETE FROM frames WHERE id < coalesce((SELECT frame FROM events ORDER BY seq LIMIT 1), ?1) AND id < ?1",
                 (high,),
             )
+            # A number is never given twice, even when no row is left: cursors and the archive go by it.
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(self._seq),))
             self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
@@ -168,6 +170,7 @@ class Writer:
 
     def _last_seq(self, path: Path) -> int:
         tables = " UNION ALL ".join(f"SELECT max(seq) AS seq FROM {table}" for table in ("events", "ledger", "prices"))
+        tables += " UNION ALL SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'seq'"
         try:
             return int(self._connection.execute(f"SELECT coalesce(max(seq), 0) FROM ({tables})").fetchone()[0])
         except sqlite3.Error as error:

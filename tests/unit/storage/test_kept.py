@@ -72,6 +72,17 @@ def test_what_was_archived_and_what_is_left_are_one_history_and_equal_to_what_ca
     assert len(list(liquake.history(path))) == 400
 
 
+def test_numbers_go_on_when_no_row_is_left_so_that_nothing_new_passes_for_archived(tmp_path: Path) -> None:
+    path, events = tmp_path / "journal.db", spread(60)
+    with journal_of(path, events[:40]) as journal:
+        archive(path, 41, tmp_path / "archive")
+        forget(journal, 41)
+    with journal_of(path, events[40:]) as journal:
+        archive(path, 61, tmp_path / "archive")
+        forget(journal, 61)
+    assert list(liquake.history(path)) == events
+
+
 def test_days_archived_in_parts_hold_each_row_once(tmp_path: Path) -> None:
     path, events = tmp_path / "journal.db", spread(700)
     with journal_of(path, events) as journal:
@@ -132,6 +143,18 @@ def test_a_damaged_file_of_the_archive_is_named(tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
+def through_arrow(table: object) -> list[tuple[object, ...]]:
+    """Rows of any object that speaks Arrow, which DuckDB reads as polars and pyarrow do when given it."""
+    with duckdb.connect() as connection:
+        connection.register("given", table)
+        found = connection.sql("SELECT * FROM given ORDER BY ts_recv")
+        types = dict(zip(found.columns, map(str, found.types), strict=True))
+        assert (types["time"], types["usd"], types["ts_event"]) == ("TIMESTAMP WITH TIME ZONE", "DOUBLE", "BIGINT")
+        rows: list[tuple[object, ...]] = found.project("ts_event, usd, id").fetchall()
+        connection.unregister("given")
+    return rows
+
+
 def test_history_as_arrow_has_the_same_rows_with_types_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,17 +164,10 @@ def test_history_as_arrow_has_the_same_rows_with_types_and_leaves_nothing_behind
     with journal_of(path, events) as journal:
         archive(path, 31, tmp_path / "archive")
         forget(journal, 31)
-        table_of_okx = liquake.history_table(path, venues=["okx"])
+        table = liquake.history_table(path, venues=["okx"])
     expected = [event for event in events if event.venue == "okx"]
-    assert len(table_of_okx) == len(expected)
-    with duckdb.connect() as connection:
-        # DuckDB reads any object that speaks Arrow by its name, as polars and pyarrow do when given it.
-        found = connection.sql("SELECT * FROM table_of_okx ORDER BY ts_recv", alias="t")
-        types = dict(zip(found.columns, map(str, found.types), strict=True))
-        rows = found.project("ts_event, usd, id").fetchall()
-    assert rows == [(event.ts_event, event.usd, event.id) for event in expected]
-    assert (types["time"], types["usd"], types["ts_event"]) == ("TIMESTAMP WITH TIME ZONE", "DOUBLE", "BIGINT")
-    del found
-    del table_of_okx
+    assert len(table) == len(expected)
+    assert through_arrow(table) == [(event.ts_event, event.usd, event.id) for event in expected]
+    del table
     gc.collect()
     assert list((tmp_path / "temp").iterdir()) == []
