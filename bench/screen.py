@@ -90,6 +90,10 @@ class Feed:
         del seconds
         return False
 
+    def set_speed(self, speed: float | None) -> bool:
+        del speed
+        return False
+
     def status(self) -> Status:
         return Status(Mode.LIVE, "0", time.time_ns(), self.started)
 

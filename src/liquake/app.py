@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ _WATCHED = 5
 """Markets that have probabilities of their own, at most: each costs as much as everything else."""
 _REFIT_EVERY = 60.0
 """Seconds between two fits of who excites whom."""
+_REFIT_PROCESS_AFTER = 2.0
+"""Seconds before the process that fits is started: it would take the first picture its time."""
 _REFIT_LEAST = 500
 """Liquidations that such a fit wants."""
 
@@ -79,6 +82,8 @@ async def gathering(
         # The simulated exchanges list a few coins only, so there every name has to be asked for.
         known = frozenset[str]() if status.mode is Mode.DEMO else KNOWN_ASSETS
         assets = await assets_of(settings.symbols, venues, addresses, known)
+        # It hands standard error to the process that fits; once the screen has taken that over there is none to hand.
+        resource_tracker.ensure_running()
         clock = WallClock()
         run = Run(engine_of(venues, settings, models_of(status.mode)), clock, status, journal, assets)
         feeds = feeds_of(venues, clock, run.receive, assets=assets, addresses=addresses)
@@ -157,7 +162,8 @@ async def _refit(engine: Engine) -> None:
     """Now and then fit who excites whom on the last liquidations, in a process of its own: it takes half a second."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_stand_back) as pool:
-        # Starting the process holds the loop up for a moment: now, before there is anything to miss.
+        await asyncio.sleep(_REFIT_PROCESS_AFTER)
+        # Starting it holds the loop up for some milliseconds: better now than when there is something to miss.
         pool.submit(int)
         while True:
             await asyncio.sleep(_REFIT_EVERY)

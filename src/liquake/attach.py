@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from liquake.alerts.actions import action_table
 from liquake.engine.snapshot import ConnectionState, Latest, Snapshot
 from liquake.errors import SinkError
 from liquake.model import FeedState
@@ -50,9 +51,17 @@ class Attached:
         del seconds
         return False
 
+    def set_speed(self, speed: float | None) -> bool:
+        """Never, for the same reason."""
+        del speed
+        return False
+
     def status(self) -> Status:
-        """The session around it."""
-        return msgspec.structs.replace(self._status, now=self._now(), redis=self._trouble or f"from {self._address}")
+        """The session around it. Alerts are the collector's own to find."""
+        redis = self._trouble or f"from {self._address}"
+        return msgspec.structs.replace(
+            self._status, now=self._now(), redis=redis, alerting=False, actions=action_table()
+        )
 
     async def prove(self) -> None:
         """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""

@@ -39,6 +39,7 @@ _EXAMPLES = {
     "market": "liquake market --exchanges binance bybit",
     "charts": "liquake charts --source demo",
     "risk": "liquake risk --source demo",
+    "signals": "liquake signals --source demo",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "score": "liquake score recording.csv.gz --horizon 60 --diagram reliability.svg",
@@ -71,8 +72,9 @@ _VIEWS = {
     "tape": "every liquidation as it comes",
     "glance": "six numbers readable from across the room",
     "market": "a line per coin: price, last liquidation, the last hour",
-    "charts": "velocity, price and sides over time",
+    "charts": "velocity, price, sides and cascades over time",
     "risk": "how likely a cascade is, and what makes it so; regime, correlation",
+    "signals": "levels that signals reach, and alerts, as they are published",
 }
 
 

@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     duration: Annotated[float | None, Meta(description="leave after so many seconds and print the statistics")] = None
     plain: Annotated[bool, Meta(description="print text instead of the full screen")] = False
     view: Annotated[
-        Literal["monitor", "overview", "cumulative", "tape", "glance", "market", "charts", "risk"],
+        Literal["monitor", "overview", "cumulative", "tape", "glance", "market", "charts", "risk", "signals"],
         Meta(description="page to open first; the number keys change it"),
     ] = "monitor"
     theme: Annotated[

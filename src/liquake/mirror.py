@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from liquake.alerts.actions import action_table
 from liquake.app import engine_of, models_of
 from liquake.clock import SECOND, Clock
 from liquake.config import Settings
@@ -78,12 +79,22 @@ class Mirror:
         del seconds
         return False
 
+    def set_speed(self, speed: float | None) -> bool:
+        """Never: it goes by the clock."""
+        del speed
+        return False
+
     def status(self) -> Status:
         """The session around it."""
         journal = JournalStatus(rows=self._cursor, error=self._trouble and f"{self._path}: {self._trouble}")
         mode = self._status.mode if self._course is None else Mode(self._course.mode)
         return msgspec.structs.replace(
-            self._status, mode=mode, now=self._clock.now(), journal=journal, alerts=self._alerts
+            self._status,
+            mode=mode,
+            now=self._clock.now(),
+            journal=journal,
+            alerts=self._alerts,
+            actions=action_table(),
         )
 
     async def run(self) -> None:
@@ -119,6 +130,8 @@ class Mirror:
         told = msgspec.structs.replace(self._settings, symbols=course.symbols, samples=course.samples)
         engine = engine_of(venues, told, models_of(Mode(course.mode)))
         run = self.mirrored = Run(engine, self._clock, self._status, None, assets)
+        # Those of the other are in its journal.
+        run.alerting = False
         self._say("reading what was there")
         await recall(
             run.engine, reader, course.recalled, course.first, lambda event: run.wanted(event) and event.venue in chosen

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
+from liquake.alerts.actions import action_table
 from liquake.alerts.notifier import Notifier
 from liquake.alerts.situation import situation_of
 from liquake.analytics.latency import Latency
@@ -45,6 +46,9 @@ class Run:
         self.hear: Callable[[Event], None] | None = None
         """Told of every event that is no price."""
         self.mode = status.mode
+        self.alerting = True
+        """Whether anybody looks at alerts."""
+        self._heeded = 0
         self._status = status
         self._latency = Latency()
         self._journal_trouble = ""
@@ -85,9 +89,22 @@ class Run:
         self.notifier.acquaint(situation_of(self.snapshot()))
 
     def emit(self, event: Event) -> None:
-        """Apply one event of a recording."""
-        if self.wanted(event):
-            self.engine.apply(event)
+        """Apply one event of a recording; look for alerts in each of its seconds that holds a liquidation.
+
+        So the alerts of a recording are the same at every speed, and its quiet hours cost nothing.
+        """
+        if not self.wanted(event):
+            return
+        self.engine.apply(event)
+        second = self.clock.now() // SECOND
+        if self.alerting and isinstance(event, Liquidation) and second > self._heeded:
+            self._heeded = second
+            self.heed()
+
+    def begin_again(self, engine: Engine) -> None:
+        """Forget everything that was emitted: a recording goes back."""
+        self.engine, self.notifier, self._heeded = engine, Notifier(), 0
+        self.alerts.clear()
 
     def wanted(self, event: Event) -> bool:
         """Whether `event` is of an asset that was asked for."""
@@ -121,6 +138,9 @@ class Run:
             database=self.tiers.words("database"),
             state_latency=self._latency.value(),
             alerts=(*self._earlier, *self.alerts)[-ALERTS:],
+            alerting=self.alerting,
+            actions=action_table(),
+            speed=None if replay is None else replay.speed,
             progress=None if replay is None else replay.progress,
             ended=replay is not None and replay.finished,
         )
@@ -128,6 +148,12 @@ class Run:
     def seek(self, seconds: float) -> bool:
         """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
         return self.replay is not None and self.replay.seek(self.clock.now() + round(seconds * SECOND))
+
+    def set_speed(self, speed: float | None) -> bool:
+        """Let a recording run at `speed` seconds per second. Whether there is one."""
+        if self.replay is not None:
+            self.replay.speed = speed
+        return self.replay is not None
 
     def without_journal(self, trouble: str) -> None:
         """Say on every picture why nothing is kept."""

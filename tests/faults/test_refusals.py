@@ -153,7 +153,8 @@ def test_a_journal_that_another_program_holds_locked_is_said(tmp_path: Path) -> 
     ],
 )
 def test_an_address_that_cannot_be_is_a_usage_error(setting: str, url: str, mend: str, tmp_path: Path) -> None:
-    code, sentence = collect(tmp_path / "j.db", **{f"LIQUAKE_{setting.upper()}": url})
+    told = {f"LIQUAKE_{setting.upper()}": url}
+    code, sentence = answer("collect", "--journal", str(tmp_path / "j.db"), full_at=None, **told)
     assert code == 2
     assert sentence.startswith(f"{setting} '")
     assert mend in sentence

@@ -45,7 +45,7 @@ from liquake.tiers import tiers
 
 def event(n):
     ts = time.time_ns()
-    return Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.FILL, 0.1, 410.0, ts, ts, (n,))
+    return Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.FILL, 0.1, 410.0, ts, ts, id=str(n))
 
 async def main(path, redis, database, number):
     engine, stop = Engine({}), asyncio.Event()

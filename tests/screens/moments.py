@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from liquake.alerts.actions import action_table
 from liquake.engine.snapshot import (
     ALL,
     Activity,
@@ -20,6 +21,7 @@ from liquake.engine.snapshot import (
     MarketPrice,
     Motion,
     Notification,
+    Outage,
     Peak,
     Quantiles,
     Regime,
@@ -34,6 +36,7 @@ from liquake.engine.snapshot import (
     WindowKinematics,
 )
 from liquake.model import Coverage, CoverageKind, FeedState, Liquidation, PriceBasis, Side, Throttle
+from liquake.model.alert import Action, Alert, AlertRule, TrackRecord
 from liquake.tui.status import JournalStatus, Mode
 from liquake.tui.status import Status as Session
 
@@ -181,6 +184,7 @@ def feed(
     gap_seconds: float = 0.0,
     reconnects: int = 0,
     latency: Quantiles | None = None,
+    outages: tuple[Outage, ...] = (),
 ) -> VenueState:
     """A venue with one connection, in `state` for `since` seconds, last heard `heartbeat` seconds ago."""
     last = None if heartbeat is None else ago(heartbeat)
@@ -201,6 +205,7 @@ def feed(
         last,
         None,
         latency or Quantiles(),
+        outages,
     )
 
 
@@ -219,6 +224,7 @@ VENUES = (
         last_error="sz is not a number: 'abc'",
         gaps=1,
         gap_seconds=4.2,
+        outages=(Outage(ago(400.0), ago(395.8), "disconnected"),),
         reconnects=2,
     ),
     feed("hyperliquid", sampled=3, heartbeat=0.1),
@@ -352,6 +358,45 @@ SUBSCRIBED = Snapshot(
 NOTHING = Snapshot(NOW, NOW - SECOND, None, 0, 0.0, (), {}, (), (), (), (), {}, (), Quantiles())
 """Before the first connection."""
 
+ALERTS = (
+    Alert(
+        key="a",
+        rule=AlertRule.INSTITUTIONAL,
+        level=Level.WARNING,
+        ts=ago(61.0),
+        market="ETHUSDT",
+        side=LONG,
+        venue="binance",
+        text="ETHUSDT: a long of $1,125,003 was liquidated on binance at 3409.1",
+        inputs={"usd": 1_125_003.0, "threshold_usd": 250_000.0, "price": 3409.1, "price_basis": "FILL"},
+        coverage=">= binance, bybit; okx stale",
+        action=Action("look at the market", "something goes on"),
+    ),
+    Alert(
+        key="b",
+        rule=AlertRule.FEED,
+        level=Level.WARNING,
+        ts=ago(42.0),
+        venue="okx",
+        text="okx has been stale for 30 s: its liquidations are in no number since",
+        inputs={"state": "STALE", "seconds": 30.0},
+        coverage=">= binance, bybit; okx stale",
+    ),
+    Alert(
+        key="c",
+        rule=AlertRule.CASCADE,
+        level=Level.CRITICAL,
+        ts=ago(41.0),
+        market="BTCUSDT",
+        side=LONG,
+        text="BTCUSDT long liquidations: 61% that $2,500,000 or more follow within 60 s, base rate 0.4%",
+        inputs={"probability": 0.611, "base_rate": 0.0042, "horizon_s": 60.0, "threshold_usd": 2_500_000.0},
+        coverage=">= binance, bybit; okx stale",
+        record=TrackRecord(7, 12, 30.0),
+        within_budget=False,
+    ),
+)
+ACTIONS = action_table()
 DEMO = Session(
     Mode.DEMO,
     "0.1.0",
@@ -361,9 +406,21 @@ DEMO = Session(
     state_latency=Quantiles(2_369, 0.08, 0.42, 3.1),
     scenario="oct10",
     seed=7,
+    alerts=ALERTS,
+    actions=ACTIONS,
 )
-LIVE = Session(Mode.LIVE, "0.1.0", NOW, ago(9.0))
-REPLAY = Session(Mode.REPLAY, "0.1.0", NOW, ago(754.0), recording="march.csv.gz", speed=60.0, progress=0.432)
+LIVE = Session(Mode.LIVE, "0.1.0", NOW, ago(9.0), actions=ACTIONS)
+REPLAY = Session(
+    Mode.REPLAY,
+    "0.1.0",
+    NOW,
+    ago(754.0),
+    recording="march.csv.gz",
+    speed=60.0,
+    progress=0.432,
+    actions=ACTIONS,
+)
+ATTACHED = Session(Mode.LIVE, "0.1.0", NOW, ago(9.0), redis="from redis://desk", alerting=False, actions=ACTIONS)
 
 
 def _sides(long: Sum, short: Sum) -> dict[str, Sum]:

@@ -61,6 +61,11 @@ class EngineSource:
         self.sought.append(seconds)
         return self.session.mode is Mode.REPLAY
 
+    def set_speed(self, speed: float | None) -> bool:
+        if self.session.mode is Mode.REPLAY:
+            self.session = msgspec.structs.replace(self.session, speed=speed)
+        return self.session.mode is Mode.REPLAY
+
     def status(self) -> Status:
         return msgspec.structs.replace(self.session, now=self.now)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from liquake.engine.snapshot import Latest, Snapshot
+from liquake.model.alert import Alert
 from liquake.tui.status import Mode, Status
 from tests.screens.moments import DEMO, RICH, SECOND
 
@@ -30,8 +31,17 @@ class FixedSource:
         self.sought.append(seconds)
         return self.session.mode is Mode.REPLAY
 
+    def set_speed(self, speed: float | None) -> bool:
+        if self.session.mode is Mode.REPLAY:
+            self.session = msgspec.structs.replace(self.session, speed=speed)
+        return self.session.mode is Mode.REPLAY
+
     def status(self) -> Status:
         return self.session
+
+    def alert(self, alert: Alert) -> None:
+        """Let one more be told."""
+        self.session = msgspec.structs.replace(self.session, alerts=(*self.session.alerts, alert))
 
     def advance(self, seconds: float, *, events: int = 0) -> None:
         """Let time pass, and `events` more liquidations be counted."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from rich.style import Style
 from rich.text import Text
@@ -16,8 +17,10 @@ from textual import events
 from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 
-from liquake.engine.snapshot import ALL
+from liquake.clock import ManualClock
+from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
 from liquake.ingest.recording import read_csv
+from liquake.model.alert import Alert, Level
 from liquake.tui.app import MonitorApp, Options
 from liquake.tui.help import EXPLANATIONS, Help, help_text
 from liquake.tui.pages import PAGES, Page
@@ -25,7 +28,7 @@ from liquake.tui.palettes import PALETTES
 from liquake.tui.panel import PanelWidget
 from liquake.tui.panels.tape import recent
 from liquake.tui.picture import THRESHOLDS
-from tests.screens.moments import RICH
+from tests.screens.moments import ALERTS, REPLAY, RICH, SECOND
 from tests.screens.scene import EngineSource
 from tests.screens.sources import FixedSource
 
@@ -46,7 +49,9 @@ def _app(pilot: Pilot[None]) -> MonitorApp:
 
 
 def _shown(pilot: Pilot[None], panel: str) -> str:
-    drawn = pilot.app.screen_stack[0].query_one(f"#{panel}", PanelWidget).render()
+    around = {"header", "footer", "tabs"}
+    place = f"#{panel}" if panel in around else f"#page-{_app(pilot).view.page} #{panel}"
+    drawn = pilot.app.screen_stack[0].query_one(place, PanelWidget).render()
     assert isinstance(drawn, Text)
     return drawn.plain
 
@@ -78,6 +83,16 @@ async def test_p_again_shows_what_happened_meanwhile() -> None:
         await pilot.press("p")
         assert "PAUSED" not in _shown(pilot, "header")
         assert "2,469 events" in _shown(pilot, "header")
+
+
+async def test_the_keys_that_stop_and_start_a_terminal_hold_the_picture_and_do_not_leave() -> None:
+    async with _running() as pilot:
+        seen = []
+        for key in ("ctrl+s", "ctrl+s", "ctrl+q", "ctrl+q"):
+            await pilot.press(key)
+            seen.append(_app(pilot).view.paused)
+        assert seen == [True, True, False, False]
+        assert pilot.app.is_running
 
 
 async def test_a_frozen_picture_still_follows_the_other_keys() -> None:
@@ -231,8 +246,9 @@ async def test_a_number_opens_its_page(page: Page) -> None:
         await pilot.press("2", page.key)
         assert _app(pilot).view.page == page.name
         for name in page.panels:
-            assert pilot.app.query_one(f"#{name}").display
-            assert _shown(pilot, name).strip()
+            if name != "outlook":
+                assert pilot.app.query_one(f"#page-{page.name} #{name}").display
+                assert _shown(pilot, name).strip()
 
 
 async def test_escape_goes_back_through_the_pages() -> None:
@@ -280,18 +296,18 @@ async def test_a_step_beyond_the_end_is_not_remembered() -> None:
 async def test_tab_gives_each_panel_the_focus_and_escape_takes_it() -> None:
     async with _running_scene() as pilot:
         focused = []
-        for _ in range(3):
+        for _ in range(7):
             await pilot.press("tab")
             assert pilot.app.focused is not None
             focused.append(pilot.app.focused.id)
-        assert focused == ["velocity", "activity", "tape"]
+        assert focused == ["velocity", "cascade-risk", "activity", "regime", "correlation", "alerts", "tape"]
         await pilot.press("escape")
         assert pilot.app.focused is None
 
 
 async def test_help_is_of_the_panel_with_the_focus() -> None:
     async with _running_scene() as pilot:
-        await pilot.press("tab", "tab", "question_mark")
+        await pilot.press("tab", "tab", "tab", "question_mark")
         explained = help_text(_app(pilot).look, ("activity",)).plain
         assert str(pilot.app.screen.query_one(Static).content) == explained
         assert explained.startswith("Exchange activity\n")
@@ -418,6 +434,30 @@ async def test_e_exports_the_page_as_csv_and_as_json_with_the_same_rows(page: st
     assert table.name.endswith("-20261120-140327.csv")
 
 
+def _exported(folder: Path) -> list[dict[str, str]]:
+    (path,) = folder.iterdir()
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+async def test_of_the_overview_the_window_the_market_and_the_venues_on_the_screen_are_exported(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("2", "m", *["left_square_bracket"] * 9, "slash", *"okx", "enter", "e")
+    rows = _exported(folder)
+    assert {(row["market"], row["window"]) for row in rows} == {("BTCUSDT", "5m")}
+    assert [(row["venue"], row["side"]) for row in rows] == [
+        (venue, side) for venue in ("ALL", "okx") for side in ("BOTH", "LONG", "SHORT")
+    ]
+    assert int(rows[0]["events"]) == int(rows[1]["events"]) + int(rows[2]["events"]) > 0
+
+
+async def test_of_the_sums_the_rows_on_the_screen_are_exported_each_once(folder: Path) -> None:
+    async with _running_scene() as pilot:
+        await pilot.press("3", "slash", *"sol short", "enter", "e")
+    rows = _exported(folder)
+    assert {(row["market"], row["venue"], row["side"]) for row in rows} == {("SOLUSDT", "ALL", "SHORT")}
+    assert [row["window"] for row in rows] == list(TOTAL_WINDOWS)
+
+
 async def test_an_exported_tape_is_a_recording_of_the_same_liquidations(folder: Path) -> None:
     async with _running_scene() as pilot:
         await pilot.press("4", "slash", *"btc", "enter", "e")
@@ -458,19 +498,140 @@ async def test_s_writes_the_screen_as_a_picture(folder: Path) -> None:
     assert "VELOCITY" in path.read_text()
 
 
-async def test_the_bell_rings_once_in_five_seconds_for_critical_and_above_if_wanted() -> None:
-    async with _running_scene() as pilot:
-        app, rung = _app(pilot), []
-        source = app.source
-        assert isinstance(source, EngineSource)
-        app.bell = lambda: rung.append(source.now)  # type: ignore[method-assign]
-        app.sound("CRITICAL")
+def _ringing(source: FixedSource) -> tuple[MonitorApp, ManualClock, list[float]]:
+    """A monitor, the clock its bell counts by, and when it rang."""
+    clock, rung = ManualClock(SECOND), list[float]()
+    app = MonitorApp(source, Options(refresh=3600.0), clock.now)
+    app.bell = lambda: rung.append(clock.now() / SECOND)  # type: ignore[method-assign]
+    return app, clock, rung
+
+
+def _alerted(level: Level, number: int) -> Alert:
+    return msgspec.structs.replace(ALERTS[2], level=level, key=f"new-{number}")
+
+
+async def test_the_bell_rings_for_new_alerts_of_critical_and_above_once_in_five_seconds() -> None:
+    source = FixedSource()
+    app, clock, rung = _ringing(source)
+    async with app.run_test() as pilot:
         await pilot.press("b")
-        for level, seconds in (("WARNING", 0.0), ("CRITICAL", 1.0), ("EXTREME", 4.0), ("EXTREME", 1.0)):
-            source.now += round(seconds * 1e9)
-            app.sound(level)
-        assert [at - rung[0] for at in rung] == [0, 5_000_000_000]
+        app.look_again()
+        assert len(rung) == 0
+        steps = ((Level.WARNING, 0.0), (Level.CRITICAL, 1.0), (Level.EXTREME, 4.0), (Level.EXTREME, 1.0))
+        for number, (level, seconds) in enumerate(steps):
+            clock.advance(seconds)
+            source.alert(_alerted(level, number))
+            app.look_at_streams()
+            app.look_again()
+        assert rung == [2.0, 7.0]
+
+
+async def test_a_frozen_picture_rings_too_and_without_sound_nothing_does() -> None:
+    source = FixedSource()
+    app, _, rung = _ringing(source)
+    async with app.run_test() as pilot:
+        source.alert(_alerted(Level.EXTREME, 1))
+        app.look_again()
+        assert len(rung) == 0
+        await pilot.press("b", "p")
+        source.alert(_alerted(Level.EXTREME, 2))
+        app.look_again()
+        assert len(rung) == 1
+
+
+async def test_b_says_whether_there_is_sound_where_it_stays_visible() -> None:
+    async with _running() as pilot:
+        assert "sound off" in _shown(pilot, "footer")
+        assert "sound off" in _shown(pilot, "alerts")
         await pilot.press("b")
-        source.now += 60_000_000_000
-        app.sound("EXTREME")
-        assert len(rung) == 2
+        assert "sound on" in _shown(pilot, "footer")
+        assert "sound on" in _shown(pilot, "alerts")
+
+
+async def test_an_alert_is_shown_as_it_comes_not_at_the_next_refresh() -> None:
+    source = FixedSource()
+    async with _running(source) as pilot:
+        source.alert(_alerted(Level.EXTREME, 1))
+        _app(pilot).look_at_streams()
+        assert "EXTREME" in _shown(pilot, "alerts")
+
+
+@pytest.mark.parametrize(("speed", "mixed"), [(1.0, True), (60.0, False), (None, False)])
+async def test_a_hurried_replay_never_shows_two_moments_at_once(speed: float | None, *, mixed: bool) -> None:
+    source = FixedSource(RICH, msgspec.structs.replace(REPLAY, speed=speed))
+    async with _running(source) as pilot:
+        source.alert(_alerted(Level.EXTREME, 1))
+        _app(pilot).look_at_streams()
+        assert ("EXTREME" in _shown(pilot, "alerts")) is mixed
+
+
+async def test_the_speed_of_a_replay_changes_in_steps_and_is_shown() -> None:
+    source = FixedSource(RICH, REPLAY)
+    async with _running(source) as pilot:
+        seen = []
+        for key, times in (("greater_than_sign", 2), ("greater_than_sign", 9), ("less_than_sign", 20)):
+            await pilot.press(*[key] * times)
+            speed = source.session.speed
+            seen.append(speed)
+            assert f" {'max' if speed is None else f'{speed:g}x'} " in _shown(pilot, "header")
+        assert seen == [300.0, None, 1.0]
+
+
+async def test_what_is_live_has_no_speed_and_cannot_be_moved() -> None:
+    async with _running() as pilot:
+        await pilot.press("greater_than_sign", "right")
+        said = [note.message for note in pilot.app._notifications]
+        assert said == ["Only a replay has a speed.", "Only a replay can be moved."]
+
+
+@pytest.mark.parametrize(("key", "seconds"), [("right", 60), ("left", -60), ("shift+right", 600), ("shift+left", -600)])
+async def test_arrows_move_a_replay(key: str, seconds: int) -> None:
+    source = FixedSource(RICH, REPLAY)
+    async with _running(source) as pilot:
+        await pilot.press(key)
+        assert source.sought == [seconds]
+
+
+@pytest.mark.parametrize(
+    ("page", "panel", "word", "gone"),
+    [
+        ("monitor", "activity", "bybit", "binance"),
+        ("monitor", "tape", "bybit", "binance"),
+        ("tape", "prints", "eth", "BTCUSDT"),
+        ("overview", "by-exchange", "okx", "bybit"),
+        ("overview", "by-side", "okx", "bybit"),
+        ("cumulative", "sums-by-venue", "okx", "bybit"),
+        ("cumulative", "sums-by-market", "sol short", "ETHUSDT"),
+        ("market", "markets", "sol", "ETHUSDT"),
+        ("signals", "messages", "okx", "BTCUSDT"),
+        ("risk", "cascade-risk", "eth", "BTCUSDT"),
+    ],
+)
+async def test_slash_filters_every_list_and_stays_visible(page: str, panel: str, word: str, gone: str) -> None:
+    async with _running_scene((200, 60)) as pilot:
+        await pilot.press(PAGES[page].key)
+        assert gone in _shown(pilot, panel)
+        await pilot.press("slash", *word, "enter")
+        title, *rows = _shown(pilot, panel).split("\n")
+        assert f'only "{word}"' in title
+        assert not any(gone in row for row in rows if "passing the filters" not in row)
+        await pilot.press("slash", *" nothing so called", "enter")
+        words = "None of the latest" if panel in ("tape", "prints") else "No row here matches"
+        assert words in _shown(pilot, panel)
+
+
+async def test_no_word_typed_for_a_list_hides_an_alert() -> None:
+    async with _running() as pilot:
+        before = _shown(pilot, "alerts")
+        await pilot.press("slash", *"doge", "enter")
+        assert _shown(pilot, "alerts") == before
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
+async def test_help_and_the_way_out_are_on_every_screen(size: tuple[int, int]) -> None:
+    app = MonitorApp(FixedSource(), Options(refresh=3600.0))
+    async with app.run_test(size=size) as pilot:
+        shown = _shown(pilot, "tabs")
+        assert "? help" in shown
+        assert shown.endswith("q leave")
+        assert all(page.key in shown for page in PAGES.values())

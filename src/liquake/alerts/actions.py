@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from liquake.model.alert import Action, AlertRule, Level
-
-UNKNOWN = "UNKNOWN"
-"""In place of a regime's name before there is one."""
+from liquake.model.alert import NO_REGIME, Action, AlertRule, Level
 
 
 def action_for(rule: AlertRule, signal: Level, regime: str | None) -> Action:
@@ -21,7 +19,12 @@ def action_for(rule: AlertRule, signal: Level, regime: str | None) -> Action:
     if rule is AlertRule.FEED:
         return feed
     level = signal if rule is AlertRule.REGIME_CHANGE else max(signal, Level.WATCH)
-    return table[level, regime or UNKNOWN]
+    return table[level, regime or NO_REGIME]
+
+
+def action_table() -> Mapping[tuple[Level, str], Action]:
+    """Every entry by the market's signal and the name of the regime, for whoever shows what holds at the moment."""
+    return _actions()[1]
 
 
 @cache

@@ -50,10 +50,11 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
     run = Run(fresh(), clock, status, None, assets)
 
     def again() -> Iterator[Event]:
-        run.engine = fresh()
+        run.begin_again(fresh())
         return _events(file)
 
     run.replay = Replay(events, run.emit, clock, speed=speed, span=span, again=again)
+    run.alerting = not as_json
     if as_json:
         await run.replay.run()
         sys.stdout.write(statistics_json(run.statistics()) + "\n")

@@ -91,6 +91,7 @@ class VenueBooks:
             last_price_recv=self.last_price_recv,
             last_liquidation=self.last_liquidation,
             latency=self.latency.value(),
+            outages=feed.outages(),
         )
 
     def numbers(self) -> tuple[object, ...]:

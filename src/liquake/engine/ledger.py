@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from liquake.engine.snapshot import ConnectionState, FeedRecord
+from liquake.engine.snapshot import ConnectionState, FeedRecord, Outage
 from liquake.model import DecodeError, FeedState, FeedStatus, Gap
 
 HISTORY_LENGTH = 200
 GAPS_REMEMBERED = 1_000
 """Gaps of a venue that a later message can still declare recovered."""
+OUTAGES_SHOWN = 50
 
 _UP = (FeedState.SUBSCRIBED, FeedState.RESUMED)
 
@@ -29,7 +30,8 @@ class Feed:
         self.errors = 0
         self.last_error = ""
         self._dropped: set[str] = set()
-        self._open_gaps: dict[tuple[str, int, int], None] = {}
+        self._open_gaps: dict[tuple[str, int, int], str] = {}
+        """Their causes."""
 
     def status(self, status: FeedStatus) -> bool:
         """Take a connection's new state. Whether it is news: one more subscription of many is not."""
@@ -67,9 +69,14 @@ class Feed:
         if gap.recovered:
             del self._open_gaps[key]
             return
-        self._open_gaps[key] = None
+        self._open_gaps[key] = gap.cause
         if len(self._open_gaps) > GAPS_REMEMBERED:
             del self._open_gaps[next(iter(self._open_gaps))]
+
+    def outages(self) -> tuple[Outage, ...]:
+        """The latest gaps that have not been refilled, the newest last."""
+        latest = list(self._open_gaps.items())[-OUTAGES_SHOWN:]
+        return tuple(Outage(start, end, cause) for (_, start, end), cause in latest)
 
     def error(self, error: DecodeError) -> None:
         """Count something that could not be read."""

@@ -51,6 +51,7 @@ __all__ = [
     "MarketPrice",
     "Motion",
     "Notification",
+    "Outage",
     "Peak",
     "Quantiles",
     "Ranks",
@@ -146,6 +147,14 @@ class ConnectionState(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Outage(msgspec.Struct, frozen=True):
+    """From `start` to `end` (UTC nanoseconds, our clock) events of a venue may be missing. It is not a quiet time."""
+
+    start: int
+    end: int
+    cause: str
+
+
 class VenueState(msgspec.Struct, frozen=True):
     """Everything known of a venue's feed."""
 
@@ -173,6 +182,8 @@ class VenueState(msgspec.Struct, frozen=True):
     """Event time of the last one."""
     latency: Quantiles
     """Event time to our receipt, liquidations only: contains the venue's own batching and the clocks' difference."""
+    outages: tuple[Outage, ...] = ()
+    """The latest of `gaps`, the newest last; those refilled since are not in it."""
 
     @property
     def state(self) -> FeedState:

@@ -50,6 +50,10 @@ class TrackRecord(msgspec.Struct, frozen=True):
         return f"{self.right} of {self.total} such alerts in {self.days:.0f} days came with a cascade ({share:.0%})"
 
 
+NO_REGIME = "UNKNOWN"
+"""In place of a regime's name before there is one."""
+
+
 class Action(msgspec.Struct, frozen=True):
     """What traders are known to do in such a moment, and why. Never advice."""
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
-from textual.theme import Theme as Colours
+from textual.containers import Horizontal, Vertical
 from textual.widgets import ContentSwitcher, Input, Label
 
 from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
+from liquake.model.alert import Alert, Level
 from liquake.tui import export
 from liquake.tui.bell import Bell
+from liquake.tui.driver import TerminalDriver
+from liquake.tui.grounds import MONO, ground, grounds
 from liquake.tui.help import Help
-from liquake.tui.pages import PAGES, Page, wanted
-from liquake.tui.palettes import GROUNDS, PALETTES
+from liquake.tui.keys import BINDINGS, faster, stepped
+from liquake.tui.layout import laid_out, panels_of, place
+from liquake.tui.pages import PAGES, wanted
+from liquake.tui.palettes import PALETTES
 from liquake.tui.panel import PanelWidget
 from liquake.tui.panels.footer import footer
 from liquake.tui.panels.header import header
@@ -37,20 +42,13 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.screen import Screen
 
-_TAPE_REFRESH = 0.5
-"""Seconds between two looks at the tape, which is read as it happens; the panels keep the reader's refresh."""
-_TAPES = ("tape", "prints")
+_STREAM_REFRESH = 0.5
+"""Seconds between two looks at tape and alerts, which are read as they happen; other panels keep the reader's refresh."""
+_STREAMS = ("tape", "prints", "alerts", "messages")
 _MESSAGE = 8.0
 """Seconds for which a message with a path in it stays."""
-_SEEK = 60
-"""Seconds of a recording that an arrow goes on or back."""
-_FAR = 1_000_000
-"""Rows to either end."""
-
-
-_MONO = "mono"
-_TERMINALS_OWN = "ansi-dark"
-"""Textual's theme that sends no colour of its own for text and background, as NO_COLOR asks."""
+_AROUND = ("header", "footer", "tabs")
+"""Panels of every page."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -62,115 +60,62 @@ class Options(msgspec.Struct, frozen=True):
     view: View = View()
 
 
-def _page_bindings() -> list[BindingType]:
-    return [Binding(page.key, f"page('{page.name}')", page.words, show=False) for page in PAGES.values()]
-
-
 class MonitorApp(App[None]):
     """The screens. Reads its source, never writes to it; ends by a key or by `exit()`."""
 
     TITLE = "liquake"
     AUTO_FOCUS = None
     CSS_PATH = "layout.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012 - declared by Textual without ClassVar
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-middle"), (34, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *_page_bindings(),
-        Binding("q", "quit", "Leave"),
-        Binding("ctrl+c", "quit", "Leave", show=False, priority=True),
-        Binding("p", "freeze", "Freeze"),
-        Binding("u", "unit", "USD or events"),
-        Binding("m", "market(1)", "Next market"),
-        Binding("M", "market(-1)", "Previous market"),
-        Binding("plus,equals_sign", "threshold(1)", "Larger only"),
-        Binding("minus", "threshold(-1)", "Smaller too"),
-        Binding("right_square_bracket", "window(1)", "Longer window"),
-        Binding("left_square_bracket", "window(-1)", "Shorter window"),
-        Binding("down,j", "rows(1)", "Down", show=False),
-        Binding("up,k", "rows(-1)", "Up", show=False),
-        Binding("pagedown,ctrl+d,space", "turn(1)", "Page down", show=False),
-        Binding("pageup,ctrl+u", "turn(-1)", "Page up", show=False),
-        Binding("home,g", f"rows({-_FAR})", "Top", show=False),
-        Binding("end,G", f"rows({_FAR})", "End", show=False),
-        Binding("T", "theme", "Next theme"),
-        Binding("e", "export('csv')", "Export as CSV"),
-        Binding("E", "export('json')", "Export as JSON"),
-        Binding("s", "picture", "Save a picture"),
-        Binding("b", "sound", "Sound on or off"),
-        Binding("right", f"seek({_SEEK})", "Replay: a minute on"),
-        Binding("left", f"seek({-_SEEK})", "Replay: a minute back"),
-        Binding("shift+right", f"seek({10 * _SEEK})", "Replay: ten minutes on"),
-        Binding("shift+left", f"seek({-10 * _SEEK})", "Replay: ten minutes back"),
-        Binding("slash", "filter", "Filter"),
-        Binding("colon", "command_palette", "Commands", show=False),
-        Binding("question_mark", "help", "Help"),
-        Binding("escape", "step_back", "Back", priority=True),
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - declared by Textual without ClassVar
+        (0, "-narrow"),
+        (116, "-broad"),
+        (196, "-wide"),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-middle"), (34, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
-    def __init__(self, source: Source, options: Options | None = None) -> None:
+    def __init__(
+        self, source: Source, options: Options | None = None, now: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """`now` in nanoseconds is what the bell counts by: a replay's own clock may run a thousand times as fast."""
         options = options or Options()
-        name = _MONO if os.environ.get("NO_COLOR") else options.theme
-        super().__init__(ansi_color=True if name == _MONO else None)
+        name = MONO if os.environ.get("NO_COLOR") else options.theme
+        super().__init__(driver_class=TerminalDriver, ansi_color=True if name == MONO else None)
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
-        snapshot = source.snapshot(*wanted(options.view))
-        self.picture = Picture(snapshot, source.status(), options.view, self.look)
-        self.bell_rules = Bell()
+        snapshot, status = source.snapshot(*wanted(options.view)), source.status()
+        self.picture = Picture(snapshot, status, options.view, self.look)
+        self._bell_rules, self._now = Bell(), now
         self._seen = snapshot.arrived
+        self._heard = {alert.key for alert in status.alerts}
         self._filter_before = ""
         self._pages_before: list[str] = []
-        for colours in _grounds():
+        self._panels = {name: panels_of(page) for name, page in PAGES.items()}
+        self._around = {
+            name: PanelWidget(draw, name, focusable=False)
+            for name, draw in zip(_AROUND, (header, footer, tabs), strict=True)
+        }
+        for colours in grounds():
             self.register_theme(colours)
-        self.theme = _TERMINALS_OWN if name == _MONO else _ground(name)
+        self.theme = ground(name)
 
     def compose(self) -> ComposeResult:
-        yield PanelWidget(header, "header", focusable=False)
-        with ContentSwitcher(initial=_place(self.view.page), id="pages"):
-            for page in PAGES.values():
-                yield self._laid_out(page)
+        yield self._around["header"]
+        with ContentSwitcher(initial=place(self.view.page), id="pages"):
+            for name, page in PAGES.items():
+                yield laid_out(page, self._panels[name])
         with Horizontal(id="filter"):
-            yield Label("filter the tape: ")
+            yield Label("show only: ")
             yield Input(placeholder="venue, market, side; Enter keeps, Esc drops", compact=True)
         with Vertical(id="bottom"):
-            yield PanelWidget(footer, "footer", focusable=False)
-            yield PanelWidget(tabs, "tabs", focusable=False)
-
-    def _laid_out(self, page: Page) -> Container:
-        """The page's panels in the containers that its layout needs."""
-        alone = "alone" if len(page.panels) == 1 else ""
-        panels = {
-            name: PanelWidget(draw, name, classes=alone, focusable=name != "outlook")
-            for name, draw in page.panels.items()
-        }
-        if page.name == "monitor":
-            return Container(
-                Vertical(panels["velocity"], panels["outlook"], panels["activity"], id="left"),
-                panels["tape"],
-                id=_place(page.name),
-                classes="page",
-            )
-        if page.name == "overview":
-            return Container(
-                Horizontal(panels["totals"], panels["quick"], id="proportions"),
-                Container(panels["by-exchange"], panels["by-side"], id="exchanges"),
-                id=_place(page.name),
-                classes="page",
-            )
-        if page.name == "risk":
-            return Container(
-                panels["cascade-risk"],
-                panels["cascades"],
-                Horizontal(panels["regime"], panels["correlation"], id="tension"),
-                id=_place(page.name),
-                classes="page",
-            )
-        return Container(*panels.values(), id=_place(page.name), classes="page")
+            yield self._around["footer"]
+            yield self._around["tabs"]
 
     def on_mount(self) -> None:
         """Draw at once, then at the reader's pace."""
         self.draw()
         self.set_interval(self.options.refresh, self.look_again)
-        if self.options.refresh > _TAPE_REFRESH:
-            self.set_interval(_TAPE_REFRESH, self.look_at_tape)
+        if self.options.refresh > _STREAM_REFRESH:
+            self.set_interval(_STREAM_REFRESH, self.look_at_streams)
 
     @property
     def view(self) -> View:
@@ -182,31 +127,48 @@ class MonitorApp(App[None]):
         if not self._terminal_takes_more():
             return
         status = self.source.status()
+        self._ring_for(status.alerts)
         if self.view.paused:
             held = (status.now - self.picture.status.now) / 1e9
             self.picture = msgspec.structs.replace(self.picture, held=held)
-            self._panel("header").show(self.picture)
+            self._around["header"].show(self.picture)
         else:
             snapshot = self.source.snapshot(*wanted(self.view))
             self.picture = Picture(snapshot, status, self.view, self.look)
             self._seen = snapshot.arrived
             self.draw()
 
-    def look_at_tape(self) -> None:
-        """Show what has arrived since the last picture, on the tape alone."""
-        shown = [name for name in PAGES[self.view.page].panels if name in _TAPES]
-        if self.view.paused or not shown or not self._terminal_takes_more():
+    def look_at_streams(self) -> None:
+        """Show what has arrived since the last picture, on the tape and among the alerts alone."""
+        if not self._terminal_takes_more():
+            return
+        status = self.source.status()
+        alerts = status.alerts
+        self._ring_for(alerts)
+        shown = [panel for name, panel in self._panels[self.view.page].items() if name in _STREAMS]
+        # Half a second may be minutes of a recording: there the whole screen must be of one moment.
+        hurried = status.mode is Mode.REPLAY and status.speed != 1.0
+        if self.view.paused or hurried or not shown:
             return
         latest = self.source.latest()
-        if latest.arrived != self._seen:
+        if latest.arrived != self._seen or alerts != self.picture.status.alerts:
             self._seen = latest.arrived
             snapshot = msgspec.structs.replace(self.picture.snapshot, tape=latest.tape, arrived=latest.arrived)
-            self._panel(shown[0]).show(msgspec.structs.replace(self.picture, snapshot=snapshot))
+            status = msgspec.structs.replace(self.picture.status, alerts=alerts)
+            for panel in shown:
+                panel.show(msgspec.structs.replace(self.picture, snapshot=snapshot, status=status))
+
+    def _ring_for(self, alerts: Iterable[Alert]) -> None:
+        """Sound the loudest alert that is new; a frozen picture does not silence it."""
+        new = [alert for alert in alerts if alert.key not in self._heard]
+        if new:
+            self._heard = {alert.key for alert in alerts}
+            self.sound(max(alert.level for alert in new))
 
     def draw(self) -> None:
         """Hand the picture to the panels of the open page, and to those around it."""
-        for name in ("header", *PAGES[self.view.page].panels, "footer", "tabs"):
-            self._panel(name).show(self.picture)
+        for panel in (*self._around.values(), *self._panels[self.view.page].values()):
+            panel.show(self.picture)
 
     def choose(self, **choice: object) -> None:
         """Change the view, and show the change at once."""
@@ -228,13 +190,18 @@ class MonitorApp(App[None]):
 
     def _open(self, name: str) -> None:
         self.set_focus(None)
-        self.query_one("#pages", ContentSwitcher).current = _place(name)
+        self.query_one("#pages", ContentSwitcher).current = place(name)
         self.choose_anew(page=name)
 
     def action_freeze(self) -> None:
         """Hold the picture, or take a new one. The engine goes on."""
         self.choose(paused=not self.view.paused)
         self.look_again()
+
+    def action_hold(self, hold: bool) -> None:
+        """Hold the picture, or let it go on."""
+        if hold is not self.view.paused:
+            self.action_freeze()
 
     def action_unit(self) -> None:
         """Dollars, or what was counted: of the page that is open."""
@@ -252,12 +219,12 @@ class MonitorApp(App[None]):
     def action_threshold(self, step: int) -> None:
         """The next larger or smaller size from which the tape shows a liquidation."""
         name = "page_threshold" if self.view.page == "tape" else "threshold"
-        self.choose(**{name: _stepped(THRESHOLDS, getattr(self.view, name), step)})
+        self.choose(**{name: stepped(THRESHOLDS, getattr(self.view, name), step)})
 
     def action_window(self, step: int) -> None:
         """The next longer or shorter window: of the sums, or on the tape's page of the prints shown as one."""
         if self.view.page == "tape":
-            self.choose(grouping=_stepped(GROUPINGS, self.view.grouping, step))
+            self.choose(grouping=stepped(GROUPINGS, self.view.grouping, step))
         elif self.view.page == "overview":
             names = list(TOTAL_WINDOWS)
             here = names.index(self.view.window) + step
@@ -272,9 +239,14 @@ class MonitorApp(App[None]):
         panel = self._scrolled()
         panel.scroll_rows(step * panel.page_rows)
 
+    @property
+    def _longest(self) -> str:
+        """The panel that the arrows move and that is exported while none has the focus."""
+        return PAGES[self.view.page].scrolls
+
     def _scrolled(self) -> PanelWidget:
         focused = self.screen_stack[0].focused
-        return focused if isinstance(focused, PanelWidget) else self._panel(PAGES[self.view.page].scrolls)
+        return focused if isinstance(focused, PanelWidget) else self._panels[self.view.page][self._longest]
 
     def action_theme(self) -> None:
         """The next palette; none has a colour where NO_COLOR is set."""
@@ -284,8 +256,8 @@ class MonitorApp(App[None]):
         names = list(PALETTES)
         name = names[(names.index(self.look.name) + 1) % len(names)]
         self.look = load_theme(name, unicode=self.options.unicode)
-        self.ansi_color = True if name == _MONO else None
-        self.theme = _TERMINALS_OWN if name == _MONO else _ground(name)
+        self.ansi_color = True if name == MONO else None
+        self.theme = ground(name)
         self.picture = msgspec.structs.replace(self.picture, theme=self.look)
         self.draw()
 
@@ -313,13 +285,13 @@ class MonitorApp(App[None]):
 
     def action_sound(self) -> None:
         """Sound for what is critical, or none."""
-        self.bell_rules.on = not self.bell_rules.on
-        state = "on: the bell rings for CRITICAL and EXTREME, once in 5 s at most" if self.bell_rules.on else "off"
+        self.choose(sound=not self.view.sound)
+        state = "on: the bell rings for CRITICAL and EXTREME, once in 5 s at most" if self.view.sound else "off"
         self.notify(f"Sound {state}.", timeout=_MESSAGE)
 
-    def sound(self, level: str) -> None:
-        """Ring for a signal of `level`, if the reader wants to hear it and it is loud enough."""
-        if self.bell_rules.rings(level, self.source.status().now):
+    def sound(self, level: Level) -> None:
+        """Ring for an alert of `level`, if the reader wants to hear it and it is loud enough."""
+        if self.view.sound and self._bell_rules.rings(level, self._now()):
             self.bell()
 
     def action_seek(self, seconds: int) -> None:
@@ -328,8 +300,18 @@ class MonitorApp(App[None]):
             live = self.picture.status.mode is not Mode.REPLAY
             self.notify("Only a replay can be moved." if live else "The recording cannot be moved there.")
 
+    def action_speed(self, step: int) -> None:
+        """Let a recording run faster or slower."""
+        speed = faster(self.picture.status.speed, step)
+        if not self.source.set_speed(speed):
+            self.notify("Only a replay has a speed.")
+            return
+        status = msgspec.structs.replace(self.picture.status, speed=speed)
+        self.picture = msgspec.structs.replace(self.picture, status=status)
+        self.draw()
+
     def action_filter(self) -> None:
-        """Open the line in which the tape's filter is written."""
+        """Open the line in which the filter of whatever is listed is written."""
         self._filter_before = self.view.filter
         self.query_one("#filter").add_class("open")
         line = self.query_one(Input)
@@ -337,7 +319,7 @@ class MonitorApp(App[None]):
         line.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """The tape follows every letter."""
+        """Every list follows every letter."""
         if self.query_one("#filter").has_class("open"):
             self.choose(filter=event.value.strip())
 
@@ -397,41 +379,6 @@ class MonitorApp(App[None]):
     def _close_filter(self) -> None:
         self.query_one("#filter").remove_class("open")
         self.set_focus(None)
-
-    def _panel(self, name: str) -> PanelWidget:
-        return self.screen_stack[0].query_one(f"#{name}", PanelWidget)
-
-
-def _ground(theme: str) -> str:
-    """Textual's name for the ground of a palette."""
-    return f"liquake-{theme}"
-
-
-def _grounds() -> Iterator[Colours]:
-    for name, ground in GROUNDS.items():
-        text = load_theme(name)["text"].color
-        foreground = None if text is None else text.name
-        yield Colours(
-            _ground(name),
-            primary=foreground or ground.scrollbar,
-            foreground=foreground,
-            background=ground.background,
-            surface=ground.surface,
-            panel=ground.surface,
-            dark=ground.dark,
-            variables={"scrollbar": ground.scrollbar, "scrollbar-background": ground.surface},
-        )
-
-
-def _place(page: str) -> str:
-    """The id of a page's container: panels have names of their own, some of them the same."""
-    return f"page-{page}"
-
-
-def _stepped(steps: tuple[float, ...], value: float, step: int) -> float:
-    """The step next to the one nearest to `value`."""
-    here = min(range(len(steps)), key=lambda index: abs(steps[index] - value))
-    return steps[min(max(here + step, 0), len(steps) - 1)]
 
 
 def _runner(app: App[None], action: str) -> Callable[[], Coroutine[object, object, object]]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from liquake.model.alert import Level
+
 LEAST_APART = 5 * 1_000_000_000
 """Nanoseconds between two rings, however many reasons there are."""
-LOUD = ("CRITICAL", "EXTREME")
-"""Levels of a signal that are worth a sound."""
+LOUD = Level.CRITICAL
+"""The level from which an alert is worth a sound."""
 
 
 class Bell:
-    """Off until the reader wants it."""
+    """Remembers when it last rang."""
 
     def __init__(self) -> None:
-        self.on = False
         self._last: int | None = None
 
-    def rings(self, level: str, now: int) -> bool:
-        """Whether to ring for a signal of `level` at `now`, UTC nanoseconds; if so, not again for five seconds."""
-        if not self.on or level not in LOUD:
-            return False
-        if self._last is not None and 0 <= now - self._last < LEAST_APART:
+    def rings(self, level: Level, now: int) -> bool:
+        """Whether to ring for an alert of `level` at `now`, UTC nanoseconds; if so, not again for five seconds."""
+        if level < LOUD or (self._last is not None and 0 <= now - self._last < LEAST_APART):
             return False
         self._last = now
         return True

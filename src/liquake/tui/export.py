@@ -9,21 +9,29 @@ from pathlib import Path
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, Component, Digest, Episode, Notification
+from liquake.engine.snapshot import ALL, Component, Digest, Episode, Notification
 from liquake.model import Liquidation, Side
+from liquake.model.alert import Alert
 from liquake.tui import formats
 from liquake.tui.pages import PAGES
-from liquake.tui.panels.cascades import entries
+from liquake.tui.panels.cascades import passing_entries
+from liquake.tui.panels.cumulative import Counted, Line, market_lines, passing, venue_lines
+from liquake.tui.panels.episodes import of_market
+from liquake.tui.panels.markets import last_words
+from liquake.tui.panels.overview import passing_venues
+from liquake.tui.panels.risk import listed
+from liquake.tui.panels.signals import channel, level, passing_messages, sent, when
 from liquake.tui.panels.tape import recent
 from liquake.tui.picture import Picture
-from liquake.tui.sums import tally
+from liquake.tui.sums import Tally, elapsed, tally
 
 Row = Mapping[str, object]
 
 
 def rows(picture: Picture, panel: str = "") -> tuple[str, list[Row]]:
     """The table behind `panel`, else behind the open page, and its name. Times are UTC milliseconds, unknown is null."""
-    name = panel if panel in _TABLES else PAGES[picture.view.page].scrolls
+    page = picture.view.page
+    name = panel if panel in _TABLES else _WHOLE.get(page, PAGES[page].scrolls)
     table = _TABLES[name]
     return table.name, list(table.rows(picture))
 
@@ -69,7 +77,8 @@ def _velocity(picture: Picture) -> Iterator[Row]:
 def _activity(picture: Picture) -> Iterator[Row]:
     coverages = {feed.venue: feed.coverage.kind.value for feed in picture.snapshot.venues}
     for entry in picture.snapshot.activity:
-        if picture.view.market in (ALL, entry.market):
+        view = picture.view
+        if view.market in (ALL, entry.market) and view.matches(entry.venue, entry.market, entry.last.side):
             last = entry.last
             yield {
                 "venue": entry.venue,
@@ -114,32 +123,101 @@ def _tape(picture: Picture) -> Iterator[Row]:
     return (_liquidation(entry) for entry in sorted(large, key=lambda entry: entry.ts_recv))
 
 
-def _sums(picture: Picture) -> Iterator[Row]:
-    snapshot = picture.snapshot
-    markets = dict.fromkeys(cell.market for cell in snapshot.cells)
-    for market in markets:
-        for window in TOTAL_WINDOWS:
-            counted = tally(snapshot, market, window)
-            for venue in counted.venues():
-                for side in Side:
-                    total = counted.sum(venue, side)
-                    yield {
-                        "market": market,
-                        "venue": venue,
-                        "side": side.value,
-                        "window": window,
-                        "events": total.events,
-                        "unsized": total.unsized,
-                        "usd": total.usd,
-                        "amount": None if market == ALL else total.amount,
-                        "at_least": counted.least(venue, side),
-                    }
+def _sum(counted: Tally, window: str, venue: str | None, side: Side | None) -> Row:
+    total = counted.sum(venue, side)
+    return {
+        "market": counted.market,
+        "venue": venue or ALL,
+        "side": "BOTH" if side is None else side.value,
+        "window": window,
+        "events": total.events,
+        "unsized": total.unsized,
+        "usd": total.usd,
+        "amount": None if counted.market == ALL else total.amount,
+        "at_least": counted.least(venue, side),
+    }
+
+
+def _overview(picture: Picture) -> Iterator[Row]:
+    """The chosen market and window: all venues, then those that are listed, both sides and each."""
+    view = picture.view
+    counted = tally(picture.snapshot, view.market, view.window)
+    listed: list[str | None] = [None, *passing_venues(picture, counted.venues())]
+    watched = elapsed(picture.snapshot, view.window)
+    for venue in listed:
+        for side in (None, *Side):
+            yield {**_sum(counted, view.window, venue, side), "watched_s": watched}
+
+
+def _windows(picture: Picture, counted: Counted, lines: Sequence[Line]) -> Iterator[Row]:
+    for line in passing(picture, lines):
+        for window, sums in counted[line.market].items():
+            yield _sum(sums, window, line.venue, line.side)
+
+
+def _venue_sums(picture: Picture) -> Iterator[Row]:
+    return _windows(picture, *venue_lines(picture))
+
+
+def _market_sums(picture: Picture) -> Iterator[Row]:
+    return _windows(picture, *market_lines(picture))
+
+
+def _all_sums(picture: Picture) -> Iterator[Row]:
+    """Both tables of the page; the chosen market over all venues stands in both, and here once."""
+    once = {
+        (row["market"], row["venue"], row["side"], row["window"]): row
+        for row in (*_venue_sums(picture), *_market_sums(picture))
+    }
+    return iter(once.values())
+
+
+def _messages(picture: Picture) -> Iterator[Row]:
+    for message in passing_messages(picture):
+        alert = message if isinstance(message, Alert) else None
+        notice = message if isinstance(message, Notification) else None
+        yield {
+            "channel": channel(message),
+            "ts_ms": when(message) // 1_000_000,
+            "kind": "alert" if alert else "level reached" if notice else "all clear",
+            "rule": alert.rule.value if alert else None,
+            "level": level(message),
+            "market": message.market,
+            "venue": alert.venue if alert else None,
+            "side": None if message.side is None else message.side.value,
+            "probability": notice.probability if notice else None,
+            "asked": notice.threshold if notice else None,
+            "because": notice.because if notice else None,
+            "text": alert.text if alert else None,
+            "inputs": msgspec.json.encode(alert.inputs).decode() if alert else None,
+            "coverage": alert.coverage if alert else None,
+            "outcome": sent(message, picture),
+        }
+
+
+def _episodes(picture: Picture) -> Iterator[Row]:
+    for episode in of_market(picture):
+        yield {
+            "market": episode.market,
+            "side": episode.side.value,
+            "start_ms": episode.start // 1_000_000,
+            "last_ms": episode.last // 1_000_000,
+            "end_ms": None if episode.end is None else episode.end // 1_000_000,
+            "events": episode.events,
+            "usd_at_least": episode.usd,
+            "peak_usd_per_minute": episode.peak,
+            "threshold_usd": episode.threshold,
+            "peak_probability": episode.peak_probability,
+            "usd_by_venue": msgspec.json.encode(episode.by_venue).decode(),
+        }
 
 
 def _markets(picture: Picture) -> Iterator[Row]:
-    snapshot = picture.snapshot
+    snapshot, view = picture.snapshot, picture.view
     for market in snapshot.markets:
         entries = [entry for entry in snapshot.activity if entry.market == market]
+        if view.market not in (ALL, market) or not view.matches(market, *last_words(entries)):
+            continue
         latest = min(entries, key=lambda entry: entry.age, default=None)
         price = snapshot.prices.get(market)
         yield {
@@ -173,32 +251,31 @@ def _seconds(picture: Picture) -> Iterator[Row]:
 
 
 def _risks(picture: Picture) -> Iterator[Row]:
-    for risk in picture.snapshot.risks:
-        if picture.view.market in (ALL, risk.market):
-            parts = {f"log_odds_{part.name.lower()}": risk.contributions.get(part) for part in Component}
-            yield {
-                "market": risk.market,
-                "side": risk.side.value,
-                "horizon_s": risk.horizon,
-                "as_of_ms": risk.as_of // 1_000_000,
-                "probability": risk.probability,
-                "reason": risk.reason,
-                "base_rate": risk.base_rate,
-                "level": risk.level.name,
-                "because": risk.because,
-                "score": risk.score,
-                "intercept": risk.intercept if risk.contributions else None,
-                **parts,
-                "expected_usd": risk.expected_usd,
-                "cascade_from_usd": risk.threshold,
-                "warm": risk.warm,
-                "model": risk.model,
-                "provenance": risk.provenance,
-            }
+    for risk in listed(picture):
+        parts = {f"log_odds_{part.name.lower()}": risk.contributions.get(part) for part in Component}
+        yield {
+            "market": risk.market,
+            "side": risk.side.value,
+            "horizon_s": risk.horizon,
+            "as_of_ms": risk.as_of // 1_000_000,
+            "probability": risk.probability,
+            "reason": risk.reason,
+            "base_rate": risk.base_rate,
+            "level": risk.level.name,
+            "because": risk.because,
+            "score": risk.score,
+            "intercept": risk.intercept if risk.contributions else None,
+            **parts,
+            "expected_usd": risk.expected_usd,
+            "cascade_from_usd": risk.threshold,
+            "warm": risk.warm,
+            "model": risk.model,
+            "provenance": risk.provenance,
+        }
 
 
 def _cascades(picture: Picture) -> Iterator[Row]:
-    for entry in entries(picture):
+    for entry in passing_entries(picture):
         episode = entry if isinstance(entry, Episode) else None
         notice = entry if isinstance(entry, Notification) else None
         digest = entry if isinstance(entry, Digest) else None
@@ -261,7 +338,8 @@ class _Table(msgspec.Struct, frozen=True):
     rows: Callable[[Picture], Iterator[Row]]
 
 
-_SUMS, _TAPE, _SERIES = _Table("sums", _sums), _Table("tape", _tape), _Table("series", _seconds)
+_TAPE, _SERIES, _OVERVIEW = _Table("tape", _tape), _Table("series", _seconds), _Table("overview", _overview)
+_MESSAGES = _Table("messages", _messages)
 _TABLES: Mapping[str, _Table] = {
     "velocity": _Table("velocity", _velocity),
     "activity": _Table("activity", _activity),
@@ -271,6 +349,13 @@ _TABLES: Mapping[str, _Table] = {
     **dict.fromkeys(("regime", "outlook"), _Table("regime", _regime)),
     "cascade-risk": _Table("risk", _risks),
     **dict.fromkeys(("tape", "prints"), _TAPE),
-    **dict.fromkeys(("totals", "quick", "by-exchange", "by-side", "sums-by-venue", "sums-by-market", "numbers"), _SUMS),
+    **dict.fromkeys(("totals", "quick", "by-exchange", "by-side", "numbers"), _OVERVIEW),
+    "sums": _Table("sums", _all_sums),
+    "sums-by-venue": _Table("sums-by-venue", _venue_sums),
+    "sums-by-market": _Table("sums-by-market", _market_sums),
     **dict.fromkeys(("velocity-chart", "price-chart", "sides-chart"), _SERIES),
+    "episodes-chart": _Table("episodes", _episodes),
+    **dict.fromkeys(("alerts", "messages"), _MESSAGES),
 }
+_WHOLE = {"cumulative": "sums"}
+"""Pages that are more than their longest panel."""

@@ -129,6 +129,18 @@ def age(seconds: float | None) -> str:
     return f"{days}d{whole % 86400 // 3600:02d}h" if days < 100 else f"{days} d"
 
 
+def past(seconds: float) -> str:
+    """How far back something reaches: whole minutes and hours in words, anything else like an age.
+
+    >>> past(300.0), past(14_400.0), past(150.0), past(5_400.0)
+    ('5 min', '4 h', '2m30s', '90 min')
+    """
+    whole = round(seconds)
+    if whole % 60:
+        return age(seconds)
+    return f"{whole // 60} min" if whole % 3600 else f"{whole // 3600} h"
+
+
 def runtime(seconds: float) -> str:
     """A clock that counts up.
 

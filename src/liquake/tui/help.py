@@ -63,7 +63,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "LONG: a long position was liquidated, which sells; SHORT: a short one, which buys. The letter behind the "
         "price: F what was paid, B where the margin was zero (the fill is usually a few tenths of a per cent away), "
         "L the order's limit, E the entry. Those of unknown size are shown too: they may be large.",
-        "/ filters by words (venue, market, side), all of which must match; 4 gives the tape the whole screen. The "
+        "/ filters every list by words (venue, market, side), all of which must match; 4 gives the tape the whole "
+        "screen. The "
         "title counts what is not shown.",
         "More than the last 200 and the largest: under thousands per second most go by unseen here, but are counted "
         "and kept.",
@@ -133,7 +134,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Velocity over five minutes",
         "Liquidations (u: dollars) per second, each point counted over the 10 s before it.",
         "The bright line is the count, the band around it one standard error to either side. The newest second is "
-        "left out, because venues publish in batches; before the start nothing is drawn.",
+        "left out, because venues publish in batches; before the start nothing is drawn. ╱ marks a time in which a "
+        "feed was down: at the foot one of them, all the way up all of them, and then there is no line.",
         "A rise counts when the bands before and after no longer overlap.",
         "Anything about what a venue withholds. One large liquidation makes a dollar curve jump for exactly 10 s.",
     ),
@@ -166,7 +168,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "model; a cascade is a minute with more dollars than nearly all of the market's own week.",
         "Chance, and beside it the usual one over all of the model's experience. The level rises only on a confirmed "
         "reading and falls only after a minute below. Score (rnk) is the percentile among the last 30 days. ▲ and ▼ "
-        "say which parts raise or lower the odds, in log-odds: rate, burst, USD, self-excitation, other venues, stress.",
+        "say which parts raise or lower the odds, in log-odds: rate, burst, USD, self-excitation, other venues, stress. "
+        "Below stands what some traders do at that level in this regime, with the reason.",
         "Compare the chance with the usual one, not with 100 %. Read the last line: a model fitted on simulated "
         "markets is a starting point; fit your own with liquake fit.",
         "Where the price goes. Where no model may speak, or while it warms up, there is a reason in place of a number.",
@@ -197,10 +200,37 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "outlook": Explanation(
         "Risk and regime",
-        "The loudest cascade risk of all markets, or of the chosen one, and how tense the market is.",
-        "The level, its market and side, the chance and the usual one. 8 opens the page with everything behind it.",
+        "The loudest cascade risk of all markets, or of the chosen one, how tense the market is, and the latest alert.",
+        "The level, its market and side, the chance and the usual one. 8 opens the page with everything behind it, 9 "
+        "the one with every alert.",
         "Anything above NONE: look at that page.",
         "Where the price goes.",
+    ),
+    "alerts": Explanation(
+        "Alerts",
+        "What was worth telling, each matter once per level: a cascade signal, a velocity or jerk beyond chance, a "
+        "single liquidation that is large for its market, a change of regime, a feed that was lost.",
+        "Level, rule, and a sentence with the numbers. Over budget: more than the day's share of its kind, shown and "
+        "not sent. b rings the terminal's bell for CRITICAL and above, once in 5 s at most.",
+        "Look at the market it names; 9 shows every number that the rule looked at, and how often it was right.",
+        "What comes. An alert says what is going on; on recorded data its median lead is about zero.",
+    ),
+    "messages": Explanation(
+        "Signals and alerts",
+        "What goes out on the Redis channels liquake:signals and liquake:alerts, as it goes out.",
+        "A signal says which level a market and side reached, with which chance, what was asked for and what confirmed "
+        "it; all clear says whether a cascade came. An alert comes with its rule, its inputs, and what the numbers "
+        "cover. The second line says where it all goes: without Redis it is shown, not sent.",
+        "e exports them. --redis URL sends them to programs of your own.",
+        "Whether anybody listens: publishing waits for no one.",
+    ),
+    "episodes-chart": Explanation(
+        "Cascades over time",
+        "A bar for each cascade of the last hours, from its first liquidation to its latest, with its dollars.",
+        "What goes on ends in ▶ and stands on top. Longs and shorts have signs of their own. Dollars are as published, "
+        "at least; the peak is the most in any minute. ╱ marks a time in which a feed was down.",
+        "Several markets at once, and more than one venue in a bar, make a cascade of the whole market.",
+        "Why it began. A cascade that starts again within ten minutes counts as the same one.",
     ),
 }
 
@@ -219,9 +249,9 @@ _BELOW = (
 _KEYS = (
     "Keys",
     "1 to 9 pages   Tab next panel   arrows, j k, g G, PgUp PgDn scroll   ? help for the panel with the focus, or for "
-    "the page   : or Ctrl+P commands   / filter of the tape   + - its size   m M next and previous market   u dollars "
+    "the page   : or Ctrl+P commands   / filter of every list   + - the tape's size   m M next and previous market   u dollars "
     "or counts   [ ] window   T theme   e E export as CSV or JSON   s picture (SVG)   b sound   left right a minute back or on in "
-    "a replay, with Shift ten   p freeze the picture, "
+    "a replay, with Shift ten   < > its speed   p freeze the picture, "
     "never the engine   Esc one step back   q or Ctrl+C leave and print the statistics",
 )
 
@@ -252,7 +282,14 @@ def _explain(text: Text, explanation: Explanation, theme: Theme) -> None:
 def _signs(words: str, theme: Theme) -> str:
     """`words` with the signs that this terminal can show."""
     glyphs = theme.glyphs
-    signs = {"≥": glyphs.at_least, "±": glyphs.plus_minus, "▲": glyphs.up, "▼": glyphs.down}
+    signs = {
+        "≥": glyphs.at_least,
+        "±": glyphs.plus_minus,
+        "▲": glyphs.up,
+        "▼": glyphs.down,
+        "▶": glyphs.on,
+        "╱": glyphs.hatch,
+    }
     return "".join(signs.get(sign, sign) for sign in words)
 
 

@@ -9,14 +9,17 @@ import msgspec
 from liquake.engine.snapshot import ALL
 from liquake.tui.panels import charts, cumulative, overview
 from liquake.tui.panels.activity import activity
+from liquake.tui.panels.alerts import alerts
 from liquake.tui.panels.cascades import cascades
 from liquake.tui.panels.correlation import correlation
 from liquake.tui.panels.cumulative import MOST_MARKETS
+from liquake.tui.panels.episodes import episodes_chart
 from liquake.tui.panels.glance import glance
 from liquake.tui.panels.markets import markets
 from liquake.tui.panels.prints import prints
 from liquake.tui.panels.regime import outlook, regime
 from liquake.tui.panels.risk import cascade_risk
+from liquake.tui.panels.signals import messages
 from liquake.tui.panels.tape import tape
 from liquake.tui.panels.velocity import velocity
 from liquake.tui.picture import Panel, View
@@ -46,7 +49,16 @@ PAGES: Mapping[str, Page] = {
             "monitor",
             "1",
             "what happens now",
-            {"velocity": velocity, "outlook": outlook, "activity": activity, "tape": tape},
+            {
+                "velocity": velocity,
+                "outlook": outlook,
+                "cascade-risk": cascade_risk,
+                "activity": activity,
+                "regime": regime,
+                "correlation": correlation,
+                "alerts": alerts,
+                "tape": tape,
+            },
         ),
         Page(
             "overview",
@@ -71,11 +83,12 @@ PAGES: Mapping[str, Page] = {
         Page(
             "charts",
             "7",
-            "velocity, sides and price over time",
+            "velocity, price, sides and cascades over time",
             {
                 "velocity-chart": charts.velocity_chart,
                 "price-chart": charts.price_chart,
                 "sides-chart": charts.sides_chart,
+                "episodes-chart": episodes_chart,
             },
         ),
         Page(
@@ -84,6 +97,7 @@ PAGES: Mapping[str, Page] = {
             "cascade risk, notices, regime, correlation",
             {"cascade-risk": cascade_risk, "cascades": cascades, "regime": regime, "correlation": correlation},
         ),
+        Page("signals", "9", "what is published", {"messages": messages}),
     )
 }
 """By name, in the order of their keys."""

@@ -12,9 +12,11 @@ from liquake.tui.panels.footer import footer
 from liquake.tui.panels.header import header
 from liquake.tui.picture import Picture
 
-_HEADER = 3
-_HEIGHTS = {"velocity": 9, "outlook": 1, "activity": 14, "tape": 12, "numbers": 22}
+_HEADER = 4
+_HEIGHTS = {"velocity": 9, "cascade-risk": 12, "activity": 14, "regime": 7, "alerts": 10, "tape": 12, "numbers": 22}
 """Lines of each panel, empty ones and all."""
+_LEFT_OUT = ("outlook",)
+"""Sums up panels that are all there."""
 _HEIGHT = 16
 _FOOTER_WITHOUT_KEYS = 2
 
@@ -32,6 +34,8 @@ def block(picture: Picture, width: int = 80) -> list[Text]:
     """The lines of one picture, without the empty ones inside panels; the last line is empty."""
     drawn = [header(picture, width, _HEADER).text(_HEADER)]
     for name, draw in PAGES[picture.view.page].panels.items():
+        if name in _LEFT_OUT:
+            continue
         height = _HEIGHTS.get(name, _HEIGHT)
         drawn.append(draw(picture, width, height).text(height))
     drawn.append(footer(picture, width, _FOOTER_WITHOUT_KEYS).text(_FOOTER_WITHOUT_KEYS))

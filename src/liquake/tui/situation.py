@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from liquake.engine.snapshot import VenueState
+from liquake.engine.snapshot import Snapshot, VenueState
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.status import Mode
@@ -25,13 +25,13 @@ class Situation(msgspec.Struct, frozen=True):
 
 
 def situation(picture: Picture) -> Situation:
-    """The first that applies: over, connecting, degraded, warming up, quiet."""
+    """The first that applies: over, connecting or cut off, degraded, warming up, quiet."""
     snapshot, status = picture.snapshot, picture.status
     replaying = status.mode is Mode.REPLAY
     if status.ended:
         return Situation("ENDED", "The recording is over: the left arrow goes back in it.")
-    if not replaying and not any(WORDS[feed.state] == "live" for feed in snapshot.venues):
-        return Situation("CONNECTING", "No feed is live yet: silence means nothing so far.")
+    if not replaying and not live(picture):
+        return _unheard(snapshot)
     troubles = [] if replaying else _troubles(picture)
     if troubles:
         return Situation("DEGRADED", "; ".join(troubles) + ". The other numbers go on.", "state.trouble")
@@ -39,6 +39,22 @@ def situation(picture: Picture) -> Situation:
     if watched < _LONGEST_WINDOW:
         return Situation("WARMING UP", f"Watching for {formats.age(watched)}: windows longer than that still fill.")
     return _quiet(picture, watched)
+
+
+def live(picture: Picture) -> bool:
+    """Whether any venue is heard: without one, no count is of now. A recording needs none."""
+    replaying = picture.status.mode is Mode.REPLAY
+    return replaying or any(WORDS[feed.state] == "live" for feed in picture.snapshot.venues)
+
+
+def _unheard(snapshot: Snapshot) -> Situation:
+    """No feed is live: not yet, or not any more."""
+    if not any(feed.reconnects or in_trouble(feed.state) for feed in snapshot.venues):
+        return Situation("CONNECTING", "No feed is live yet: silence means nothing so far.")
+    heard = max((feed.last_recv for feed in snapshot.venues if feed.last_recv), default=None)
+    since = None if heard is None else formats.age((snapshot.now - heard) / 1e9)
+    last = "none has been heard" if since is None else f"the last was heard {since} ago"
+    return Situation("CUT OFF", f"No feed is live, {last}: no number is of now.", "state.trouble")
 
 
 def _quiet(picture: Picture, watched: float) -> Situation:

@@ -26,6 +26,10 @@ class Source(Protocol):
         """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
         ...
 
+    def set_speed(self, speed: float | None) -> bool:
+        """Let a recording run at `speed` seconds per second, `None` for as fast as it goes. Whether there is one."""
+        ...
+
     def status(self) -> Status:
         """The session around it at this moment."""
         ...

@@ -5,12 +5,13 @@ Times are UTC nanoseconds of the session's clock: the wall's when live, the reco
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
 from liquake.engine.snapshot import Quantiles
-from liquake.model.alert import Alert
+from liquake.model.alert import Action, Alert, Level
 
 
 class Mode(StrEnum):
@@ -62,9 +63,12 @@ class Status(msgspec.Struct, frozen=True):
     """Share of the recording already replayed, 0 to 1."""
     ended: bool = False
     """Whether the recording is over: what is shown will not change any more."""
-
     alerts: tuple[Alert, ...] = ()
     """What was worth telling, the newest last."""
+    alerting: bool = True
+    """Whether this session looks for alerts: where it does not, having none means nothing."""
+    actions: Mapping[tuple[Level, str], Action] = {}
+    """What traders are known to do at each level of a signal in each regime, `NO_REGIME` too."""
 
     @property
     def runtime(self) -> float:

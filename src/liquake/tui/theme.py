@@ -37,6 +37,10 @@ class Glyphs(msgspec.Struct, frozen=True):
     long_bar: str = "█"
     short_bar: str = "▒"
     track: str = "─"
+    hatch: str = "╱"
+    """Of a time in which a feed was not heard."""
+    on: str = "▶"
+    """At the end of what goes on."""
 
 
 ASCII = Glyphs(
@@ -56,6 +60,8 @@ ASCII = Glyphs(
     long_bar="#",
     short_bar="=",
     track=".",
+    hatch="/",
+    on=">",
 )
 
 WORDS: Mapping[FeedState, str] = {

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import product
 
-from liquake.alerts.actions import UNKNOWN, action_for
+from liquake.alerts.actions import action_for
 from liquake.alerts.budget import DAY, PER_DAY, DayBudget
 from liquake.alerts.notifier import COOLDOWN, HOLD, Notifier
 from liquake.alerts.record import concerns
@@ -14,7 +14,7 @@ from liquake.alerts.situation import Situation, situation_of
 from liquake.analytics.regime import Regime
 from liquake.engine.engine import Engine
 from liquake.model import Coverage, CoverageKind, FeedState, FeedStatus, Side
-from liquake.model.alert import Alert, AlertRule, Level, TrackRecord
+from liquake.model.alert import NO_REGIME, Alert, AlertRule, Level, TrackRecord
 from tests.unit.alerts.situations import SECOND, START, at, episode, feed, liquidation, regime, risk, speeds
 
 HOLD_S, COOLDOWN_S = HOLD / SECOND, COOLDOWN / SECOND
@@ -171,7 +171,7 @@ def test_a_feed_that_goes_dark_is_told_from_the_engines_own_snapshot() -> None:
 
 
 def test_every_level_and_regime_has_an_action_with_its_reason() -> None:
-    regimes = [None, UNKNOWN, *(one.name for one in Regime)]
+    regimes = [None, NO_REGIME, *(one.name for one in Regime)]
     for rule, level, name in product(AlertRule, Level, regimes):
         words = str(action_for(rule, level, name))
         assert words.startswith("What some do now: ")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from liquake.engine.ledger import GAPS_REMEMBERED, HISTORY_LENGTH, Feed, History
+from liquake.engine.ledger import GAPS_REMEMBERED, HISTORY_LENGTH, OUTAGES_SHOWN, Feed, History
+from liquake.engine.snapshot import Outage
 from liquake.model import DecodeError, FeedState, FeedStatus, Gap
 
 SECOND = 1_000_000_000
@@ -78,6 +79,20 @@ def test_a_refilled_gap_is_taken_back_once() -> None:
     for each in (gap(0), gap(0), gap(50), gap(0, recovered=True), gap(0, recovered=True), gap(99, recovered=True)):
         feed.gap(each)
     assert (feed.gaps, feed.gap_nanoseconds) == (1, 10 * SECOND)
+
+
+def test_what_is_drawn_of_gaps_are_those_still_open_with_their_cause() -> None:
+    feed = Feed()
+    for each in (gap(0), gap(50), gap(0, recovered=True)):
+        feed.gap(each)
+    assert feed.outages() == (Outage(50 * SECOND, 60 * SECOND, "disconnected"),)
+
+
+def test_of_very_many_gaps_the_latest_are_drawn() -> None:
+    feed = Feed()
+    for number in range(OUTAGES_SHOWN + 3):
+        feed.gap(gap(20 * number))
+    assert [outage.start for outage in feed.outages()] == [20 * n * SECOND for n in range(3, OUTAGES_SHOWN + 3)]
 
 
 def test_gaps_are_counted_beyond_those_remembered() -> None:

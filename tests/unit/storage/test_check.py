@@ -92,7 +92,7 @@ async def broken(store: Store) -> None:
             await client.xtrim(STREAM, maxlen=9, approximate=False)
         return
     connection = await asyncpg.connect(store.url)
-    await connection.execute("DELETE FROM liquake.liquidations WHERE ts_recv = $1", sound(3).ts_recv)
+    await connection.execute("DELETE FROM liquake.liquidations WHERE size = 3")
     await connection.close()
 
 

@@ -41,7 +41,11 @@ class TestCascadeRisk:
         assert "%" not in row
 
     def test_the_loudest_market_comes_first(self) -> None:
-        assert [line.split()[0] for line in _lines(cascade_risk)[2:7]] == ["BTCUSDT"] * 3 + ["ETHUSDT"] * 2
+        assert [line.split()[0] for line in _lines(cascade_risk)[2:5]] == ["BTCUSDT", "BTCUSDT", "ETHUSDT"]
+
+    def test_the_page_has_every_horizon_and_the_monitor_the_nearest(self) -> None:
+        assert [line.split()[0] for line in _lines(cascade_risk, page="risk")[2:7]] == ["BTCUSDT"] * 3 + ["ETHUSDT"] * 2
+        assert not any("300 s" in line for line in _lines(cascade_risk))
 
     def test_whose_experience_speaks_is_readable_on_the_smallest_terminal(self) -> None:
         assert any(SIMULATED in line for line in _lines(cascade_risk, width=78))

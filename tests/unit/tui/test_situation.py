@@ -33,6 +33,13 @@ def test_before_a_feed_is_live_silence_means_nothing() -> None:
     assert _situation(NOTHING)[0] == "CONNECTING"
 
 
+@pytest.mark.parametrize(("heartbeat", "words"), [(31.0, "the last was heard 31 s ago"), (None, "none has been heard")])
+def test_once_every_feed_is_lost_nothing_shown_is_of_now(heartbeat: float | None, words: str) -> None:
+    lost = (feed("okx", FeedState.STALE, heartbeat=heartbeat), feed("bybit", FeedState.CONNECTING, heartbeat=None))
+    word, sentence = _situation(msgspec.structs.replace(RICH, venues=lost))
+    assert (word, words in sentence) == ("CUT OFF", True)
+
+
 def test_a_feed_in_trouble_is_named_with_its_age() -> None:
     assert _situation(RICH) == ("DEGRADED", "okx STALE for 12 s. The other numbers go on.")
 

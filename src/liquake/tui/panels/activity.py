@@ -43,12 +43,15 @@ def activity(picture: Picture, width: int, height: int) -> Sheet:
         return Sheet([title("EXCHANGE ACTIVITY", [], width, theme), sentence])
     feeds = {venue.venue: venue for venue in snapshot.venues}
     market = picture.view.market
-    busy = [entry for entry in snapshot.activity if market in (ALL, entry.market)]
-    silent = [_silence(feed, picture, width) for feed in _silent(snapshot, busy)]
+    of_market = [entry for entry in snapshot.activity if market in (ALL, entry.market)]
+    busy = [entry for entry in of_market if picture.view.matches(entry.venue, entry.market, entry.last.side)]
+    silent = [_silence(feed, picture, width) for feed in _silent(snapshot, of_market)]
     legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
-    first = title("EXCHANGE ACTIVITY", _subject(picture, len(busy)), width, theme)
+    subject = [*_subject(picture, len(busy)), *picture.only(len(busy), len(of_market))]
+    first = title("EXCHANGE ACTIVITY", subject, width, theme)
     columns = shown(_COLUMNS, width)
-    head = [first, heading(columns, theme)] if busy else [first]
+    hidden = picture.nothing_passes(width) if of_market else []
+    head = [first, heading(columns, theme)] if busy else [first, *hidden]
 
     def line(index: int) -> Text:
         entry = busy[index]

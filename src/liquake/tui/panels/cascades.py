@@ -19,10 +19,13 @@ def cascades(picture: Picture, width: int, height: int) -> Sheet:
     """What goes on stands on top."""
     del height
     theme = picture.theme
-    happened = entries(picture)
+    known = entries(picture)
+    happened = passing_entries(picture)
     running = sum(isinstance(entry, Episode) and entry.end is None for entry in happened)
     subject = [(f"{running} going on" if running else "none going on", theme["strong" if running else "muted"])]
-    first = title("CASCADES AND NOTICES", subject, width, theme)
+    first = title("CASCADES AND NOTICES", [*subject, *picture.only(len(happened), len(known))], width, theme)
+    if known and not happened:
+        return Sheet([first, *picture.nothing_passes(width)])
     if not happened:
         words = "No cascade and no notice so far. A level that a signal reaches is noted here with its time."
         return Sheet([first, phrase([(words, theme["text"])], width, theme)])
@@ -39,6 +42,11 @@ def entries(picture: Picture) -> list[Entry]:
     everything = (*snapshot.episodes, *snapshot.notices)
     of_market = [entry for entry in everything if market in (ALL, entry.market)]
     return sorted(of_market, key=lambda entry: (isinstance(entry, Episode) and entry.end is None, when(entry)))[::-1]
+
+
+def passing_entries(picture: Picture) -> list[Entry]:
+    """Of those the ones that the filter lets through."""
+    return [entry for entry in entries(picture) if picture.view.matches(entry.market, entry.side)]
 
 
 def when(entry: Entry) -> int:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from math import sqrt
 
+from rich.style import Style
 from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Charts, Series
 from liquake.model import Liquidation, Side
 from liquake.tui import formats
+from liquake.tui.outages import Stretch, away, heard, stretches, unheard
 from liquake.tui.panels.tape import recent
 from liquake.tui.picture import Picture
 from liquake.tui.plot import Canvas, Scale, band, ceiling, curve, mirrored_bars
 from liquake.tui.sheet import Sheet
-from liquake.tui.table import Cell, phrase, title
+from liquake.tui.table import Cell, phrase, title, whole
 from liquake.tui.theme import Theme
 
 WINDOW = 10
@@ -22,6 +25,10 @@ WINDOW = 10
 _LABEL = 9
 """Cells for the numbers of an axis."""
 _SECOND = 1_000_000_000
+_SHOWN = 300 * _SECOND
+"""Of the velocity and the price."""
+_ROOMY = 70
+_EMPTY = (" ", "\N{BRAILLE PATTERN BLANK}")
 PRICED = "BTCUSDT"
 """Whose price is drawn while all markets are shown."""
 
@@ -29,19 +36,26 @@ PRICED = "BTCUSDT"
 def velocity_chart(picture: Picture, width: int, height: int) -> Sheet:
     """Liquidations, or dollars, per second over the 10 s before each point, with one standard error."""
     theme, view = picture.theme, picture.view
-    unit = "dollars per second" if view.dollars else "liquidations per second"
-    parts = [*_market(picture, view.market), (f"{unit}, over {WINDOW} s each", theme["muted"])]
-    head = title("VELOCITY", parts, width, theme)
+    roomy = width >= _ROOMY
+    unit = "dollars" if view.dollars else "liquidations" if roomy else "events"
+    words = f"{unit} per second, over {WINDOW} s each" if roomy else f"{unit}/s in {WINDOW} s"
+    parts = [_market(picture, view.market, roomy=roomy), [(words, theme["muted"])]]
+    parts += _down_mark(picture, picture.snapshot.now - _SHOWN)
+    head = title("VELOCITY", whole(parts, width - len("VELOCITY  "), ""), width, theme)
     charts = picture.snapshot.charts.get(view.market)
     if charts is None or not picture.snapshot.events:
         return Sheet([head, *_waiting(picture, "The curve begins with the first liquidation.", width)])
-    points = velocities(charts.seconds, _first(picture), picture.snapshot.as_of, dollars=view.dollars)
+    known, series = stretches(picture.snapshot), charts.seconds
+    points = _holed(
+        velocities(series, first_moment(picture), picture.snapshot.as_of, dollars=view.dollars), series, picture, known
+    )
     top = ceiling(max((value + error for value, error in filter(None, points)), default=0.0))
     canvas = _canvas(width, height, theme)
     band(canvas, Scale(0.0, top, canvas.down), points, theme["strong"], theme["chart.band"])
     prefix = "$" if view.dollars else ""
-    lines = _with_axis(canvas.lines(), f"{prefix}{formats.short(top)}", f"{prefix}0", theme)
-    return Sheet([head, *lines, _times(charts.seconds, width, theme)])
+    drawn = _hatched(canvas.lines(), _edges_of(series, canvas.width), picture, known)
+    lines = _with_axis(drawn, f"{prefix}{formats.short(top)}", f"{prefix}0", theme)
+    return Sheet([head, *lines, _times(series, width, theme)])
 
 
 def velocities(series: Series, first: int, as_of: int, *, dollars: bool) -> list[tuple[float, float] | None]:
@@ -64,17 +78,79 @@ def velocities(series: Series, first: int, as_of: int, *, dollars: bool) -> list
     return points
 
 
+def _holed(
+    points: Sequence[tuple[float, float] | None], series: Series, picture: Picture, known: Collection[Stretch]
+) -> list[tuple[float, float] | None]:
+    """Without those whose window saw a time in which no feed was heard: they would be too low, or a false zero."""
+    if not known:
+        return list(points)
+    venues, step, reach = heard(picture.snapshot), round(series.step * _SECOND), WINDOW * _SECOND
+    first = series.end - (len(points) - 1) * step
+    return [
+        None if unheard(known, venues, first + index * step - reach, first + index * step) else point
+        for index, point in enumerate(points)
+    ]
+
+
+def _edges_of(series: Series, cells: int) -> list[int]:
+    """The moments between which each of `cells` columns lies, one more than there are columns."""
+    length = len(series.long_events) * round(series.step * _SECOND)
+    return [series.end - length + length * index // cells for index in range(cells + 1)]
+
+
+def _hatched(lines: Sequence[Text], edges: Sequence[int], picture: Picture, known: Collection[Stretch]) -> list[Text]:
+    """`lines` with columns hatched where feeds were down: all the way down where none was heard, else at the foot."""
+    if not known:
+        return list(lines)
+    theme, venues = picture.theme, heard(picture.snapshot)
+    marks: dict[int, tuple[Style, bool]] = {}
+    for index, (start, end) in enumerate(pairwise(edges)):
+        down = away(known, start, end)
+        if down:
+            style = theme.venue(next(iter(down))) if len(down) == 1 else theme["state.trouble"]
+            marks[index] = style, unheard(known, venues, start, end)
+    return [_crossed(line, marks, theme, last=line is lines[-1]) for line in lines]
+
+
+def _crossed(line: Text, marks: Mapping[int, tuple[Style, bool]], theme: Theme, *, last: bool) -> Text:
+    """`line` with the sign for a feed that was down in those of its empty cells that are marked."""
+    if not marks:
+        return line
+    crossed = Text(no_wrap=True, end="")
+    for index, sign in enumerate(line.plain.ljust(max(marks) + 1)):
+        style, all_the_way = marks.get(index, (Style(), False))
+        if index in marks and (all_the_way or last) and sign in _EMPTY:
+            crossed.append(theme.glyphs.hatch, style)
+        elif index < len(line):
+            crossed.append_text(line[index])
+        else:
+            crossed.append(" ")
+    return crossed
+
+
+def _down_mark(picture: Picture, since: int) -> list[list[Cell]]:
+    """In a title: what the hatching means, where there is any."""
+    theme = picture.theme
+    names = sorted({each.venue for each in stretches(picture.snapshot) if each.end > since})
+    if not names:
+        return []
+    what = names[0] if len(names) == 1 else f"{len(names)} feeds"
+    return [[(f" {theme.glyphs.hatch} {what} down", theme["state.trouble"])]]
+
+
 def sides_chart(picture: Picture, width: int, height: int) -> Sheet:
     """A column per minute: longs upwards, shorts downwards, the newest on the right and still growing."""
     theme, view = picture.theme, picture.view
-    unit = "dollars" if view.sums_in_dollars else "events"
-    parts: list[Cell] = [
-        *_market(picture, view.market),
-        (f"{unit} per minute  ", theme["muted"]),
-        (f"LONG {theme.glyphs.up} ", theme["side.long"]),
-        (f"SHORT {theme.glyphs.down}", theme["side.short"]),
+    roomy = width >= _ROOMY
+    unit = ("dollars" if roomy else "$") if view.sums_in_dollars else "events"
+    parts = [
+        _market(picture, view.market, roomy=roomy),
+        [(f"{unit} {'per minute' if roomy else 'a min'} ", theme["muted"])],
+        *_down_mark(picture, first_moment(picture)),
+        [(f" LONG {theme.glyphs.up} ", theme["side.long"])],
+        [(f"SHORT {theme.glyphs.down}", theme["side.short"])],
     ]
-    head = title("BY SIDE", parts, width, theme)
+    head = title("BY SIDE", whole(parts, width - len("BY SIDE  "), ""), width, theme)
     charts = picture.snapshot.charts.get(view.market)
     if charts is None or not picture.snapshot.events:
         return Sheet([head, *_waiting(picture, "A column for each minute follows.", width)])
@@ -83,14 +159,16 @@ def sides_chart(picture: Picture, width: int, height: int) -> Sheet:
         (series.long_usd, series.short_usd) if view.sums_in_dollars else (series.long_events, series.short_events)
     )
     shown = min(max(width - _LABEL, 1), len(longs))
-    each = max((width - _LABEL) // _minutes_since(series, _first(picture)), 1)
+    each = max((width - _LABEL) // _minutes_since(series, first_moment(picture)), 1)
     shown = min(shown, (width - _LABEL) // each)
     up, down = ([value for value in side[-shown:] for _ in range(each)] for side in (longs, shorts))
     styles = theme["side.long"], theme["side.short"]
     bars = mirrored_bars(up, down, max(height - 2, 1), styles, unicode=theme.unicode)
     largest = max(*up, *down)
     most = formats.dollars(largest) if view.sums_in_dollars else formats.count(int(largest))
-    lines = _with_axis(bars, most, most, theme)
+    minute = 60 * _SECOND
+    edges = [series.end - shown * minute + index * minute // each for index in range(shown * each + 1)]
+    lines = _with_axis(_hatched(bars, edges, picture, stretches(picture.snapshot)), most, most, theme)
     return Sheet([head, *lines, _minutes(shown, each, width, theme)])
 
 
@@ -104,12 +182,13 @@ def price_chart(picture: Picture, width: int, height: int) -> Sheet:
     """The price second by second, with the liquidations from the tape's threshold on where they happened."""
     theme, view, snapshot = picture.theme, picture.view, picture.snapshot
     market = PRICED if view.market == ALL else view.market
-    marks: list[Cell] = [
-        (f"{theme.glyphs.down} LONG ", theme["side.long"]),
-        (f"{theme.glyphs.up} SHORT ", theme["side.short"]),
-        (f"from {formats.dollars(view.threshold)}", theme["muted"]),
+    marks: list[list[Cell]] = [
+        [(f"{market} ", theme["strong"])],
+        [(f"{theme.glyphs.down} LONG ", theme["side.long"])],
+        [(f"{theme.glyphs.up} SHORT ", theme["side.short"])],
+        [(f"from {formats.dollars(view.threshold)}", theme["muted"])],
     ]
-    head = title("PRICE", [(f"{market} ", theme["strong"]), *marks], width, theme)
+    head = title("PRICE", whole(marks, width - len("PRICE  "), ""), width, theme)
     charts = snapshot.charts.get(market)
     prices = () if charts is None else charts.prices
     known = [price for price in prices if price is not None]
@@ -155,13 +234,14 @@ def _mark(canvas: Canvas, scale: Scale, charts: Charts, entries: Sequence[Liquid
         canvas.sign(x, scale.y(price), sign, theme.side(entry.side) + theme["loud"])
 
 
-def _market(picture: Picture, market: str) -> list[Cell]:
+def _market(picture: Picture, market: str, *, roomy: bool) -> list[Cell]:
     theme = picture.theme
-    name = "all markets" if market == ALL else market
+    name = market if market != ALL else "all markets" if roomy else "all"
     return [(name, theme["strong"]), (f" {theme.glyphs.between} ", theme["faint"])]
 
 
-def _first(picture: Picture) -> int:
+def first_moment(picture: Picture) -> int:
+    """When watching began, UTC nanoseconds."""
     started = picture.snapshot.started
     return picture.snapshot.now if started is None else started
 
@@ -187,15 +267,17 @@ def _with_axis(lines: Sequence[Text], top: str, bottom: str, theme: Theme) -> li
 def _times(series: Series, width: int, theme: Theme) -> Text:
     """How long ago the left edge is, and the middle."""
     length = len(series.long_events) * series.step
-    return _edges(f"{formats.age(length)} ago", f"{formats.age(length / 2)} ago", "now", width, theme)
+    return _edges(f"{formats.past(length)} ago", f"{formats.past(length / 2)} ago", "now", width, theme)
 
 
 def _minutes(shown: int, each: int, width: int, theme: Theme) -> Text:
-    words = f"{formats.age(60.0 * shown)} ago", f"{formats.age(30.0 * shown)} ago", "now"
+    words = f"{formats.past(60.0 * shown)} ago", f"{formats.past(30.0 * shown)} ago", "now"
     return _edges(*words, min(width, _LABEL + shown * each), theme)
 
 
 def _edges(left: str, middle: str, right: str, width: int, theme: Theme) -> Text:
     room = max(width - _LABEL, 1)
+    if room < 2 * len(left) + len(middle) + 2:
+        middle = ""
     line = f"{left}{middle:^{max(room - 2 * len(left), 0)}}{right:>{len(left)}}"
     return phrase([(" " * _LABEL, theme["muted"]), (line, theme["muted"])], width, theme)

@@ -13,7 +13,7 @@ from liquake.tui.theme import Theme
 _HIGH = 0.7
 """Correlation from which a pair is called out."""
 _LABEL = 11
-_ROOMY, _TIGHT = 12, 6
+_ROOMY, _TIGHT = 12, 7
 
 
 def correlation(picture: Picture, width: int, height: int) -> Sheet:
@@ -53,14 +53,14 @@ def _pair(pairs: tuple[Correlation, ...], one: str, other: str) -> Correlation |
 
 def _value(pair: Correlation | None, theme: Theme, *, roomy: bool) -> Cell:
     if pair is None or not pair.sufficient:
-        return "insufficient" if roomy else "few", theme["faint"]
+        return "insufficient" if roomy else "few", theme["muted"]
     token = "heat.3" if abs(pair.r) > _HIGH else "number" if pair.significant else "muted"
     return f"{pair.r:+.2f}", theme[token]
 
 
 def _verdict(pair: Correlation | None, theme: Theme, *, roomy: bool) -> Cell:
     if pair is None or not pair.sufficient:
-        return "insufficient" if roomy else "few", theme["faint"]
+        return "insufficient" if roomy else "few", theme["muted"]
     if pair.significant:
         return "together" if roomy else "yes", theme["strong"]
     return "not proved" if roomy else "no", theme["muted"]

@@ -30,7 +30,7 @@ _COLUMNS = (
 _SIDES: tuple[Side | None, ...] = (None, Side.LONG, Side.SHORT)
 
 
-class _Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True):
     """One row: whose sums, of which market and side."""
 
     name: str
@@ -43,48 +43,67 @@ class _Line(msgspec.Struct, frozen=True):
 def by_venue(picture: Picture, width: int, height: int) -> Sheet:
     """All venues, then each of them: both sides, longs, shorts."""
     del height
-    theme, market = picture.theme, picture.view.market
-    counted = _tallies(picture, market)
-    venues = counted[sums.SINCE_START].venues()
-    lines = _sided("ALL", theme["strong"], market, None)
-    for venue in venues:
-        lines += _sided(venue, theme.venue(venue), market, venue)
+    market = picture.view.market
     subject = "all markets" if market == ALL else market
-    return _table(picture, f"CUMULATIVE  {subject}", {market: counted}, lines, width)
+    return _table(picture, f"CUMULATIVE  {subject}", *venue_lines(picture), width)
 
 
 def by_market(picture: Picture, width: int, height: int) -> Sheet:
     """The largest markets over all venues: both sides, longs, shorts."""
     del height
-    theme = picture.theme
+    return _table(picture, "BY MARKET", *market_lines(picture), width)
+
+
+Counted = Mapping[str, Mapping[str, Tally]]
+"""Sums by market and window."""
+
+
+def venue_lines(picture: Picture) -> tuple[Counted, list[Line]]:
+    """The rows over the venues, and the sums that they are read from."""
+    theme, market = picture.theme, picture.view.market
+    counted = _tallies(picture, market)
+    lines = _sided("ALL", theme["strong"], market, None)
+    for venue in counted[sums.SINCE_START].venues():
+        lines += _sided(venue, theme.venue(venue), market, venue)
+    return {market: counted}, lines
+
+
+def market_lines(picture: Picture) -> tuple[Counted, list[Line]]:
+    """The same over the markets."""
     counted: dict[str, Mapping[str, Tally]] = {}
-    lines: list[_Line] = []
+    lines: list[Line] = []
     for market in picture.snapshot.markets[:MOST_MARKETS]:
         tallies = _tallies(picture, market)
         if tallies[sums.SINCE_START].sum().events:
             counted[market] = tallies
-            lines += _sided(market, theme["strong"], market, None)
-    return _table(picture, "BY MARKET", counted, lines, width)
+            lines += _sided(market, picture.theme["strong"], market, None)
+    return counted, lines
+
+
+def passing(picture: Picture, lines: Sequence[Line]) -> list[Line]:
+    """Those that the filter lets through, by their venue or market and their side."""
+    return [line for line in lines if picture.view.matches(line.name, line.market, line.side or "both")]
 
 
 def _tallies(picture: Picture, market: str) -> Mapping[str, Tally]:
     return {window: tally(picture.snapshot, market, window) for window in TOTAL_WINDOWS}
 
 
-def _sided(name: str, style: Style, market: str, venue: str | None) -> list[_Line]:
-    return [_Line(name, style, market, venue, side) for side in _SIDES]
+def _sided(name: str, style: Style, market: str, venue: str | None) -> list[Line]:
+    return [Line(name, style, market, venue, side) for side in _SIDES]
 
 
-def _table(
-    picture: Picture, name: str, counted: Mapping[str, Mapping[str, Tally]], lines: Sequence[_Line], width: int
-) -> Sheet:
+def _table(picture: Picture, name: str, counted: Counted, known: Sequence[Line], width: int) -> Sheet:
     theme = picture.theme
     first, _, rest = name.partition("  ")
-    unit = _unit(picture)
-    head = title(first, [*([(f"{rest} ", theme["strong"])] if rest else []), (unit, theme["strong"])], width, theme)
+    lines = passing(picture, known)
+    subject = [*([(f"{rest} ", theme["strong"])] if rest else []), (_unit(picture), theme["strong"])]
+    head = title(first, [*subject, *picture.only(len(lines), len(known))], width, theme)
     whole = next(iter(counted.values()), None)
     if whole is None or not whole[sums.SINCE_START].sum().events:
         return Sheet([head, *(nothing(picture, width) if rest else [])])
+    if not lines:
+        return Sheet([head, *picture.nothing_passes(width)])
     columns = shown(_COLUMNS, width)
 
     def line(index: int) -> Text:
@@ -100,7 +119,7 @@ def _unit(picture: Picture) -> str:
     return "in coins" if picture.view.market != ALL else "in events"
 
 
-def _cells(picture: Picture, counted: Mapping[str, Tally], line: _Line) -> dict[str, Cell]:
+def _cells(picture: Picture, counted: Mapping[str, Tally], line: Line) -> dict[str, Cell]:
     theme = picture.theme
     style = line.style if line.side is None else theme.side(line.side)
     cells: dict[str, Cell] = {"name": (line.name if line.side is None else f"  {line.side}", style)}
@@ -117,7 +136,7 @@ def _cells(picture: Picture, counted: Mapping[str, Tally], line: _Line) -> dict[
     return cells
 
 
-def _amount(picture: Picture, counted: Tally, line: _Line) -> str:
+def _amount(picture: Picture, counted: Tally, line: Line) -> str:
     theme, total = picture.theme, counted.sum(line.venue, line.side)
     least = counted.least(line.venue, line.side)
     if not total.events:
@@ -129,7 +148,7 @@ def _amount(picture: Picture, counted: Tally, line: _Line) -> str:
     return (theme.glyphs.at_least if least else "") + formats.short(float(total.events)).removesuffix(".00")
 
 
-def _coverage(picture: Picture, counted: Tally, line: _Line) -> str:
+def _coverage(picture: Picture, counted: Tally, line: Line) -> str:
     """How far a sum can be relied on, in a word."""
     if line.venue is not None:
         return next((f.coverage.kind.lower() for f in picture.snapshot.venues if f.venue == line.venue), "")

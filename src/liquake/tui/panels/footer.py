@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from liquake.engine.snapshot import Quantiles, Snapshot
 from liquake.tui import formats
+from liquake.tui.panels.signals import attached
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
-from liquake.tui.status import Status
+from liquake.tui.status import Mode, Status
 from liquake.tui.table import Cell, phrase, whole
 from liquake.tui.theme import Theme
 
@@ -18,8 +19,9 @@ KEYS = (
     ("/", "filter"),
     ("[/]", "window"),
     ("Tab", "panel"),
-    (":", "commands"),
+    ("e", "export"),
     ("Esc", "back"),
+    (":", "commands"),
 )
 
 _WITHOUT_KEYS = 2
@@ -38,14 +40,30 @@ def footer(picture: Picture, width: int, height: int) -> Sheet:
     services = [
         [("redis ", theme["muted"]), (status.redis, theme["text"])],
         [("database ", theme["muted"]), (status.database, theme["text"])],
+        [("engine ", theme["muted"]), (f"{formats.short(snapshot.throughput)} msg/s", theme["text"])],
+        [("signals ", theme["muted"]), (_signals(picture), theme["text"])],
+        [("up ", theme["muted"]), (formats.runtime(status.runtime), theme["text"])],
     ]
     lines = [whole([*delays, *services], width), whole([_journal(status, theme), *_faults(snapshot, theme)], width)]
-    return Sheet([phrase(line, width, theme) for line in (*lines, *([keys(theme)] if height > _WITHOUT_KEYS else []))])
+    return Sheet(
+        [phrase(line, width, theme) for line in (*lines, *([keys(picture, width)] if height > _WITHOUT_KEYS else []))]
+    )
 
 
-def keys(theme: Theme) -> list[Cell]:
-    """What each key does."""
-    return [part for key, verb in KEYS for part in ((key, theme["key"]), (f" {verb}  ", theme["muted"]))]
+def keys(picture: Picture, width: int) -> list[Cell]:
+    """What each key does as far as there is room, and of the sound whether it is on."""
+    theme, view = picture.theme, picture.view
+    told = [*KEYS[:-2], ("b", "sound on" if view.sound else "sound off"), *KEYS[-2:]]
+    if picture.status.mode is Mode.REPLAY:
+        told = [("</>", "speed"), *told]
+    groups: list[list[Cell]] = [[(key, theme["key"]), (f" {verb}", theme["muted"])] for key, verb in told]
+    return whole(groups, width)
+
+
+def _signals(picture: Picture) -> str:
+    """How many there have been, and whether anyone but the reader hears of them."""
+    told = len(picture.snapshot.notices) + len(picture.status.alerts)
+    return f"{formats.count(told)} {'sent' if attached(picture) else 'shown'}"
 
 
 def _quantiles(measured: Quantiles, theme: Theme) -> list[Cell]:

@@ -21,7 +21,7 @@ _ROOMY = 100
 def header(picture: Picture, width: int, height: int) -> Sheet:
     """Two lines: the session, then the venues; the markets and what state it is all in where there is room."""
     theme, state = picture.theme, situation(picture)
-    corner = _corner(picture)
+    corner = _corner(picture, width)
     room = width - sum(len(text) for text, _ in corner) - 2
     lines = [
         either_end(whole(_session(picture, width), room), corner, width, theme),
@@ -39,7 +39,7 @@ def _session(picture: Picture, width: int) -> list[list[Cell]]:
     name = f"liquake {status.version}" if width >= _ROOMY else "liquake"
     return [
         [(name, theme["strong"])],
-        [(status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme)],
+        [(status.mode.value, theme[f"mode.{status.mode}"]), *_mode(status, theme, width)],
         [(state.word, theme[state.token])] if state.word else [],
         [(formats.count(snapshot.events), theme["number"]), (" events", theme["muted"])],
         [(formats.runtime(status.runtime), theme["number"])],
@@ -47,10 +47,10 @@ def _session(picture: Picture, width: int) -> list[list[Cell]]:
     ]
 
 
-def _mode(status: Status, theme: Theme) -> list[Cell]:
+def _mode(status: Status, theme: Theme, width: int) -> list[Cell]:
     """What is simulated or replayed, so that nobody takes it for the market."""
     if status.mode is Mode.DEMO:
-        seed = f" seed {status.seed}" if status.seed is not None else ""
+        seed = f" seed {status.seed}" if status.seed is not None and width >= _ROOMY else ""
         return [(f" {status.scenario}{seed}", theme["text"])]
     if status.mode is Mode.REPLAY:
         name = fit(status.recording, min(len(status.recording), _NAME), ellipsis=theme.glyphs.ellipsis)
@@ -60,14 +60,17 @@ def _mode(status: Status, theme: Theme) -> list[Cell]:
     return []
 
 
-def _corner(picture: Picture) -> list[Cell]:
+def _corner(picture: Picture, width: int) -> list[Cell]:
     """The frozen picture's age, else the price of Bitcoin and whose it is."""
     snapshot, theme = picture.snapshot, picture.theme
     if picture.view.paused:
         return [(f" PAUSED, {formats.age(picture.held)} old ", theme["paused"])]
     price = snapshot.prices.get(_HEADLINE_MARKET)
     if price is None:
-        missing = "not recorded" if picture.status.mode is Mode.REPLAY else "none yet"
+        replaying = picture.status.mode is Mode.REPLAY
+        if replaying and width < _ROOMY:
+            return []
+        missing = "not recorded" if replaying else "none yet"
         return [(f"BTC price: {missing}", theme["muted"])]
     old = (snapshot.now - price.ts_recv) / 1e9
     late = [(f" {formats.age(old)} old", theme["state.trouble"])] if old >= 30.0 else []

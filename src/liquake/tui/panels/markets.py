@@ -49,21 +49,31 @@ def markets(picture: Picture, width: int, height: int) -> Sheet:
     """The largest by dollars first; those with a price alone below."""
     del height
     theme, snapshot, market = picture.theme, picture.snapshot, picture.view.market
-    names = [name for name in snapshot.markets if market in (ALL, name)]
-    head = title("MARKETS", [(f"{formats.count(len(names))}, the largest first", theme["muted"])], width, theme)
+    by_market: dict[str, list[Activity]] = {}
+    for entry in snapshot.activity:
+        by_market.setdefault(entry.market, []).append(entry)
+    chosen = [name for name in snapshot.markets if market in (ALL, name)]
+    names = [name for name in chosen if picture.view.matches(name, *last_words(by_market.get(name, [])))]
+    count = (f"{formats.count(len(chosen))}, the largest first", theme["muted"])
+    head = title("MARKETS", [count, *picture.only(len(names), len(chosen))], width, theme)
+    if chosen and not names:
+        return Sheet([head, *picture.nothing_passes(width)])
     if not names:
         words = "No market yet: the first price or liquidation names one."
         return Sheet([head, phrase([(words, theme["text"])], width, theme)])
     columns = shown(_COLUMNS, width)
-    by_market: dict[str, list[Activity]] = {}
-    for entry in snapshot.activity:
-        by_market.setdefault(entry.market, []).append(entry)
 
     def line(index: int) -> Text:
         name = names[index]
         return row(columns, _cells(picture, _market(picture, name, by_market.get(name, []))), theme)
 
     return Sheet([head, heading(columns, theme)], len(names), line, position=theme["muted"])
+
+
+def last_words(entries: list[Activity]) -> tuple[str, ...]:
+    """The venue and side of the last liquidation, for the filter."""
+    latest = min(entries, key=lambda entry: entry.age, default=None)
+    return () if latest is None else (latest.venue, latest.last.side)
 
 
 def _market(picture: Picture, name: str, entries: list[Activity]) -> _Market:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rich.text import Text
 
@@ -54,6 +54,12 @@ def nothing(picture: Picture, width: int) -> list[Text]:
     else:
         words = "No liquidation yet. Sums begin with the first one."
     return [phrase([(words, theme["text"])], width, theme)]
+
+
+def passing_venues(picture: Picture, venues: Iterable[str]) -> list[str]:
+    """Those that the filter lets through by their name and what their feed covers. Sums over all stay sums over all."""
+    covered = {feed.venue: feed.coverage.kind.value for feed in picture.snapshot.venues}
+    return [venue for venue in venues if picture.view.matches(venue, covered.get(venue, ""))]
 
 
 def _counted(picture: Picture) -> Tally:
@@ -207,17 +213,18 @@ def by_exchange(picture: Picture, width: int, height: int) -> Sheet:
     """Events, dollars and coins of each venue, with its part of the whole, and the whole below."""
     del height
     theme, counted = picture.theme, _counted(picture)
-    head = title("BY EXCHANGE", [], width, theme)
+    known = counted.venues()
+    venues = passing_venues(picture, known)
+    head = title("BY EXCHANGE", picture.only(len(venues), len(known)), width, theme)
     if not counted.sum().events:
         return Sheet([head, *_samples(picture, width)])
     columns = shown(_BY_EXCHANGE, width)
-    venues = counted.venues()
 
     def line(index: int) -> Text:
         return row(columns, _exchange(picture, counted, venues[index]), theme)
 
     total = row(columns, _exchange(picture, counted, None), theme)
-    tail = [total, *_samples(picture, width)]
+    tail = [*([] if venues else picture.nothing_passes(width)), total, *_samples(picture, width)]
     return Sheet([head, heading(columns, theme)], len(venues), line, tail, position=theme["muted"])
 
 
@@ -277,18 +284,21 @@ def by_side(picture: Picture, width: int, height: int) -> Sheet:
     """Longs against shorts for each venue, and for all of them."""
     del height
     theme, counted = picture.theme, _counted(picture)
-    head = title("LONG AGAINST SHORT", [("by dollars", theme["muted"])], width, theme)
+    known = counted.venues()
+    venues = passing_venues(picture, known)
+    subject: list[Cell] = [("by dollars", theme["muted"]), *picture.only(len(venues), len(known))]
+    head = title("LONG AGAINST SHORT", subject, width, theme)
     if not counted.sum().events:
         return Sheet([head])
     columns = shown(_BY_SIDE, width)
-    venues = counted.venues()
     bar = next(column.width for column in columns if column.name == "balance")
 
     def line(index: int) -> Text:
         return _sided(row(columns, _sides(picture, counted, venues[index], bar), theme), theme)
 
     total = _sided(row(columns, _sides(picture, counted, None, bar), theme), theme)
-    return Sheet([head, heading(columns, theme)], len(venues), line, [total], position=theme["muted"])
+    tail = [*([] if venues else picture.nothing_passes(width)), total]
+    return Sheet([head, heading(columns, theme)], len(venues), line, tail, position=theme["muted"])
 
 
 def _sides(picture: Picture, counted: Tally, venue: str | None, bar: int) -> Mapping[str, Cell]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
 
+from rich.console import Console
 from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Component, Level, Risk, Snapshot
+from liquake.model.alert import NO_REGIME
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
+from liquake.tui.situation import live
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
 from liquake.tui.theme import Theme
 
@@ -26,17 +30,27 @@ _FACTORS: Mapping[Component, tuple[str, str]] = {
     Component.STRESS: ("strs", "stress"),
 }
 """Short and longer heads of the columns."""
+_SOME_DO = "Some now (not advice):"
+_ACTION_LINES = 3
+_ROWS_AND_ACTION = 9
+"""Lines of room from which all of it fits below the rows."""
+_WITH_FOOT = 7
+"""Lines of room from which the panel says what some do, and whose experience speaks."""
+_CONSOLE = Console(file=StringIO())
+"""Wraps; nothing is written to it."""
 _SMALLEST = 0.05
 """Log-odds from which a component has a direction."""
 
 
 def cascade_risk(picture: Picture, width: int, height: int) -> Sheet:
     """A row per market, side and horizon: markets with the loudest signal first, the others in their own order."""
-    snapshot, theme = picture.snapshot, picture.theme
-    risks = _chosen(snapshot, picture.view.market)
-    first = title("CASCADE RISK", _subject(picture, risks), width, theme)
+    theme, chosen, risks = picture.theme, _chosen(picture), listed(picture)
+    subject = [*_subject(picture, risks), *picture.only(len(risks), len(chosen))]
+    first = title("CASCADE RISK", subject, width, theme)
+    said = action(picture, width, _ACTION_LINES if height >= _ROWS_AND_ACTION else _ACTION_LINES - 1)
     if not risks:
-        return Sheet([first, phrase([(_waiting(picture), theme["text"])], width, theme)])
+        why = picture.nothing_passes(width) if chosen else [phrase([(_waiting(picture), theme["text"])], width, theme)]
+        return Sheet([first, *why], foot=said)
     columns = shown(_columns(width), width)
 
     def line(index: int) -> Text:
@@ -44,8 +58,32 @@ def cascade_risk(picture: Picture, width: int, height: int) -> Sheet:
         drawn = row(columns, _cells(risk, theme, width), theme)
         return drawn if risk.probability is not None else _without(risk, columns, width, theme)
 
-    foot = _foot(risks, width, theme) if height >= len(_FACTORS) else []
+    foot = [*_foot(risks, width, theme), *said] if height >= _WITH_FOOT else []
     return Sheet([first, heading(columns, theme)], len(risks), line, (), foot, theme["muted"])
+
+
+def action(picture: Picture, width: int, height: int) -> list[Text]:
+    """What traders are known to do at the loudest level in this regime, and why, in at most `height` lines."""
+    theme, snapshot, regime = picture.theme, picture.snapshot, picture.snapshot.regime
+    risk = loudest(snapshot, picture.view.market)
+    if risk is None or not _known(risk, picture):
+        return []
+    level = risk.level
+    state = NO_REGIME if regime is None or regime.since is None else regime.level.name
+    found = picture.status.actions.get((level, state))
+    if found is None:
+        return []
+    words = Text.assemble(
+        (f"{_SOME_DO} ", theme[WARMTH[level]]), (f"{found.do}. ", theme["strong" if level else "text"])
+    )
+    words.append(f"Why: {found.reason}.", theme["muted"])
+    lines = list(words.wrap(_CONSOLE, max(width, 1)))
+    for line in lines:
+        line.rstrip()
+    if len(lines) > height > 0:
+        lines[height - 1].truncate(max(width - 1, 0))
+        lines[height - 1].append(theme.glyphs.ellipsis)
+    return lines[:height] + [Text()] * (height - len(lines))
 
 
 def loudest(snapshot: Snapshot, market: str) -> Risk | None:
@@ -54,12 +92,29 @@ def loudest(snapshot: Snapshot, market: str) -> Risk | None:
     return max(risks, key=lambda risk: (risk.level, risk.probability or 0.0), default=None)
 
 
-def _chosen(snapshot: Snapshot, market: str) -> list[Risk]:
-    risks = [risk for risk in snapshot.risks if market in (ALL, risk.market)]
+def _known(risk: Risk, picture: Picture) -> bool:
+    """Whether the level says anything: NONE without a probability, or while no feed is heard, is not "as usual"."""
+    return live(picture) and (risk.level > Level.NONE or risk.probability is not None)
+
+
+def listed(picture: Picture) -> list[Risk]:
+    """What the filter lets through of the chosen market or of all, the loudest markets first."""
+    return [risk for risk in _chosen(picture) if picture.view.matches(risk.market, risk.side, risk.level.name)]
+
+
+def _chosen(picture: Picture) -> list[Risk]:
+    """On the monitor the nearest horizon alone, row by row; on the page that has the room all, market by market."""
+    market = picture.view.market
+    risks = [risk for risk in picture.snapshot.risks if market in (ALL, risk.market)]
+    if picture.view.page == "monitor":
+        nearest = min((risk.horizon for risk in risks), default=0.0)
+        rows = [risk for risk in risks if risk.horizon == nearest]
+        return sorted(rows, key=lambda risk: (-risk.level, -(risk.probability or 0.0)))
     levels: dict[str, Level] = {}
     for risk in risks:
         levels[risk.market] = max(levels.get(risk.market, Level.NONE), risk.level)
-    return sorted(risks, key=lambda risk: -levels[risk.market])
+    places = {market: place for place, market in enumerate(levels)}
+    return sorted(risks, key=lambda risk: (-levels[risk.market], places[risk.market], -risk.level))
 
 
 def _subject(picture: Picture, risks: Sequence[Risk]) -> list[Cell]:

@@ -12,7 +12,7 @@ from liquake.model import CoverageKind, Liquidation, PriceBasis
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
-from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
+from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title, whole
 from liquake.tui.theme import Glyphs, Theme
 
 BASIS_LETTERS = {PriceBasis.FILL: "F", PriceBasis.BANKRUPTCY: "B", PriceBasis.LIMIT: "L", PriceBasis.ENTRY: "E"}
@@ -126,5 +126,5 @@ def bar(usd: float | None, glyphs: Glyphs) -> str:
 
 def legend(theme: Theme, width: int) -> Text:
     """What the marks and letters mean."""
-    words = "price: F fill  B bankruptcy  L order limit  E entry   ~ sample, not in totals"
-    return phrase([(words, theme["muted"])], width, theme)
+    words = ("price: F fill", "B bankruptcy", "L order limit", "E entry", "~ sample, not in totals")
+    return phrase(whole(([(part, theme["muted"])] for part in words), width), width, theme)

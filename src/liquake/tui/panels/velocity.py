@@ -8,6 +8,7 @@ from liquake.engine.snapshot import ALL, Derivative, Status, WindowKinematics
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
+from liquake.tui.situation import live
 from liquake.tui.status import Mode
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
 from liquake.tui.theme import WORDS, Theme
@@ -23,6 +24,8 @@ _LOOSE = 87
 _ROOMY = 100
 _USUAL_SEEN = 600.0
 """Seconds of watching before a market's usual rate means something."""
+_NEXT_TO_NONE = 0.05
+"""Events expected in a window below which its estimates are what is left of a decay, and no digits of them say more."""
 _WARMTH = {status: f"heat.{index}" for index, status in enumerate(Status)}
 
 
@@ -44,15 +47,15 @@ def velocity(picture: Picture, width: int, height: int) -> Sheet:
 def _waiting(picture: Picture, width: int) -> list[Text]:
     """What the panel waits for: the feeds, the market, or the one market chosen."""
     snapshot, view, theme = picture.snapshot, picture.view, picture.theme
-    live = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
+    heard = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
     if snapshot.events and view.market != ALL:
         sentence = f"No liquidation of {view.market} yet: m and M choose another market, Esc shows all."
     elif picture.status.mode is Mode.REPLAY:
         sentence = "No liquidation in the recording so far."
-    elif not live:
+    elif not heard:
         sentence = "Connecting: no feed is live yet."
     else:
-        sentence = f"No liquidation yet. Live feeds: {live} of {len(snapshot.venues)}; each one's heartbeat is below."
+        sentence = f"No liquidation yet. Live feeds: {heard} of {len(snapshot.venues)}; each one's heartbeat is below."
     hint = "Rates appear with the first one. Minutes of quiet are normal."
     return [phrase([(sentence, theme["text"])], width, theme), phrase([(hint, theme["muted"])], width, theme)]
 
@@ -67,6 +70,7 @@ def _subject(picture: Picture) -> list[Cell]:
         ("dollars" if view.dollars else "events", theme["strong"]),
         between,
         (f"as of {behind} ago", theme["muted"]),
+        *([] if live(picture) else [between, ("no feed is live", theme["state.trouble"])]),
     ]
 
 
@@ -111,7 +115,10 @@ def _cells(window: WindowKinematics, elapsed: float, picture: Picture, values: t
     }
     for name, room in zip(_DERIVATIVES, values, strict=True):
         signed = name != "velocity"
-        cells[name] = _estimate(getattr(motion, name), picture, room, signed=signed, trusted=window.trusted)
+        if window.counts.velocity.value * window.window < _NEXT_TO_NONE:
+            cells[name] = f"?{0:>{room}}", theme["muted"]
+        else:
+            cells[name] = _estimate(getattr(motion, name), picture, room, signed=signed, trusted=window.trusted)
     return cells
 
 
