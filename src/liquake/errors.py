@@ -9,6 +9,7 @@
     │   ├── RecordingError          a file to replay, decode or score that cannot be read as one
     │   └── OutputError             a file asked for that cannot be written
     ├── InstrumentsError            a venue's instruments answer that cannot be read
+    ├── HistoryError                a venue's answer about the past that cannot be read
     ├── JournalError                the journal cannot be opened or written
     │   └── JournalBusy             another process writes it
     ├── ModelRefused                a cascade model that does not fit these venues
@@ -98,6 +99,13 @@ class InstrumentsError(LiquakeError):
     def __init__(self, venue: str, why: str) -> None:
         self.venue = venue
         super().__init__(f"cannot read the instruments answer of {venue}: {why}")
+
+
+class HistoryError(LiquakeError):
+    """An answer of `venue` about the past is not one, for `reason`."""
+
+    def __init__(self, venue: str, reason: str) -> None:
+        super().__init__(f"The history of {venue} cannot be read: {reason}.")
 
 
 class JournalError(LiquakeError):

@@ -127,8 +127,10 @@ class Mirror:
         venues = [find_venue(name) for name in course.exchanges]
         chosen = {venue.name for venue in venues}
         assets = frozenset(asset_named(name) for name in course.symbols) or None
-        told = msgspec.structs.replace(self._settings, symbols=course.symbols, samples=course.samples)
-        engine = engine_of(venues, told, models_of(Mode(course.mode)))
+        told = msgspec.structs.replace(
+            self._settings, symbols=course.symbols, samples=course.samples, models=course.models
+        )
+        engine = engine_of(venues, told, models_of(told, Mode(course.mode)))
         run = self.mirrored = Run(engine, self._clock, self._status, None, assets)
         # Those of the other are in its journal.
         run.alerting = False

@@ -48,6 +48,7 @@ async def resume(run: Run, journal: Journal, settings: Settings) -> int:
             exchanges=settings.exchanges,
             symbols=settings.symbols,
             samples=settings.samples,
+            models=settings.models,
         )
     )
     if span is not None and now - span[1] > _SHORT:

@@ -71,7 +71,7 @@ class Run:
     def heed(self) -> None:
         """Look for what deserves an alert: once a second, however often a screen looks."""
         markets = tuple({risk.market for risk in self.engine.risks()})
-        snapshot = self.snapshot(markets)
+        snapshot = self.engine.snapshot(self.clock.now(), markets, activity=())
         raised = self.notifier.update(situation_of(snapshot))
         self.alerts += raised
         self.tiers.tell(raised)

@@ -15,7 +15,8 @@ from liquake.model import Side
 from liquake.simulate.faults import Faults
 from liquake.simulate.hyperliquid import VAULTS
 from liquake.simulate.presets import Health, Outage
-from liquake.simulate.simulation import SERVERS, Simulation
+from liquake.simulate.registry import SERVERS
+from liquake.simulate.simulation import Simulation
 from tests.unit.simulate.stage import DEADLINE, START, Stage, ended, read, stage, until
 
 PATHS = {

@@ -24,7 +24,7 @@ STATUS = Status(Mode.LIVE, "0", NOON, NOON)
 
 async def collector(journal: Journal, clock: ManualClock) -> Run:
     venues = [find_venue(name) for name in SETTINGS.exchanges]
-    run = Run(engine_of(venues, SETTINGS, models_of(Mode.LIVE)), clock, STATUS, journal, None)
+    run = Run(engine_of(venues, SETTINGS, models_of(SETTINGS, Mode.LIVE)), clock, STATUS, journal, None)
     await resume(run, journal, SETTINGS)
     return run
 

@@ -159,4 +159,6 @@ CASES = Cases(
         ticker("snapshot", lastPrice="64000.5", markPrice="64001.25", indexPrice="64003.00"),
         {PriceKind.LAST: 64_000.5, PriceKind.MARK: 64_001.25, PriceKind.INDEX: 64_003.0},
     ),
+    recorded=("bybit",),
+    refused=('"success":false',),
 )

@@ -9,6 +9,7 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from liquake.model import Instrument, PriceKind, Side
 
@@ -81,6 +82,17 @@ class Cases:
     later: Callable[[int], bytes]
     """A liquidation of the given millisecond."""
     prices: tuple[bytes, Mapping[PriceKind, float]]
+    recorded: tuple[str, ...]
+    """Files of recorded frames, without their ending."""
+    assumed: tuple[Instrument, ...] = ()
+    """What those files assume of contracts and no frame says."""
+    refused: tuple[str, ...] = ()
+    """What stands in those of their frames that are errors."""
+
+    def refuses(self, recorded: Mapping[str, Any]) -> bool:
+        """Whether a recorded line is an error of the venue, or cannot be told."""
+        raw = str(recorded["raw"])
+        return any(sign in raw for sign in self.refused) or "AMBIGUOUS" in str(recorded["expected_by"])
 
 
 def text(message: object) -> bytes:

@@ -180,4 +180,5 @@ CASES = Cases(
         ),
         {PriceKind.MARK: 64_002.0, PriceKind.INDEX: 64_005.0},
     ),
+    recorded=("hyperliquid",),
 )

@@ -180,4 +180,12 @@ CASES = Cases(
         ),
         {PriceKind.MARK: 64_007.1},
     ),
+    recorded=("okx",),
+    # BTC swaps of 0.01 coins or 100 dollars.
+    assumed=(
+        Instrument("BTC-USDT-SWAP", "BTC", ContractKind.LINEAR, 0.01),
+        Instrument("BTC-USDT-211231", "BTC", ContractKind.LINEAR, 0.01),
+        Instrument("BTC-USD-SWAP", "BTC", ContractKind.INVERSE, 100.0),
+    ),
+    refused=('"event":"error"',),
 )

@@ -3,80 +3,72 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from liquake.model import ContractKind, DecodeError, FeedState, FeedStatus, Instrument, Instruments, Liquidation
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation
 from liquake.venues.frames import decoded, read_line
 from liquake.venues.registry import VENUES, find_venue
 from tests.conftest import SHARED
+from tests.venues.cases import cases_of
 
 RECEIVED = 1_800_000_000_000_000_000
-FILES = {
-    "binance_usdm": "binance",
-    "binance_coinm": "binance",
-    "bybit": "bybit",
-    "okx": "okx",
-    "hyperliquid": "hyperliquid",
-}
-# What the files assume of contracts and no frame says: BTC swaps of 0.01 coins or 100 dollars.
-ASSUMED = {
-    "okx": (
-        Instrument("BTC-USDT-SWAP", "BTC", ContractKind.LINEAR, 0.01),
-        Instrument("BTC-USDT-211231", "BTC", ContractKind.LINEAR, 0.01),
-        Instrument("BTC-USD-SWAP", "BTC", ContractKind.INVERSE, 100.0),
-    )
-}
+CASES = {venue: cases_of(venue) for venue in VENUES}
 
 
-def _lines() -> list[Any]:
+def _files() -> list[Any]:
     if not SHARED.is_dir():
-        return [pytest.param("", b"", marks=pytest.mark.skip(f"recorded data is not here: {SHARED}"), id="absent")]
-    found = []
-    for file, venue in FILES.items():
-        path = SHARED / "venues" / "frames" / f"{file}.jsonl"
-        lines = [line for line in path.read_bytes().splitlines() if line.strip()]
-        found += [pytest.param(venue, line, id=f"{file}-{number}") for number, line in enumerate(lines, 1)]
-    return found
+        return [pytest.param("", "", marks=pytest.mark.skip(f"recorded data is not here: {SHARED}"), id="absent")]
+    return [pytest.param(venue, file, id=file) for venue, cases in CASES.items() for file in cases.recorded]
 
 
-@pytest.mark.parametrize(("venue", "line"), _lines())
-def test_gives_exactly_what_is_expected(venue: str, line: bytes) -> None:
-    instruments = Instruments(ASSUMED.get(venue, ()))
-    events = find_venue(venue).decoder("recorded", instruments).decode(read_line(line), RECEIVED)
-    liquidations = [event for event in events if isinstance(event, Liquidation)]
-    expected = json.loads(line)["expected"] or []
-    wanted = expected if isinstance(expected, list) else [expected]
-    assert len(liquidations) == len(wanted)
-    for event, want in zip(liquidations, wanted, strict=True):
-        assert (event.instrument, event.side, event.ts_event // 1_000_000) == (
-            want["symbol"],
-            want["liquidated_side"],
-            want["ts_ms"],
+def _decoded(venue: str, file: str, instruments: Instruments) -> Iterator[tuple[int, dict[str, Any], Sequence[Event]]]:
+    """The lines of a file with the events they give, in order, for some venues' frames are changes."""
+    decoder = find_venue(venue).decoder("recorded", instruments)
+    lines = (SHARED / "venues" / "frames" / f"{file}.jsonl").read_bytes().splitlines()
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, json.loads(line), decoder.decode(read_line(line), RECEIVED)
+
+
+@pytest.mark.parametrize(("venue", "file"), _files())
+def test_every_line_gives_exactly_what_is_expected(venue: str, file: str) -> None:
+    for number, recorded, events in _decoded(venue, file, Instruments(CASES[venue].assumed)):
+        liquidations = [event for event in events if isinstance(event, Liquidation)]
+        expected = recorded["expected"] or []
+        wanted = expected if isinstance(expected, list) else [expected]
+        assert len(liquidations) == len(wanted), number
+        for event, want in zip(liquidations, wanted, strict=True):
+            assert_same(event, want, number)
+
+
+def assert_same(event: Liquidation, want: dict[str, Any], number: int) -> None:
+    assert (event.instrument, event.side) == (want["symbol"], want["liquidated_side"]), number
+    # Without a time of its own an event is as of its receipt.
+    when = RECEIVED // 1_000_000 if want["ts_ms"] is None else want["ts_ms"]
+    assert event.ts_event // 1_000_000 == when, number
+    assert event.price == pytest.approx(want["price"], rel=1e-6), number
+    for mine, theirs in ((event.amount, want["base_amount"]), (event.usd, want["usd"])):
+        assert mine == (None if theirs is None else pytest.approx(theirs, rel=1e-6)), number
+
+
+@pytest.mark.parametrize(("venue", "file"), _files())
+def test_no_line_is_an_error_unless_the_venue_sent_one(venue: str, file: str) -> None:
+    for number, recorded, events in _decoded(venue, file, Instruments()):
+        surfaced = any(
+            isinstance(event, DecodeError) or (isinstance(event, FeedStatus) and event.state is FeedState.REJECTED)
+            for event in events
         )
-        assert event.price == pytest.approx(want["price"], rel=1e-6)
-        assert event.amount == (None if want["base_amount"] is None else pytest.approx(want["base_amount"], rel=1e-6))
-        assert event.usd == (None if want["usd"] is None else pytest.approx(want["usd"], rel=1e-6))
-
-
-@pytest.mark.parametrize(("venue", "line"), _lines())
-def test_is_no_error_unless_the_venue_sent_one(venue: str, line: bytes) -> None:
-    recorded = json.loads(line)
-    events = find_venue(venue).decoder("recorded", Instruments()).decode(read_line(line), RECEIVED)
-    surfaced = any(
-        isinstance(event, DecodeError) or (isinstance(event, FeedStatus) and event.state is FeedState.REJECTED)
-        for event in events
-    )
-    raw = recorded["raw"]
-    refused = '"event":"error"' in raw or '"success":false' in raw or "AMBIGUOUS" in recorded["expected_by"]
-    assert surfaced is refused
+        assert surfaced is (CASES[venue].refuses(recorded)), number
 
 
 def test_every_venue_has_recorded_frames(shared: Path) -> None:
-    assert set(FILES.values()) == set(VENUES)
-    assert all((shared / "venues" / "frames" / f"{file}.jsonl").is_file() for file in FILES)
+    assert all(cases.recorded for cases in CASES.values())
+    files = (file for cases in CASES.values() for file in cases.recorded)
+    assert all((shared / "venues" / "frames" / f"{file}.jsonl").is_file() for file in files)
 
 
 def test_a_line_decodes_to_plain_values(shared: Path) -> None:

@@ -68,6 +68,7 @@ class Link:
             async with asyncio.timeout(self._tempo.handshake):
                 socket = await client.ws_connect(
                     self.connection.url,
+                    headers=self.connection.headers,
                     autoping=False,
                     max_msg_size=_BIGGEST_FRAME,
                     decode_text=False,
@@ -107,6 +108,8 @@ class Link:
             kind = message.type
             if kind is aiohttp.WSMsgType.TEXT or kind is aiohttp.WSMsgType.BINARY:
                 self._take(message.data)
+                if self._decoder.replies:
+                    await self._reply(socket)
             elif kind is aiohttp.WSMsgType.PING:
                 self.last_recv = self._clock.now()
                 await socket.pong(message.data)
@@ -114,6 +117,12 @@ class Link:
                 self.last_recv = self._clock.now()
             else:
                 return self._end or self._why(socket.close_code, message.data)
+
+    async def _reply(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+        replies = tuple(self._decoder.replies)
+        self._decoder.replies.clear()
+        for frame in replies:
+            await socket.send_str(frame)
 
     def _why(self, code: int | None, fault: object) -> str:
         if isinstance(fault, Exception):

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 
 from liquake.errors import LiquakeError
 from liquake.simulate.presets import PRESETS
-from liquake.simulate.simulation import SERVERS, Simulation
+from liquake.simulate.registry import SERVERS
+from liquake.simulate.simulation import Simulation
 
 
 async def serve(scenario: str, seed: int, venues: Sequence[str]) -> None:

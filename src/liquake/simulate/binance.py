@@ -39,6 +39,7 @@ class BinanceServer(VenueServer):
     """One port for fstream, fapi and dapi."""
 
     name = "binance"
+    rank = 1
     contracts = _CONTRACTS
     lifetime = 24 * 3600.0
     ping_every = 180.0

@@ -44,6 +44,7 @@ class BybitServer(VenueServer):
     """One port for stream.bybit.com and api.bybit.com."""
 
     name = "bybit"
+    rank = 2
     contracts = _CONTRACTS
 
     def __init__(self, setting: Setting) -> None:

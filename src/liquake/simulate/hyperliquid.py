@@ -56,6 +56,7 @@ class HyperliquidServer(VenueServer):
     """One port for api.hyperliquid.xyz."""
 
     name = "hyperliquid"
+    rank = 4
     contracts = _CONTRACTS
 
     def __init__(self, setting: Setting) -> None:

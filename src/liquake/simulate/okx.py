@@ -44,6 +44,7 @@ class OkxServer(VenueServer):
     """One port for ws.okx.com and www.okx.com."""
 
     name = "okx"
+    rank = 3
     contracts = _CONTRACTS
 
     def __init__(self, setting: Setting) -> None:

@@ -50,6 +50,10 @@ class VenueServer(ABC):
     name: ClassVar[str]
     contracts: ClassVar[tuple[Contract, ...]]
     """Everything it lists, for all simulated coins."""
+    rank: ClassVar[int] = 50
+    """Where it stands among the others: the lower the earlier, and by name where ranks are equal."""
+    share: ClassVar[float] = 0.05
+    """How many orders come to it for each that comes to one of the market's own venues (`VENUE_SHARES`)."""
     lifetime: float | None = None
     """Seconds after which a connection is closed."""
 

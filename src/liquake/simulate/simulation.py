@@ -6,19 +6,17 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from random import Random
 
 from liquake.clock import Clock, WallClock
 from liquake.errors import UnknownVenue
 from liquake.simulate.assets import ASSET_NAMES
-from liquake.simulate.binance import BinanceServer
-from liquake.simulate.bybit import BybitServer
 from liquake.simulate.contracts import Published
 from liquake.simulate.faults import Faults
-from liquake.simulate.hyperliquid import HyperliquidServer
 from liquake.simulate.market import Market
-from liquake.simulate.okx import OkxServer
-from liquake.simulate.order import Order
+from liquake.simulate.order import VENUE_SHARES, Order
 from liquake.simulate.presets import even_load, find_preset
+from liquake.simulate.registry import SERVERS
 from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Setting, VenueServer
 
 _TICK = SECOND // TICKS_PER_SECOND
@@ -26,10 +24,6 @@ _AHEAD = SECOND // 2
 """How far the market is computed ahead of the time at which its orders are published."""
 _FORGIVEN = 5 * SECOND
 """A longer standstill of the machine is left out instead of caught up with."""
-
-SERVERS: Mapping[str, type[VenueServer]] = {
-    server.name: server for server in (BinanceServer, BybitServer, OkxServer, HyperliquidServer)
-}
 
 
 class Simulation:
@@ -69,6 +63,8 @@ class Simulation:
             own = (faults.get(name) if isinstance(faults, Mapping) else faults) or Faults(outages=settings.outages)
             self.servers[name] = SERVERS[name](Setting(self.market, self.clock, seed, throttled, own, truth))
         self._spread = rate is not None
+        self._others = {name: server.share for name, server in self.servers.items() if name not in VENUE_SHARES}
+        self._elsewhere = Random(f"{seed} venues")
         self._orders: deque[Order] = deque()
         self._given = 0
         self._next_tick = self.market.start + _TICK
@@ -135,15 +131,26 @@ class Simulation:
             await server.tick(now, self._ticks)
 
     def _placed(self, orders: list[Order]) -> list[Order]:
-        """An even load goes to the chosen venues in turn, so that its rate is what was asked for."""
+        """An even load goes to the chosen venues in turn, so that its rate is what was asked for.
+
+        Of any other load each venue that is not the market's own gets its share.
+        """
         if not self._spread:
-            return orders
+            return [self._moved(order) for order in orders] if self._others else orders
         names = tuple(self.servers)
         placed = []
         for order in orders:
             placed.append(_at(order, names[self._given % len(names)]))
             self._given += 1
         return placed
+
+    def _moved(self, order: Order) -> Order:
+        drawn = self._elsewhere.random() * (1.0 + sum(self._others.values()))
+        for name, share in self._others.items():
+            drawn -= share
+            if drawn < 0.0:
+                return _at(order, name)
+        return order
 
     def _skip_to(self, now: int) -> None:
         self.market.step(now)

@@ -58,6 +58,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     exchanges: tuple[str, ...]
     symbols: tuple[str, ...] = ()
     samples: bool = False
+    models: str = ""
+    """Where its own cascade models are."""
 
 
 Note = Alert | Episode | Course

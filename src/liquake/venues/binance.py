@@ -304,6 +304,8 @@ class Binance(Venue):
 
     name = "binance"
     title = "Binance"
+    aliases = ("binance_usdm", "binance_coinm")
+    rank = 1
     coverage = Coverage(
         CoverageKind.THROTTLED,
         "At most one liquidation per symbol and second is published, the largest: sums are lower bounds, "

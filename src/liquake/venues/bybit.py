@@ -297,6 +297,7 @@ class Bybit(Venue):
 
     name = "bybit"
     title = "Bybit"
+    rank = 2
     coverage = Coverage(
         CoverageKind.COMPLETE,
         "Bybit says that every liquidation is published, in batches every 500 ms. "

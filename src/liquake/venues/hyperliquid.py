@@ -414,6 +414,7 @@ class Hyperliquid(Venue):
 
     name = "hyperliquid"
     title = "Hyperliquid"
+    rank = 4
     coverage = Coverage(
         CoverageKind.SAMPLE,
         "No public channel has liquidations: only a small sample is seen, those with the venue's vaults (HLP).",

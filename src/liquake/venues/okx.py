@@ -282,6 +282,8 @@ class Okx(Venue):
 
     name = "okx"
     title = "OKX"
+    aliases = ("okex",)
+    rank = 3
     coverage = Coverage(
         CoverageKind.THROTTLED,
         "OKX says that this does not represent the total number of liquidations; at most about one per contract and "

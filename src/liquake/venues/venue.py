@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from liquake.errors import HistoryError
 from liquake.model import (
     Coverage,
     DecodeError,
@@ -62,6 +63,8 @@ class Connection(msgspec.Struct, frozen=True):
     """Unique within the venue: "linear-1"."""
     url: str
     subscriptions: tuple[Subscription, ...]
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names and values to send with the handshake."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
@@ -84,6 +87,21 @@ class Limits(msgspec.Struct, frozen=True):
     """Seconds after which the venue closes every connection; `None` where it does not."""
     messages_per_second: float
     connects_per_minute: float
+    requests_per_minute: float = 60.0
+    """Of REST."""
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """How a venue is listened to whose liquidations no socket tells: `Venue.history` is asked again and again.
+
+    All in seconds. What happened between `behind + span` and `behind` ago is asked for.
+    """
+
+    every: float
+    behind: float
+    """How long the venue takes to know what was a liquidation."""
+    span: float
+    """More than `every`, so that a missed turn is made up for; what comes again is dropped by its key."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -150,6 +168,8 @@ class Decoder(ABC):
 
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         self.venue, self.connection, self.instruments = venue, connection, instruments
+        self.replies: list[str] = []
+        """What the venue waits for as an answer to the frame just decoded: the session sends and empties it."""
 
     @abstractmethod
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
@@ -186,6 +206,12 @@ class Venue(ABC):
     limits: ClassVar[Limits]
     facts: ClassVar[Facts]
     endpoints: ClassVar[tuple[Endpoint, ...]]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other names a user may call it by."""
+    rank: ClassVar[int] = 50
+    """Where it stands among the others on screens: the lower the earlier, and by name where ranks are equal."""
+    poll: ClassVar[Poll | None] = None
+    """How its liquidations are asked for, where no socket tells them."""
 
     @abstractmethod
     def instrument_requests(self) -> tuple[Request, ...]:
@@ -215,3 +241,28 @@ class Venue(ABC):
         """What to subscribe instead after the venue refused `subscription`: the part of it that may still be good."""
         del rejected, subscription
         return ()
+
+    def history(
+        self, instruments: Instruments, assets: Collection[str] | None, start: int, end: int
+    ) -> tuple[Request, ...]:
+        """The first page of each request for what happened from `start` to `end`, UTC nanoseconds.
+
+        None where the venue has no such history. Windows longer than the venue allows are cut into several requests.
+        """
+        del instruments, assets, start, end
+        return ()
+
+    def read_history(
+        self, request: Request, answer: bytes, instruments: Instruments, ts_recv: int
+    ) -> Sequence[Liquidation]:
+        """The liquidations in one answer to `history`, with the keys the stream would have given them.
+
+        Raises `HistoryError` when it is not such an answer.
+        """
+        del answer, instruments, ts_recv
+        raise HistoryError(self.name, f"{request.url} is not one of its requests")
+
+    def next_history(self, request: Request, answer: bytes) -> Request | None:
+        """The request for the page after `answer`, where the venue pages."""
+        del request, answer
+        return None
