@@ -37,6 +37,9 @@ WRITE_EVERY = 0.15
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
 
+_BREATH = 0.02
+"""Seconds left to everything else between two writings, however long one takes."""
+
 LEASE = "liquake:writer"
 """String: who writes."""
 LEASE_SECONDS = 2.0
@@ -199,8 +202,9 @@ class StateWriter:
             await asyncio.sleep(ceiling * (0.5 + 0.5 * self._random.random()))
 
     async def _take_turns(self, client: Client) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        # See `ended`: while each snapshot takes long, a cancellation may meet an answer again and again.
+        while task is None or not task.cancelling():
             due = loop.time() + WRITE_EVERY
             with explained(self.address):
                 held = await self._lease.hold(client)
@@ -213,7 +217,8 @@ class StateWriter:
                 self._leave_to(held)
             self.writing, self.trouble, self._attempts = held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            await asyncio.sleep(max(_BREATH, due - loop.time()))
+        raise asyncio.CancelledError
 
     async def _write(self, client: Client, snapshot: Snapshot) -> None:
         expire = round(EXPIRE_AFTER * 1000)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -359,3 +360,18 @@ async def test_a_new_signal_is_published_once(redis: str) -> None:
             await ended(task)
     assert said == ["notification", "digest"]
     assert again is None
+
+
+async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis: str) -> None:
+    def slow() -> Snapshot:
+        # Longer than `ended` waits before it cancels once more, so that each time the answer is there too.
+        time.sleep(0.3)
+        return snapshot()
+
+    writer = StateWriter(redis, slow)
+    task = asyncio.create_task(writer.run())
+    async with asyncio.timeout(20.0):
+        while not writer.writing:
+            await asyncio.sleep(0.01)
+        await ended(task)
+    assert task.done()
