@@ -140,6 +140,26 @@ class Engine:
         self._watch.advance(recv)
         return None
 
+    def recall(self, event: Liquidation) -> bool:
+        """Take in what was received before this process began, in the order of receipt. Whether it was new.
+
+        It is in every sum, in the kinematics and on the tape. No outlook, latency or throughput is made of it: whoever
+        received it has told of it.
+        """
+        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        time = min(event.ts_event, event.ts_recv or event.ts_event)
+        if self._started is None:
+            self._started = time
+        if venue.duplicates.recalled(event.key):
+            return False
+        venue.last_recv = event.ts_recv or time
+        self._enter(event, venue, time, recalled=True)
+        return True
+
+    def restore(self, episodes: Iterable[Episode]) -> None:
+        """Show `episodes` of before this process began among those that are over, the latest to end last."""
+        self._watch.restore(episodes)
+
     def advance(self, now: int) -> None:
         """Let time pass to `now`, UTC nanoseconds, without an event: an episode ends, a level is left.
 
@@ -178,7 +198,7 @@ class Engine:
         self._enter(event, venue, time)
         return True
 
-    def _enter(self, event: Liquidation, venue: VenueBooks, time: int) -> None:
+    def _enter(self, event: Liquidation, venue: VenueBooks, time: int, *, recalled: bool = False) -> None:
         amount, usd = event.amount, event.usd
         book = venue.books.get(event.asset) or self._open_book(event, venue, time)
         if time >= book.last_time:
@@ -194,9 +214,9 @@ class Engine:
             venue.short.update(time, None if amount is None else 0.0, usd)
         self._tape.show(event)
         if book.stream is not None:
-            self._count(event, book.stream, time, 0.0 if amount is None or usd is None else usd)
+            self._count(event, book.stream, time, 0.0 if amount is None or usd is None else usd, recalled)
 
-    def _count(self, event: Liquidation, stream: Stream, time: int, usd: float) -> None:
+    def _count(self, event: Liquidation, stream: Stream, time: int, usd: float, recalled: bool) -> None:
         self._counted += 1
         if self._first is None or time < self._first:
             self._first = time
@@ -209,9 +229,10 @@ class Engine:
         self._all.series.update(time, event.side, usd)
         # What a venue replays on connecting is counted, but nothing burst when it came.
         if event.ts_recv - time <= STALE:
-            # Before the streams go on, whose motion is entered at every second that is over.
-            self._watch.take(time, (event, usd))
-            self._watch.advance(time)
+            if not recalled:
+                # Before the streams go on, whose motion is entered at every second that is over.
+                self._watch.take(time, (event, usd))
+                self._watch.advance(time)
             self._all.scan.update(time)
             stream.scan.update(time)
         heappush(self._unsettled, (time, self._counted, usd, stream))
