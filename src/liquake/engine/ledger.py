@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from liquake.analytics.silence import Silence
 from liquake.engine.snapshot import ConnectionState, FeedRecord, Outage
 from liquake.model import DecodeError, FeedState, FeedStatus, Gap
 
@@ -12,7 +13,11 @@ GAPS_REMEMBERED = 1_000
 """Gaps of a venue that a later message can still declare recovered."""
 OUTAGES_SHOWN = 50
 
+LIQUIDATIONS = "liquidations"
+"""In place of a connection's name: what all of a venue's connections together should bring."""
+
 _UP = (FeedState.SUBSCRIBED, FeedState.RESUMED)
+_AUDIBLE = (*_UP, FeedState.CLOSING)
 
 
 class Feed:
@@ -72,6 +77,25 @@ class Feed:
         self._open_gaps[key] = gap.cause
         if len(self._open_gaps) > GAPS_REMEMBERED:
             del self._open_gaps[next(iter(self._open_gaps))]
+
+    def audible(self) -> bool:
+        """Whether liquidations would be heard: some connection is up, or nothing is known of any (a recording)."""
+        states = [held.state for name, held in self.connections.items() if name != LIQUIDATIONS]
+        return not states or any(state in _AUDIBLE for state in states)
+
+    def hush(self, silence: Silence) -> bool:
+        """Hold that the venue is dark. Whether it was not before."""
+        reason = (
+            f"no liquidation where the others' rates let expect {silence.expected:.0f}, p {silence.p_value:.0e}, "
+            f"found after {(silence.found - silence.since) / 1e9:.0f} s"
+        )
+        news = LIQUIDATIONS not in self.connections
+        self.connections[LIQUIDATIONS] = ConnectionState(LIQUIDATIONS, FeedState.DARK, silence.since, reason)
+        return news
+
+    def speak(self) -> ConnectionState | None:
+        """Let go of a silence that is over: what was held of it."""
+        return self.connections.pop(LIQUIDATIONS, None)
 
     def outages(self) -> tuple[Outage, ...]:
         """The latest gaps that have not been refilled, the newest last."""
