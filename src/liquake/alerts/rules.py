@@ -207,12 +207,13 @@ def _lost(one: Feed, now: int) -> bool:
 
 def _down(one: Feed, now: int) -> Condition:
     silent = (now - one.since) / SECOND
+    why = f" ({one.reason})" if one.state is FeedState.DARK and one.reason else ""
     return Condition(
         rule=AlertRule.FEED,
         venue=one.venue,
         deserved=Level.WARNING,
         held=Level.WARNING,
-        text=f"{one.venue} has been {one.state.lower()} for {silent:.0f} s: its liquidations are in no number since",
+        text=f"{one.venue} has been {one.state.lower()} for {silent:.0f} s{why}: its liquidations are in no number since",
         inputs={"state": str(one.state), "seconds": silent},
     )
 
