@@ -14,7 +14,7 @@ from liquake.engine.engine import Engine
 from liquake.engine.ledger import LIQUIDATIONS
 from liquake.engine.snapshot import Outage, VenueState
 from liquake.model import Coverage, CoverageKind, Event, FeedState, FeedStatus, Gap, Liquidation, PriceBasis, Side
-from liquake.model.alert import AlertRule, Level
+from liquake.model.alert import Alert, AlertRule, Level
 
 SECOND = 1_000_000_000
 START = 1_790_000_000 * SECOND
@@ -91,7 +91,7 @@ def test_its_next_liquidation_lifts_it_and_the_silence_stays_as_a_gap() -> None:
 
 def test_a_dark_venue_raises_an_alert_that_says_how_improbable_it_is() -> None:
     engine, notifier = engine_after(subscribed(), trading(0, LEARN)), Notifier()
-    told = []
+    told = list[Alert]()
     for event in trading(LEARN, LEARN + DEAF, "okx"):
         engine.apply(event)
         told += notifier.update(situation_of(engine.snapshot(event.ts_recv)))
