@@ -1,8 +1,8 @@
 """How often a venue is falsely called dark, and how soon a true silence is found.
 
 Markets of the simulator, published as the venues do. False: how often in all those hours a venue that is not silent is
-called dark, and the most that the true rate per venue can be (95 %, Poisson, over all venues). True: each venue falls silent at random moments,
-until it is found or six hours are over.
+called dark, and the most that the true rate per venue can be (95 %, Poisson, over all venues). True: each venue falls
+silent at random moments, until it is found or six hours are over.
 
 python -m bench.silence [--calm-hours 720] [--busy-hours 720] [--silences 50]
 """

@@ -114,6 +114,8 @@ class Engine:
         self._silences: tuple[Silence, ...] = ()
         self._latency = Latency()
         self._started: int | None = None
+        self._seen = 0
+        """When the newest event of any kind was received."""
         self._first: int | None = None
         self._last: int | None = None
 
@@ -128,6 +130,7 @@ class Engine:
         recv = event.ts_recv or event.ts_event
         venue.last_recv = recv
         self._throughput.update(recv)
+        self._seen = max(self._seen, recv)
         if self._started is None:
             self._started = recv
         time = min(event.ts_event, recv)
@@ -169,6 +172,7 @@ class Engine:
             time = recv
         venue.last_recv = recv
         self._throughput.update(recv)
+        self._seen = max(self._seen, recv)
         if self._started is None:
             self._started = time
         if venue.duplicates.seen(event.key, time):
@@ -242,6 +246,7 @@ class Engine:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = event.end if isinstance(event, Gap) else event.ts
         self._throughput.update(time)
+        self._seen = max(self._seen, time)
         if self._started is None:
             self._started = time
         self.advance(time)
@@ -347,7 +352,7 @@ class Engine:
             tape=self._tape.latest(),
             largest=self._tape.largest(now),
             prices=prices,
-            venues=tuple(venue.state() for venue in venues),
+            venues=tuple(venue.state(self._started, now) for venue in venues),
             latency=self._latency.value(),
             bursts=self._bursts(as_of, chosen),
             large_usd={
@@ -434,6 +439,11 @@ class Engine:
             largest=self._tape.session_largest(),
             feeds=self._history.records(),
             state_hash=self.state_hash(),
+            coverage={
+                name: venue.coverage_of(self._started, self._seen)
+                for name, venue in self._venues.items()
+                if venue.last_recv is not None or venue.feed.connections
+            },
         )
 
     def state_hash(self) -> str:
