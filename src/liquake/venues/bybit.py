@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Literal
@@ -31,6 +31,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -69,10 +70,13 @@ _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "AVAX", "LINK", "LT
 _INVERSE_MAJORS = ("BTC", "ETH", "SOL", "XRP")
 
 
+_Side = Literal["Buy", "Sell"]
+
+
 class _Row(msgspec.Struct, gc=False):
     T: Milliseconds
     s: Symbol
-    S: Literal["Buy", "Sell"]
+    S: _Side
     v: Positive
     p: Positive
 
@@ -100,6 +104,19 @@ class _Frame(msgspec.Struct, gc=False):
 
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
+_values: Callable[[_Row], tuple[int, str, str, float, float]] = msgspec.structs.astuple
+
+_LIQUIDATED = Shape(
+    f'{{"topic":"{_LIQUIDATIONS}',
+    skipped(str),
+    '","type":"',
+    skipped(str),
+    '","ts":',
+    skipped(Milliseconds),
+    ',"data":[',
+    rows('{"T":', Milliseconds, ',"s":"', Symbol, '","S":"', _Side, '","v":"', Positive, '","p":"', Positive, '"}'),
+    "]}",
+)
 
 
 class _Retired(msgspec.Struct, gc=False):
@@ -149,9 +166,12 @@ class BybitDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scan = _LIQUIDATED.scan
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame)) is not None:
+            return self._liquidations(found[0], frame, ts_recv)
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
@@ -159,25 +179,27 @@ class BybitDecoder(Decoder):
         data, topic = message.data, message.topic
         if data.__class__ is list:
             if topic.startswith(_LIQUIDATIONS):
-                return self._liquidations(data, frame, ts_recv)
+                return self._liquidations(map(_values, data), frame, ts_recv)
             return ()
         if topic.startswith(_TICKERS):
             return self._prices(data, message.ts, frame, ts_recv)  # type: ignore[arg-type]
         return self._examine(frame, ts_recv) if topic.startswith((_LIQUIDATIONS, _RETIRED)) else ()
 
-    def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def _liquidations(
+        self, rows: Iterable[tuple[int, str, str, float, float]], frame: bytes | str, ts_recv: int
+    ) -> Sequence[Event]:
+        """Of the values of a `_Row` each."""
         venue, listed = self.venue, self._listed
         events: list[Event] = []
-        for row in rows:
-            symbol = row.s
+        for milliseconds, symbol, position, size, price in rows:
             instrument = listed(symbol) or _by_grammar(symbol)
             if instrument is None:
                 events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
                 continue
-            side = _LONG if row.S == "Buy" else _SHORT
+            side = _LONG if position == "Buy" else _SHORT
             # "v": Executed size, in coins if linear, in dollars if inverse. "p": Bankruptcy price, the only one given.
-            event = normalised(venue, instrument, side, row.p, _BANKRUPTCY, row.v, row.T, ts_recv)
-            events.append(event or self.ahead(frame, ts_recv, row.T))
+            event = normalised(venue, instrument, side, price, _BANKRUPTCY, size, milliseconds, ts_recv)
+            events.append(event or self.ahead(frame, ts_recv, milliseconds))
         return distinct(events)
 
     def _prices(self, change: _Ticker, milliseconds: int, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
@@ -218,7 +240,7 @@ class BybitDecoder(Decoder):
 
     def _odd_row(self, row: object, frame: bytes | str, ts_recv: int) -> Event:
         try:
-            return self._liquidations([_current(row)], frame, ts_recv)[0]
+            return self._liquidations([_values(_current(row))], frame, ts_recv)[0]
         except ValueError as error:
             return self.failure(frame, ts_recv, str(error))
 

@@ -1,0 +1,103 @@
+"""Frames byte for byte in the shape their venue documents, read in one pass where the package was built with a C compiler.
+
+Nearly all frames of a venue are alike but for a few values. A `Shape` says what they look like, in the order in which
+the venue writes it; its scanner, `_scan.c`, gives the values. Whatever is not exactly so (another order, a new field, an
+escape, an exponent, a value out of bounds) it leaves alone, and the venue's decoder reads it by msgspec, as it reads
+everything where there is no scanner. Both give the same events: `tests/property/test_shapes.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+
+try:
+    from liquake.venues import _scan
+except ImportError:
+    _scan = None  # type: ignore[assignment]
+
+Scan = Callable[[bytes | str], tuple[Any, ...] | None]
+"""The kept values of a frame, or `None` where it is not in the shape."""
+PURE = "LIQUAKE_PURE"
+"""The variable of the environment that, when set, keeps decoders made from then on from scanning."""
+
+
+def compiled() -> bool:
+    """Whether decoders made now scan."""
+    return _scan is not None and not os.environ.get(PURE)
+
+
+class _Field(msgspec.Struct, frozen=True):
+    """A part of a shape as the scanner takes it: its name, whether it is kept, and what it may be."""
+
+    name: str
+    kept: bool
+    bounds: tuple[Any, ...]
+
+    @property
+    def plain(self) -> tuple[str, bool, tuple[Any, ...]]:
+        return self.name, self.kept, self.bounds
+
+
+class Shape:
+    """What frames of one kind look like: literal text, and between it the types of the values that are kept.
+
+    A type is one that the structs of the venues use: `str`, `float` and `int`, bare or annotated with bounds, and a
+    `Literal` of words. Numbers stand in quotes where the literals around them have these. Begins with a literal.
+    """
+
+    def __init__(self, *parts: object) -> None:
+        self._compiled = None if _scan is None else _scan.Shape(_plain(parts))
+
+    @property
+    def scan(self) -> Scan | None:
+        """What reads a frame; `None` where there is no scanner, or `LIQUAKE_PURE` is set."""
+        return self._compiled.scan if self._compiled is not None and compiled() else None
+
+
+def skipped(kind: object) -> object:
+    """A value of type `kind` that is checked and not kept."""
+    field = _field(kind)
+    return _Field(field.name, False, field.bounds)
+
+
+def maybe(*parts: object) -> object:
+    """Parts that may be left out together. What they keep is then `None`."""
+    return _Field("maybe", True, _plain(parts))
+
+
+def rows(*parts: object) -> object:
+    """Parts that come once or more, with commas between: kept as a list of tuples."""
+    return _Field("rows", True, _plain(parts))
+
+
+def _plain(parts: tuple[object, ...]) -> tuple[Any, ...]:
+    return tuple(part.encode() if isinstance(part, str) else _field(part).plain for part in parts)
+
+
+_LONGEST, _LARGEST, _HIGHEST = 2**31, 10**18, 1e300
+
+
+def _field(kind: object) -> _Field:
+    """`kind` for the scanner, with the bounds that msgspec would hold it to."""
+    if isinstance(kind, _Field):
+        return kind
+    if get_origin(kind) is Literal:
+        return _Field("choice", True, get_args(kind))
+    bare, meta = kind, msgspec.Meta()
+    if get_origin(kind) is Annotated:
+        bare, meta = get_args(kind)
+    if bare is str:
+        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST))
+    if bare is float:
+        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST)))
+    if bare is int:
+        return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST)))
+    raise TypeError(f"{kind!r} has no place in a shape")
+
+
+def _or(bound: float | None, otherwise: float) -> float:
+    return otherwise if bound is None else bound
