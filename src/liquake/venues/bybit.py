@@ -191,8 +191,13 @@ class BybitDecoder(Decoder):
         """Of the values of a `_Row` each."""
         venue, listed = self.venue, self._listed
         events: list[Event] = []
+        latest, repeated, last = 0, False, None
         for milliseconds, symbol, position, size, price in rows:
-            instrument = listed(symbol) or _by_grammar(symbol)
+            if symbol is not last:
+                last, instrument = symbol, listed(symbol) or _by_grammar(symbol)
+            if milliseconds <= latest:
+                repeated = True
+            latest = milliseconds
             if instrument is None:
                 events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
                 continue
@@ -200,7 +205,7 @@ class BybitDecoder(Decoder):
             # "v": Executed size, in coins if linear, in dollars if inverse. "p": Bankruptcy price, the only one given.
             event = normalised(venue, instrument, side, price, _BANKRUPTCY, size, milliseconds, ts_recv)
             events.append(event or self.ahead(frame, ts_recv, milliseconds))
-        return distinct(events)
+        return distinct(events) if repeated else events
 
     def _prices(self, change: _Ticker, milliseconds: int, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """The ticker as it stands after `change`, even where no price moved: it proves that the feed is alive."""

@@ -204,14 +204,18 @@ class OkxDecoder(Decoder):
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
-        return distinct(self._liquidations(details, instrument, frame, ts_recv))
+        return self._liquidations(details, instrument, frame, ts_recv)
 
     def _liquidations(
         self, details: Iterable[_Values], instrument: Instrument, frame: bytes | str, ts_recv: int
     ) -> list[Event]:
         venue = self.venue
         events: list[Event] = []
+        latest, repeated = 0, False
         for price, position, order, size, milliseconds in details:
+            if milliseconds <= latest:
+                repeated = True
+            latest = milliseconds
             closed = _LONG if order == "sell" else _SHORT
             side = _POSITIONS.get(position, closed)
             tags = () if side is closed else (oddity("side", order),)
@@ -219,7 +223,7 @@ class OkxDecoder(Decoder):
             # account.
             event = normalised(venue, instrument, side, price, _BANKRUPTCY, size, milliseconds, ts_recv, None, tags)
             events.append(event or self.ahead(frame, ts_recv, milliseconds))
-        return events
+        return distinct(events) if repeated else events
 
     def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> list[Event]:
         if row.ts is None:
