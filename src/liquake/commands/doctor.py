@@ -55,7 +55,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             "sqlite": sqlite3.sqlite_version,
             "system": platform.platform(terse=True),
             **{name: importlib.metadata.version(name) for name in ("aiohttp", "msgspec", "textual")},
-            "frame scanner": "compiled" if shape.compiled() else "none: msgspec reads every frame, more slowly",
+            "scanner": "compiled" if shape.compiled() else "none: msgspec reads every frame, more slowly",
         },
         "terminal": {
             "interactive": has_terminal(),

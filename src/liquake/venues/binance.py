@@ -137,7 +137,7 @@ class _Frame(msgspec.Struct, gc=False):
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
 # A forced order as it comes on `/stream`; the last two fields since the streams of both products were merged.
-_FORCED = Shape(
+SHAPE = Shape(
     '{"stream":"',
     skipped(str),
     '","data":{"e":"forceOrder","E":',
@@ -197,7 +197,7 @@ class BinanceDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = _FORCED.scan
+        self._scan = SHAPE.scan
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame)) is not None:

@@ -106,7 +106,7 @@ class _Frame(msgspec.Struct, gc=False):
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 _values: Callable[[_Row], tuple[int, str, str, float, float]] = msgspec.structs.astuple
 
-_LIQUIDATED = Shape(
+SHAPE = Shape(
     f'{{"topic":"{_LIQUIDATIONS}',
     skipped(str),
     '","type":"',
@@ -166,7 +166,7 @@ class BybitDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = _LIQUIDATED.scan
+        self._scan = SHAPE.scan
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:

@@ -102,7 +102,7 @@ def _values(detail: _Detail) -> _Values:
     return detail.bkPx, detail.posSide, detail.side, detail.sz, detail.ts
 
 
-_ORDERS = Shape(
+SHAPE = Shape(
     '{"arg":{"channel":"liquidation-orders","instType":"',
     skipped(str),
     '"},"data":[{"details":[',
@@ -177,7 +177,7 @@ class OkxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = _ORDERS.scan
+        self._scan = SHAPE.scan
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame)) is not None:
