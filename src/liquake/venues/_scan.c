@@ -12,6 +12,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <float.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,13 +28,18 @@
 static const double POWERS[MOST_DIGITS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
                                                1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
 
-typedef enum { LITERAL, TEXT, NUMBER, INTEGER, CHOICE, MAYBE, ROWS } Kind;
+typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, CHOICE, MAYBE, ROWS } Kind;
 
 typedef struct {
-    const char *text; /* of `name`, which holds it */
+    const char *text; /* of `name`, bytes */
     Py_ssize_t length;
     PyObject *name;
 } Word;
+
+typedef struct {
+    Word word;
+    PyObject *meaning;
+} Choice;
 
 struct part;
 
@@ -46,14 +52,14 @@ typedef struct {
 typedef struct part {
     Kind kind;
     int kept;            /* 0: checked, and no object made of it */
-    Word literal;        /* LITERAL; its name is a bytes */
+    Word literal;        /* LITERAL */
     Py_ssize_t shortest; /* TEXT, in characters */
     Py_ssize_t longest;
     double low; /* NUMBER */
     double high;
     long long least; /* INTEGER */
     long long most;
-    Word *choices; /* CHOICE */
+    Choice *choices; /* CHOICE, none of which begins with an earlier one */
     Py_ssize_t choice_count;
     Sequence inner; /* MAYBE, ROWS */
 } Part;
@@ -166,17 +172,10 @@ read_text(Cursor *cursor, const Part *part, PyObject **value)
 static inline Answer
 read_choice(Cursor *cursor, const Part *part, PyObject **value)
 {
-    const char *start;
-    Py_ssize_t length;
-    uint32_t hash;
-    if (!read_plain(cursor, &start, &length, &hash)) {
-        return OTHER;
-    }
-    for (Py_ssize_t nth = 0; nth < part->choice_count; nth++) {
-        const Word *word = &part->choices[nth];
-        if (word->length == length && same(word->text, start, length)) {
+    for (const Choice *choice = part->choices; choice < part->choices + part->choice_count; choice++) {
+        if (read_literal(cursor, &choice->word)) {
             if (part->kept) {
-                *value = Py_NewRef(word->name);
+                *value = Py_NewRef(choice->meaning);
             }
             return READ;
         }
@@ -319,33 +318,42 @@ read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values)
     return READ;
 }
 
-PyDoc_STRVAR(scan_doc, "scan(frame)\n--\n\nThe kept values of `frame`, or None where it is not bytes in the shape.");
-
+/* The kept values of `frame`; NULL where it is not in the shape, or with an exception. */
 static PyObject *
-shape_scan(Shape *self, PyObject *frame)
+values_of(Shape *self, PyObject *frame)
 {
     if (!PyBytes_Check(frame)) {
-        Py_RETURN_NONE;
+        return NULL;
     }
     const char *start = PyBytes_AS_STRING(frame);
     Cursor cursor = {start, start + PyBytes_GET_SIZE(frame), self->names};
     Cursor ahead = cursor;
     if (!read_literal(&ahead, &self->sequence.parts[0].literal)) {
-        Py_RETURN_NONE;
+        return NULL;
     }
     PyObject *values = PyTuple_New(self->sequence.kept);
     if (values == NULL) {
         return NULL;
     }
     Answer answer = read_sequence(&cursor, &self->sequence, ((PyTupleObject *)values)->ob_item);
-    if (answer == READ && cursor.at == cursor.end) {
-        return values;
+    if (answer != READ || cursor.at != cursor.end) {
+        Py_CLEAR(values);
     }
-    Py_DECREF(values);
-    if (answer == FAILED) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return values;
+}
+
+static PyObject *
+or_none(PyObject *found)
+{
+    return found != NULL || PyErr_Occurred() ? found : Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(scan_doc, "scan(frame)\n--\n\nThe kept values of `frame`, or None where it is not bytes in the shape.");
+
+static PyObject *
+shape_scan(Shape *self, PyObject *frame)
+{
+    return or_none(values_of(self, frame));
 }
 
 /* Making and unmaking a shape */
@@ -357,7 +365,8 @@ free_sequence(Sequence *sequence)
         Part *part = &sequence->parts[nth];
         Py_XDECREF(part->literal.name);
         for (Py_ssize_t choice = 0; choice < part->choice_count; choice++) {
-            Py_XDECREF(part->choices[choice].name);
+            Py_XDECREF(part->choices[choice].word.name);
+            Py_XDECREF(part->choices[choice].meaning);
         }
         PyMem_Free(part->choices);
         free_sequence(&part->inner);
@@ -365,27 +374,30 @@ free_sequence(Sequence *sequence)
     PyMem_Free(sequence->parts);
 }
 
+static Word
+word_of(PyObject *bytes)
+{
+    return (Word){PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), Py_NewRef(bytes)};
+}
+
 static int
 make_sequence(Sequence *sequence, PyObject *parts);
 
 static int
-make_choices(Part *part, PyObject *words)
+make_choices(Part *part, PyObject *pairs)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(words);
-    part->choices = PyMem_Calloc(count ? count : 1, sizeof(Word));
+    Py_ssize_t count = PyTuple_GET_SIZE(pairs);
+    part->choices = PyMem_Calloc(count ? count : 1, sizeof(Choice));
     if (part->choices == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    for (Py_ssize_t nth = 0; nth < count; nth++) {
-        Word *word = &part->choices[nth];
-        PyObject *name = PyTuple_GET_ITEM(words, nth);
-        word->text = PyUnicode_AsUTF8AndSize(name, &word->length);
-        if (word->text == NULL) {
+    for (; part->choice_count < count; part->choice_count++) {
+        PyObject *word, *meaning;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(pairs, part->choice_count), "SO", &word, &meaning)) {
             return -1;
         }
-        word->name = Py_NewRef(name);
-        part->choice_count++;
+        part->choices[part->choice_count] = (Choice){word_of(word), Py_NewRef(meaning)};
     }
     return 0;
 }
@@ -414,14 +426,6 @@ make_field(Part *part, PyObject *field)
 }
 
 static int
-make_literal(Part *part, PyObject *literal)
-{
-    part->kind = LITERAL;
-    part->literal = (Word){PyBytes_AS_STRING(literal), PyBytes_GET_SIZE(literal), Py_NewRef(literal)};
-    return 0;
-}
-
-static int
 make_sequence(Sequence *sequence, PyObject *parts)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(parts);
@@ -437,7 +441,10 @@ make_sequence(Sequence *sequence, PyObject *parts)
     for (; sequence->count < count; sequence->count++) {
         Part *part = &sequence->parts[sequence->count];
         PyObject *given = PyTuple_GET_ITEM(parts, sequence->count);
-        if ((PyBytes_Check(given) ? make_literal(part, given) : make_field(part, given)) < 0) {
+        if (PyBytes_Check(given)) {
+            part->literal = word_of(given); /* and its kind is 0 */
+        }
+        else if (make_field(part, given) < 0) {
             sequence->count++; /* so that what it holds already is given back */
             return -1;
         }
@@ -496,13 +503,271 @@ static PyType_Spec shape_spec = {
     .slots = shape_slots,
 };
 
+/* What readers ask for: the type of shapes, and the names of what they look at in an instrument. */
+typedef struct {
+    PyTypeObject *shape;
+    PyObject *coins;
+    PyObject *asset;
+} State;
+
+/* From rows to liquidations: what `normalised` of liquake.model does with a contract of so and so many coins */
+
+typedef struct {
+    PyObject_HEAD
+    const State *state; /* of the module, which the type holds */
+    Shape *shape;
+    PyObject *make;   /* called with the fields of a Liquidation, in their order */
+    PyObject *venue;
+    PyObject *basis;
+    PyObject *listed; /* a dict from symbols to instruments */
+    long long tolerance;
+    Py_ssize_t rows; /* which of the values are the rows; -1: they are one */
+    Py_ssize_t symbol; /* which value of a row; where `rows` says so, -1 - which value beside the rows */
+    Py_ssize_t side;
+    Py_ssize_t price;
+    Py_ssize_t size;
+    Py_ssize_t milliseconds;
+} Reader;
+
+#define NANOSECONDS_PER_MILLISECOND 1000000
+
+/* What is the same for rows of one symbol. */
+typedef struct {
+    PyObject *symbol; /* borrowed of the row */
+    PyObject *asset;
+    double coins;
+} Contract;
+
+/* Whether `symbol` is listed, and as a contract of so and so many coins. */
+static int
+find_contract(Contract *contract, Reader *self, PyObject *symbol)
+{
+    PyObject *instrument = PyDict_GetItemWithError(self->listed, symbol);
+    if (instrument == NULL) {
+        return 0;
+    }
+    PyObject *coins = PyObject_GetAttr(instrument, self->state->coins);
+    if (coins == NULL) {
+        return 0;
+    }
+    contract->coins = PyFloat_AsDouble(coins);
+    Py_DECREF(coins);
+    if (!(contract->coins > 0.0)) {
+        return 0;
+    }
+    Py_XSETREF(contract->asset, PyObject_GetAttr(instrument, self->state->asset));
+    contract->symbol = symbol;
+    return contract->asset != NULL;
+}
+
+/* The liquidation of `row`; NULL where it is not for us, or with an exception. */
+static PyObject *
+liquidation_of(Reader *self, PyObject *row, const Contract *contract, long long ts_event, PyObject *ts_recv)
+{
+    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size);
+    double quantity = PyFloat_AsDouble(size) * contract->coins;
+    PyObject *amount = contract->coins == 1.0 ? Py_NewRef(size) : PyFloat_FromDouble(quantity);
+    PyObject *usd = PyFloat_FromDouble(quantity * PyFloat_AsDouble(price));
+    PyObject *when = PyLong_FromLongLong(ts_event);
+    PyObject *event = NULL;
+    if (amount != NULL && usd != NULL && when != NULL && !PyErr_Occurred()) {
+        PyObject *fields[] = {self->venue, contract->symbol, contract->asset, PyTuple_GET_ITEM(row, self->side), price,
+                              self->basis, amount, usd, when, ts_recv, size};
+        event = PyObject_Vectorcall(self->make, fields, sizeof(fields) / sizeof(fields[0]), NULL);
+    }
+    Py_XDECREF(amount);
+    Py_XDECREF(usd);
+    Py_XDECREF(when);
+    return event;
+}
+
+/* All of `rows` or nothing: an unlisted contract, a time to come, or two rows of one time are for the general way. */
+static PyObject *
+liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *symbol, PyObject *ts_recv)
+{
+    long long received = PyLong_AsLongLong(ts_recv), latest = 0;
+    Contract contract = {NULL, NULL, 0.0};
+    PyObject *events = received == -1 && PyErr_Occurred() ? NULL : PyList_New(count);
+    for (Py_ssize_t nth = 0; events != NULL && nth < count; nth++) {
+        PyObject *row = rows[nth], *event = NULL;
+        PyObject *named = symbol != NULL ? symbol : PyTuple_GET_ITEM(row, self->symbol);
+        long long when = PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
+        if (when > latest && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
+            when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
+            (named == contract.symbol || find_contract(&contract, self, named))) {
+            event = liquidation_of(self, row, &contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
+        }
+        if (event == NULL) {
+            Py_CLEAR(events);
+            break;
+        }
+        latest = when;
+        PyList_SET_ITEM(events, nth, event);
+    }
+    Py_XDECREF(contract.asset);
+    return events;
+}
+
+PyDoc_STRVAR(read_doc, "read(frame, ts_recv)\n--\n\nThe liquidations of `frame`, or None where it is for the general way.");
+
+static PyObject *
+reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "read takes a frame and the time of its receipt");
+        return NULL;
+    }
+    PyObject *values = values_of(self->shape, arguments[0]), *events;
+    if (values == NULL) {
+        return or_none(NULL);
+    }
+    if (self->rows < 0) {
+        events = liquidations_of(self, &values, 1, NULL, arguments[1]);
+    }
+    else {
+        PyObject *rows = PyTuple_GET_ITEM(values, self->rows);
+        PyObject *symbol = self->symbol < 0 ? PyTuple_GET_ITEM(values, -1 - self->symbol) : NULL;
+        events = liquidations_of(self, ((PyListObject *)rows)->ob_item, PyList_GET_SIZE(rows), symbol, arguments[1]);
+    }
+    Py_DECREF(values);
+    return or_none(events);
+}
+
+/* How many values a row has; -1 where `rows` are none of the shape's values. */
+static Py_ssize_t
+width_of(const Sequence *sequence, Py_ssize_t rows)
+{
+    Py_ssize_t value = 0;
+    for (const Part *part = sequence->parts; part < sequence->parts + sequence->count; part++) {
+        if (part->kind == ROWS && value == rows) {
+            return part->inner.kept;
+        }
+        value += part->kind == MAYBE ? part->inner.kept : part->kept;
+    }
+    return rows < 0 ? value : -1;
+}
+
+static int
+is_place(Py_ssize_t place, Py_ssize_t width)
+{
+    return place >= 0 && place < width;
+}
+
+static PyObject *
+reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    const State *state = PyType_GetModuleState(type);
+    PyObject *shape, *make, *venue, *basis, *listed;
+    Reader given = {0};
+    if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
+        PyErr_SetString(PyExc_TypeError, "Reader takes no keywords");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(arguments, "O!OOOO!L(nnnnnn):Reader", state->shape, &shape, &make, &venue, &basis, &PyDict_Type, &listed,
+                          &given.tolerance, &given.rows, &given.symbol, &given.side, &given.price, &given.size,
+                          &given.milliseconds)) {
+        return NULL;
+    }
+    const Sequence *sequence = &((Shape *)shape)->sequence;
+    Py_ssize_t width = width_of(sequence, given.rows);
+    int named = given.symbol < 0 ? given.rows >= 0 && is_place(-1 - given.symbol, sequence->kept)
+                                 : is_place(given.symbol, width);
+    if (!named || !is_place(given.side, width) || !is_place(given.price, width) || !is_place(given.size, width) ||
+        !is_place(given.milliseconds, width)) {
+        PyErr_SetString(PyExc_ValueError, "a place is none of the shape's values");
+        return NULL;
+    }
+    Reader *self = (Reader *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->state = state;
+    self->shape = (Shape *)Py_NewRef(shape);
+    self->make = Py_NewRef(make);
+    self->venue = Py_NewRef(venue);
+    self->basis = Py_NewRef(basis);
+    self->listed = Py_NewRef(listed);
+    self->tolerance = given.tolerance;
+    self->rows = given.rows;
+    self->symbol = given.symbol;
+    self->side = given.side;
+    self->price = given.price;
+    self->size = given.size;
+    self->milliseconds = given.milliseconds;
+    return (PyObject *)self;
+}
+
+static void
+reader_dealloc(Reader *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    Py_DECREF(self->shape);
+    Py_DECREF(self->make);
+    Py_DECREF(self->venue);
+    Py_DECREF(self->basis);
+    Py_DECREF(self->listed);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef reader_methods[] = {
+    {"read", (PyCFunction)(void (*)(void))reader_read, METH_FASTCALL, read_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot reader_slots[] = {
+    {Py_tp_doc, "Reader(shape, make, venue, basis, listed, tolerance, places)"},
+    {Py_tp_new, reader_new},
+    {Py_tp_dealloc, reader_dealloc},
+    {Py_tp_methods, reader_methods},
+    {0, NULL},
+};
+
+static PyType_Spec reader_spec = {
+    .name = "liquake.venues._scan.Reader",
+    .basicsize = sizeof(Reader),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = reader_slots,
+};
+
 static int
 scan_exec(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &shape_spec, NULL);
-    int done = type == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)type);
-    Py_XDECREF(type);
+    State *state = PyModule_GetState(module);
+    state->shape = (PyTypeObject *)PyType_FromModuleAndSpec(module, &shape_spec, NULL);
+    state->coins = PyUnicode_InternFromString("coins");
+    state->asset = PyUnicode_InternFromString("asset");
+    if (state->shape == NULL || state->coins == NULL || state->asset == NULL ||
+        PyModule_AddType(module, state->shape) < 0) {
+        return -1;
+    }
+    PyObject *reader = PyType_FromModuleAndSpec(module, &reader_spec, NULL);
+    int done = reader == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)reader);
+    Py_XDECREF(reader);
     return done;
+}
+
+static int
+scan_clear(PyObject *module)
+{
+    State *state = PyModule_GetState(module);
+    Py_CLEAR(state->shape);
+    Py_CLEAR(state->coins);
+    Py_CLEAR(state->asset);
+    return 0;
+}
+
+static void
+scan_free(void *module)
+{
+    scan_clear(module);
+}
+
+static int
+scan_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    Py_VISIT(((State *)PyModule_GetState(module))->shape);
+    return 0;
 }
 
 static PyModuleDef_Slot scan_slots[] = {
@@ -514,8 +779,11 @@ static struct PyModuleDef scan_module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "liquake.venues._scan",
     .m_doc = "Frames in a shape known beforehand.",
-    .m_size = 0,
+    .m_size = sizeof(State),
     .m_slots = scan_slots,
+    .m_traverse = scan_traverse,
+    .m_clear = scan_clear,
+    .m_free = scan_free,
 };
 
 PyMODINIT_FUNC

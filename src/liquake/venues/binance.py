@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, maybe, skipped
+from liquake.venues.shape import Shape, maybe, one_of, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -136,7 +136,7 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
-# A forced order as it comes on `/stream`; the last two fields since the streams of both products were merged.
+# A filled order of a USDT-margined contract as it comes on `/stream`; with its last two fields since 2026-06-30.
 SHAPE = Shape(
     '{"stream":"',
     skipped(str),
@@ -145,7 +145,7 @@ SHAPE = Shape(
     ',"o":{"s":"',
     Symbol,
     '","S":"',
-    Literal["SELL", "BUY"],
+    one_of({"SELL": _LONG, "BUY": _SHORT}),
     '","o":"',
     skipped(_Type),
     '","f":"',
@@ -153,9 +153,9 @@ SHAPE = Shape(
     '","q":"',
     skipped(str),
     '","p":"',
-    Amount,
+    skipped(Amount),
     '","ap":"',
-    Amount,
+    Positive,
     '","X":"',
     skipped(_Status),
     '","l":"',
@@ -164,7 +164,7 @@ SHAPE = Shape(
     Positive,
     '","T":',
     Milliseconds,
-    maybe(',"ps":"', skipped(str), '","st":', int),
+    maybe(',"ps":"', skipped(str), f'","st":{_USDT_MARGINED}'),
     "}}}",
 )
 
@@ -197,44 +197,29 @@ class BinanceDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.scan
+        self._scan = SHAPE.reader(venue, _FILL, instruments, "symbol side price size milliseconds")
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if self._scan is not None and (found := self._scan(frame)) is not None:
-            return (self._liquidation(*found, frame, ts_recv),)
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         data = message.data
         if data.__class__ is _ForceOrder:
-            return (self._ordered(data.o, data.st, frame, ts_recv),)
+            order = data.o
+            return (self._liquidation(order, order.st or data.st, frame, ts_recv, ()),)
         if data is not None:
             return self._prices(data, frame, ts_recv)  # type: ignore[arg-type]
         if message.e is not None and message.o is not None:
-            return (self._ordered(message.o, message.st, frame, ts_recv),)
+            return (self._liquidation(message.o, message.o.st or message.st, frame, ts_recv, ()),)
         return self._examine(frame, ts_recv)
 
-    def _ordered(
-        self, order: _Order, product: int | str, frame: bytes | str, ts_recv: int, tags: tuple[str, ...] = ()
-    ) -> Event:
-        return self._liquidation(
-            order.s, order.S, order.p, order.ap, order.z, order.T, order.st or product, frame, ts_recv, tags
-        )
-
     def _liquidation(
-        self,
-        symbol: str,
-        order_side: str,
-        limit: float,
-        paid: float,
-        filled: float,
-        milliseconds: int,
-        product: int | str | None,
-        frame: bytes | str,
-        ts_recv: int,
-        tags: tuple[str, ...] = (),
+        self, order: _Order, product: int | str, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]
     ) -> Event:
+        symbol = order.s
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
@@ -243,15 +228,15 @@ class BinanceDecoder(Decoder):
             instrument = msgspec.structs.replace(instrument, multiplier=None)
             tags = (*tags, oddity("st", product))
         # "ap": Average Price, which was paid; "p": Price, the limit of the order.
-        price, basis = paid, _FILL
+        price, basis = order.ap, _FILL
         if not price:
-            price, basis = limit, _LIMIT
+            price, basis = order.p, _LIMIT
             if not price:
                 return self.failure(frame, ts_recv, "forced order has neither an average price (ap) nor a limit (p)")
-        side = _LONG if order_side == "SELL" else _SHORT
+        side = _LONG if order.S == "SELL" else _SHORT
         # "z": Order Filled Accumulated Quantity, in coins if USDT-margined, in contracts if coin-margined.
-        event = normalised(self.venue, instrument, side, price, basis, filled, milliseconds, ts_recv, None, tags)
-        return event or self.ahead(frame, ts_recv, milliseconds)
+        event = normalised(self.venue, instrument, side, price, basis, order.z, order.T, ts_recv, None, tags)
+        return event or self.ahead(frame, ts_recv, order.T)
 
     def _prices(self, data: _MarkPrice | _AggregateTrade, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         instrument = self._listed(data.s) or _by_grammar(data.s)
@@ -315,9 +300,7 @@ class BinanceDecoder(Decoder):
             forced = msgspec.convert(event, _ForceOrder, strict=False)
         except ValueError as error:
             return self.failure(frame, ts_recv, str(error))
-        if product:
-            forced.o.st = 0
-        return self._ordered(forced.o, product or forced.st, frame, ts_recv, tuple(tags))
+        return self._liquidation(forced.o, product or forced.o.st or forced.st, frame, ts_recv, tuple(tags))
 
     def _answer(self, row: dict[str, object], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """`{"result":null,"id":1}`, or `{"error":{"code":2,"msg":".."},"id":1}` with or without its inner object."""

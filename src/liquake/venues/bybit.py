@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Literal
@@ -31,7 +31,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, rows, skipped
+from liquake.venues.shape import Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -70,13 +70,10 @@ _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "AVAX", "LINK", "LT
 _INVERSE_MAJORS = ("BTC", "ETH", "SOL", "XRP")
 
 
-_Side = Literal["Buy", "Sell"]
-
-
 class _Row(msgspec.Struct, gc=False):
     T: Milliseconds
     s: Symbol
-    S: _Side
+    S: Literal["Buy", "Sell"]
     v: Positive
     p: Positive
 
@@ -104,7 +101,6 @@ class _Frame(msgspec.Struct, gc=False):
 
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
-_values: Callable[[_Row], tuple[int, str, str, float, float]] = msgspec.structs.astuple
 
 SHAPE = Shape(
     f'{{"topic":"{_LIQUIDATIONS}',
@@ -114,7 +110,19 @@ SHAPE = Shape(
     '","ts":',
     skipped(Milliseconds),
     ',"data":[',
-    rows('{"T":', Milliseconds, ',"s":"', Symbol, '","S":"', _Side, '","v":"', Positive, '","p":"', Positive, '"}'),
+    rows(
+        '{"T":',
+        Milliseconds,
+        ',"s":"',
+        Symbol,
+        '","S":"',
+        one_of({"Buy": _LONG, "Sell": _SHORT}),
+        '","v":"',
+        Positive,
+        '","p":"',
+        Positive,
+        '"}',
+    ),
     "]}",
 )
 
@@ -166,12 +174,12 @@ class BybitDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.scan
+        self._scan = SHAPE.reader(venue, _BANKRUPTCY, instruments, "milliseconds symbol side size price", "rows")
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if self._scan is not None and (found := self._scan(frame)) is not None:
-            return self._liquidations(found[0], frame, ts_recv)
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
@@ -179,33 +187,26 @@ class BybitDecoder(Decoder):
         data, topic = message.data, message.topic
         if data.__class__ is list:
             if topic.startswith(_LIQUIDATIONS):
-                return self._liquidations(map(_values, data), frame, ts_recv)
+                return self._liquidations(data, frame, ts_recv)
             return ()
         if topic.startswith(_TICKERS):
             return self._prices(data, message.ts, frame, ts_recv)  # type: ignore[arg-type]
         return self._examine(frame, ts_recv) if topic.startswith((_LIQUIDATIONS, _RETIRED)) else ()
 
-    def _liquidations(
-        self, rows: Iterable[tuple[int, str, str, float, float]], frame: bytes | str, ts_recv: int
-    ) -> Sequence[Event]:
-        """Of the values of a `_Row` each."""
+    def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         venue, listed = self.venue, self._listed
         events: list[Event] = []
-        latest, repeated, last = 0, False, None
-        for milliseconds, symbol, position, size, price in rows:
-            if symbol is not last:
-                last, instrument = symbol, listed(symbol) or _by_grammar(symbol)
-            if milliseconds <= latest:
-                repeated = True
-            latest = milliseconds
+        for row in rows:
+            symbol = row.s
+            instrument = listed(symbol) or _by_grammar(symbol)
             if instrument is None:
                 events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
                 continue
-            side = _LONG if position == "Buy" else _SHORT
+            side = _LONG if row.S == "Buy" else _SHORT
             # "v": Executed size, in coins if linear, in dollars if inverse. "p": Bankruptcy price, the only one given.
-            event = normalised(venue, instrument, side, price, _BANKRUPTCY, size, milliseconds, ts_recv)
-            events.append(event or self.ahead(frame, ts_recv, milliseconds))
-        return distinct(events) if repeated else events
+            event = normalised(venue, instrument, side, row.p, _BANKRUPTCY, row.v, row.T, ts_recv)
+            events.append(event or self.ahead(frame, ts_recv, row.T))
+        return distinct(events)
 
     def _prices(self, change: _Ticker, milliseconds: int, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """The ticker as it stands after `change`, even where no price moved: it proves that the feed is alive."""
@@ -245,7 +246,7 @@ class BybitDecoder(Decoder):
 
     def _odd_row(self, row: object, frame: bytes | str, ts_recv: int) -> Event:
         try:
-            return self._liquidations([_values(_current(row))], frame, ts_recv)[0]
+            return self._liquidations([_current(row)], frame, ts_recv)[0]
         except ValueError as error:
             return self.failure(frame, ts_recv, str(error))
 

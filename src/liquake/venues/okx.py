@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Literal
@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, rows, skipped
+from liquake.venues.shape import Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -61,16 +61,12 @@ _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, Contract
 _DOLLARS = frozenset(("USD", "USDT", "USDC"))
 
 
-_OrderSide = Literal["buy", "sell"]
-_PositionSide = Literal["long", "short", "net", ""]
-
-
 class _Detail(msgspec.Struct, gc=False):
     bkPx: Positive  # noqa: N815 - the venue's name
-    side: _OrderSide
+    side: Literal["buy", "sell"]
     sz: Positive
     ts: Milliseconds
-    posSide: _PositionSide = "net"  # noqa: N815 - the venue's name
+    posSide: Literal["long", "short", "net", ""] = "net"  # noqa: N815 - the venue's name
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -94,14 +90,8 @@ class _Frame(msgspec.Struct, gc=False):
 
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
-_Values = tuple[float, str, str, float, int]
-"""Of a `_Detail`, in the order in which the venue writes them."""
 
-
-def _values(detail: _Detail) -> _Values:
-    return detail.bkPx, detail.posSide, detail.side, detail.sz, detail.ts
-
-
+# What closes a position by an order of its own side is odd, and not here.
 SHAPE = Shape(
     '{"arg":{"channel":"liquidation-orders","instType":"',
     skipped(str),
@@ -114,9 +104,14 @@ SHAPE = Shape(
         '","ccy":"',
         skipped(str),
         '","posSide":"',
-        _PositionSide,
-        '","side":"',
-        _OrderSide,
+        one_of(
+            {
+                'long","side":"sell': _LONG,
+                'short","side":"buy': _SHORT,
+                'net","side":"sell': _LONG,
+                'net","side":"buy': _SHORT,
+            }
+        ),
         '","sz":"',
         Positive,
         '","ts":"',
@@ -177,11 +172,11 @@ class OkxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.scan
+        self._scan = SHAPE.reader(venue, _BANKRUPTCY, instruments, "price side size milliseconds", "rows symbol")
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if self._scan is not None and (found := self._scan(frame)) is not None:
-            return self._orders(*found, frame, ts_recv)
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             rows = _read(frame).data
         except (ValueError, RecursionError):
@@ -193,37 +188,27 @@ class OkxDecoder(Decoder):
             if instrument is None:
                 events.append(self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"))
             elif details is not None:
-                events += self._liquidations(map(_values, details), instrument, frame, ts_recv)
+                self._liquidations(details, instrument, frame, ts_recv, events)
             elif prices := self._prices(row, instrument, frame, ts_recv):
                 events += prices
             else:
                 return self._examine(frame, ts_recv)
         return distinct(events)
 
-    def _orders(self, details: list[_Values], symbol: str, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        instrument = self._listed(symbol) or _by_grammar(symbol)
-        if instrument is None:
-            return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
-        return self._liquidations(details, instrument, frame, ts_recv)
-
     def _liquidations(
-        self, details: Iterable[_Values], instrument: Instrument, frame: bytes | str, ts_recv: int
-    ) -> list[Event]:
+        self, details: list[_Detail], instrument: Instrument, frame: bytes | str, ts_recv: int, events: list[Event]
+    ) -> None:
         venue = self.venue
-        events: list[Event] = []
-        latest, repeated = 0, False
-        for price, position, order, size, milliseconds in details:
-            if milliseconds <= latest:
-                repeated = True
-            latest = milliseconds
-            closed = _LONG if order == "sell" else _SHORT
-            side = _POSITIONS.get(position, closed)
-            tags = () if side is closed else (oddity("side", order),)
+        for detail in details:
+            closed = _LONG if detail.side == "sell" else _SHORT
+            side = _POSITIONS.get(detail.posSide, closed)
+            tags = () if side is closed else (oddity("side", detail.side),)
             # "sz": Quantity of liquidation, in contracts. "bkPx": the price of the transaction with the liquidation
             # account.
-            event = normalised(venue, instrument, side, price, _BANKRUPTCY, size, milliseconds, ts_recv, None, tags)
-            events.append(event or self.ahead(frame, ts_recv, milliseconds))
-        return distinct(events) if repeated else events
+            event = normalised(
+                venue, instrument, side, detail.bkPx, _BANKRUPTCY, detail.sz, detail.ts, ts_recv, None, tags
+            )
+            events.append(event or self.ahead(frame, ts_recv, detail.ts))
 
     def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> list[Event]:
         if row.ts is None:
@@ -282,7 +267,7 @@ class OkxDecoder(Decoder):
             except ValueError as error:
                 events.append(self.failure(frame, ts_recv, str(error)))
             else:
-                events += self._liquidations([_values(converted)], instrument, frame, ts_recv)
+                self._liquidations([converted], instrument, frame, ts_recv, events)
         return events
 
     def _answer(self, message: dict[str, object], frame: bytes | str, ts_recv: int) -> Sequence[Event]:

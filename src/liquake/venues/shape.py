@@ -9,10 +9,12 @@ everything where there is no scanner. Both give the same events: `tests/property
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
+
+from liquake.model import FUTURE_TOLERANCE, Instruments, Liquidation, PriceBasis
 
 try:
     from liquake.venues import _scan
@@ -21,6 +23,8 @@ except ImportError:
 
 Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
+Read = Callable[[bytes | str, int], list[Liquidation] | None]
+"""The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
 PURE = "LIQUAKE_PURE"
 """The variable of the environment that, when set, keeps decoders made from then on from scanning."""
 
@@ -57,6 +61,30 @@ class Shape:
         """What reads a frame; `None` where there is no scanner, or `LIQUAKE_PURE` is set."""
         return self._compiled.scan if self._compiled is not None and compiled() else None
 
+    def reader(
+        self, venue: str, basis: PriceBasis, instruments: Instruments, row: str, beside: str = ""
+    ) -> Read | None:
+        """What makes liquidations of a frame; `None` where `scan` is.
+
+        `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
+        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. `None` is the
+        answer for a contract that is not listed or not just so and so many coins, a time that has not come yet, and two
+        rows of one time, too.
+        """
+        if self._compiled is None or not compiled():
+            return None
+        within, without = row.split(), beside.split()
+        rows = without.index("rows") if without else -1
+        symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
+        places = (rows, symbol, *(within.index(name) for name in ("side", "price", "size", "milliseconds")))
+        listed = instruments.by_symbol
+        return _scan.Reader(self._compiled, Liquidation, venue, basis, listed, FUTURE_TOLERANCE, places).read
+
+
+def one_of(meanings: Mapping[str, object]) -> object:
+    """One of some texts, quotes and all where they have some, kept as what it means."""
+    return _Field("choice", True, tuple((text.encode(), meanings[text]) for text in sorted(meanings, reverse=True)))
+
 
 def skipped(kind: object) -> object:
     """A value of type `kind` that is checked and not kept."""
@@ -86,7 +114,7 @@ def _field(kind: object) -> _Field:
     if isinstance(kind, _Field):
         return kind
     if get_origin(kind) is Literal:
-        return _Field("choice", True, get_args(kind))
+        return _field(one_of({word: word for word in get_args(kind)}))
     bare, meta = kind, msgspec.Meta()
     if get_origin(kind) is Annotated:
         bare, meta = get_args(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from liquake.model import ContractKind, Instrument, Instruments, Liquidation, PriceBasis, Side, normalised
 from liquake.venues import shape
-from liquake.venues.shape import Scan, Shape, maybe, rows, skipped
+from liquake.venues.shape import Read, Scan, Shape, maybe, one_of, rows, skipped
 from liquake.venues.venue import Amount, Milliseconds, Positive, Symbol
 
 pytestmark = pytest.mark.skipif(not shape.compiled(), reason="the package was built without a C compiler")
@@ -185,10 +187,115 @@ def test_a_sequence_begins_with_a_literal(parts: tuple[object, ...]) -> None:
         Shape(*parts)
 
 
+def test_one_of_some_texts_is_kept_as_what_it_means() -> None:
+    scan = scan_of('["', one_of({'a","x': 1, "a": 2, "ab": None}), '"]')
+    assert [scan(frame) for frame in (b'["a","x"]', b'["a"]', b'["ab"]', b'["b"]')] == [(1,), (2,), (None,), None]
+
+
+SIDES = {"L": Side.LONG, "S": Side.SHORT}
+NOW = 1_790_000_000_000
+RECEIVED = NOW * 1_000_000
+CONTRACTS = (
+    Instrument("COIN", "COIN", ContractKind.LINEAR, 1.0),
+    Instrument("TENTH", "TENTH", ContractKind.LINEAR, 0.1),
+    Instrument("DOLLARS", "DOLLARS", ContractKind.INVERSE, 100.0),
+    Instrument("THOUSAND", "PEPE", ContractKind.LINEAR, 1.0, 1000.0),
+    Instrument("UNKNOWN", "UNKNOWN", ContractKind.LINEAR, None),
+)
+ROW = ("(", Symbol, '" ', one_of(SIDES), " ", Positive, " ", Positive, " ", Milliseconds, ")")
+NAMES = "symbol side price size milliseconds"
+
+
+def reader(*parts: object, row: str = NAMES, beside: str = "") -> Read:
+    read = Shape(*parts).reader("toy", PriceBasis.FILL, Instruments(CONTRACTS), row, beside)
+    assert read is not None
+    return read
+
+
+def expected(symbol: str, side: Side, price: float, size: float, milliseconds: int) -> Liquidation | None:
+    instrument = next(contract for contract in CONTRACTS if contract.symbol == symbol)
+    return normalised("toy", instrument, side, price, PriceBasis.FILL, size, milliseconds, RECEIVED)
+
+
+@given(price=st.floats(1e-6, 1e6).map(lambda p: round(p, 6)).filter(bool), size=st.integers(1, 10**9))
+@pytest.mark.parametrize("symbol", ["COIN", "TENTH"])
+def test_an_event_is_what_its_normalisation_makes_of_it(symbol: str, price: float, size: int) -> None:
+    for mark, side in SIDES.items():
+        event = expected(symbol, side, price, size / 1000, NOW)
+        found = reader(*ROW)(f'({symbol}" {mark} {price:f} {size / 1000} {NOW})'.encode(), RECEIVED)
+        assert found == [event]
+        assert found is not None
+        assert found[0].key == event.key if event else False
+        assert (found[0].id, found[0].tags) == (None, ())
+
+
+def test_rows_are_one_event_each_and_a_symbol_may_stand_beside_them() -> None:
+    first, second = f'(COIN" L 2.5 4 {NOW})', f'(TENTH" S 2.5 4 {NOW + 1})'
+    wanted = [expected("COIN", Side.LONG, 2.5, 4.0, NOW), expected("TENTH", Side.SHORT, 2.5, 4.0, NOW + 1)]
+    assert reader("<", rows(*ROW), ">", beside="rows")(f"<{first},{second}>".encode(), RECEIVED) == wanted
+    named = reader("<", rows("(", *ROW[3:]), ">", Symbol, '"', row="side price size milliseconds", beside="rows symbol")
+    assert named(f'<(L 2.5 4 {NOW})>COIN"'.encode(), RECEIVED) == wanted[:1]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        f'<(DOLLARS" L 2.5 4 {NOW})>',
+        f'<(THOUSAND" L 2.5 4 {NOW})>',
+        f'<(UNKNOWN" L 2.5 4 {NOW})>',
+        f'<(ABSENT" L 2.5 4 {NOW})>',
+        f'<(COIN" L 2.5 4 {NOW}),(ABSENT" L 2.5 4 {NOW + 1})>',
+        f'<(COIN" L 2.5 4 {NOW}),(TENTH" L 2.5 4 {NOW})>',
+        f'<(COIN" L 2.5 4 {NOW}),(COIN" L 2.5 4 {NOW - 1})>',
+        f'<(COIN" L 2.5 4 {NOW + 600_001})>',
+        '<(COIN" L 2.5 4 99999999999999)>',
+        '<(COIN" L 2.5 4 0)>',
+    ],
+)
+def test_what_takes_more_than_a_multiplication_is_for_the_general_way(frame: str) -> None:
+    assert reader("<", rows(*ROW), ">", beside="rows")(frame.encode(), RECEIVED) is None
+
+
+def test_an_event_may_be_as_far_ahead_as_clocks_differ() -> None:
+    found = reader(*ROW)(f'(COIN" L 2.5 4 {NOW + 600_000})'.encode(), RECEIVED)
+    assert found == [expected("COIN", Side.LONG, 2.5, 4.0, NOW + 600_000)]
+
+
+def test_an_instrument_that_comes_later_or_changes_counts_at_once() -> None:
+    instruments = Instruments()
+    read = Shape(*ROW).reader("toy", PriceBasis.FILL, instruments, NAMES)
+    assert read is not None
+    frame = f'(TENTH" L 2.5 4 {NOW})'.encode()
+    assert read(frame, RECEIVED) is None
+    for multiplier in (0.1, 0.01):
+        instruments.update([Instrument("TENTH", "TENTH", ContractKind.LINEAR, multiplier)])
+        found = read(frame, RECEIVED)
+        assert found is not None
+        assert found[0].amount == 4.0 * multiplier
+
+
+def test_nothing_stays_behind() -> None:
+    read, scan = reader("<", rows(*ROW), ">", beside="rows"), scan_of("<", rows(*ROW), ">")
+    good, bad = f'<(COIN" L 2.5 4 {NOW})>'.encode(), f'<(COIN" L 2.5 4 {NOW}),(ABSENT" L 2.5 4 {NOW})>'.encode()
+
+    def work() -> None:
+        for frame in (good, bad, good[:-1], b"<"):
+            read(frame, RECEIVED)
+            scan(frame)
+
+    work()
+    before = sys.getrefcount(CONTRACTS[0].asset), sys.getrefcount(Side.LONG), sys.getrefcount(None)
+    for _ in range(1000):
+        work()
+    after = sys.getrefcount(CONTRACTS[0].asset), sys.getrefcount(Side.LONG), sys.getrefcount(None)
+    assert all(later - earlier < 100 for earlier, later in zip(before, after, strict=True))
+
+
 def test_there_is_no_scanner_where_one_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     readers = Shape("[", int, "]")
     monkeypatch.setenv(shape.PURE, "1")
     assert readers.scan is None
+    assert readers.reader("toy", PriceBasis.FILL, Instruments(), "symbol side price size milliseconds") is None
     assert not shape.compiled()
     monkeypatch.delenv(shape.PURE)
     assert readers.scan is not None
