@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from liquake.model import Event, Instruments, Liquidation
 from liquake.venues import binance, bybit, okx, shape
+from liquake.venues.frames import decoded
 from liquake.venues.registry import find_venue
 from liquake.venues.shape import Shape
 from liquake.venues.venue import Decoder
@@ -148,3 +151,22 @@ def test_the_documented_shape_is_scanned_and_nothing_shorter_or_longer(venue: st
     assert scanned == read
     assert all(isinstance(event, Liquidation) for event in scanned)
     assert len({event.key for event in scanned if isinstance(event, Liquidation)}) == len(scanned)
+
+
+WITHOUT = """
+import sys
+sys.modules["liquake.venues._scan"] = None
+from liquake.model import Instruments
+from liquake.venues import find_venue, shape
+from liquake.venues.frames import decoded
+assert not shape.compiled()
+print(decoded(find_venue("{venue}").decoder("main", Instruments()), {frame!r}, {received}))
+"""
+
+
+@EVERY
+def test_where_the_scanner_was_not_built_everything_is_decoded_all_the_same(venue: str) -> None:
+    frame = DOCUMENTED[venue].encode()
+    script = WITHOUT.format(venue=venue, frame=frame, received=RECEIVED)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == str(decoded(find_venue(venue).decoder("main", Instruments()), frame, RECEIVED))

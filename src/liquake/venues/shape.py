@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
 from liquake.model import FUTURE_TOLERANCE, Instruments, Liquidation, PriceBasis
 
-try:
-    from liquake.venues import _scan
-except ImportError:
-    _scan = None  # type: ignore[assignment]
+
+def _built() -> ModuleType | None:
+    try:
+        return import_module("liquake.venues._scan")
+    except ImportError:
+        return None
+
+
+_scan = _built()
 
 Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
@@ -71,14 +78,16 @@ class Shape:
         answer for a contract that is not listed or not just so and so many coins, a time that has not come yet, and two
         rows of one time, too.
         """
-        if self._compiled is None or not compiled():
+        if _scan is None or not compiled():
             return None
         within, without = row.split(), beside.split()
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
         places = (rows, symbol, *(within.index(name) for name in ("side", "price", "size", "milliseconds")))
         listed = instruments.by_symbol
-        return _scan.Reader(self._compiled, Liquidation, venue, basis, listed, FUTURE_TOLERANCE, places).read
+        reader = _scan.Reader(self._compiled, Liquidation, venue, basis, listed, FUTURE_TOLERANCE, places)
+        read: Read = reader.read
+        return read
 
 
 def one_of(meanings: Mapping[str, object]) -> object:
