@@ -52,7 +52,7 @@ _EXAMPLES = {
 }
 
 
-_WHAT = {"theme": "NAME", "view": "NAME"}
+_WHAT = {"theme": "NAME", "view": "NAME", "models": "PATH"}
 _SHOWN = (
     "exchanges",
     "symbols",
@@ -63,6 +63,7 @@ _SHOWN = (
     "theme",
     "samples",
     "journal",
+    "models",
     "export_on_exit",
 )
 """Settings of every command that shows a screen of events as they happen."""
@@ -190,7 +191,7 @@ def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
         return collect(_settings(told))
 
     parser = _command(commands, "collect", "keep what the exchanges send, without a screen: for a server", run)
-    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", *_STORES)
+    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", "models", *_STORES)
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -235,7 +236,9 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
-    _add_settings(parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "export_on_exit")
+    _add_settings(
+        parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "models", "export_on_exit"
+    )
 
 
 def _speed(text: str) -> float | None:
@@ -277,6 +280,7 @@ def _add_score(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     parser = _command(commands, "score", "how good the cascade probability has been on a recording", run)
     _add_question(parser)
+    parser.add_argument("--symbols", nargs="+", default=(), metavar="NAME", help="of these markets only; else of all")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.add_argument("--diagram", type=Path, metavar="FILE", help="draw the reliability diagram to this SVG file")
 
@@ -319,6 +323,7 @@ def _question(told: argparse.Namespace) -> Question:
         source=told.source,
         horizon=told.horizon,
         train_share=told.train_share,
+        symbols=tuple(getattr(told, "symbols", ())),
         side=None if told.side is None else Side(told.side.upper()),
         seed=told.seed,
     )

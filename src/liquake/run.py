@@ -67,7 +67,8 @@ class Run:
     def heed(self) -> None:
         """Look for what deserves an alert: once a second, however often a screen looks."""
         markets = tuple({risk.market for risk in self.engine.risks()})
-        self.alerts += self.notifier.update(situation_of(self.snapshot(markets)))
+        snapshot = self.engine.snapshot(self.clock.now(), markets, activity=())
+        self.alerts += self.notifier.update(situation_of(snapshot))
 
     def emit(self, event: Event) -> None:
         """Apply one event of a recording; look for alerts in each of its seconds that holds a liquidation.

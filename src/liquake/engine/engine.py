@@ -7,7 +7,7 @@ it, so that a venue whose clock runs ahead cannot put events into our future.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from heapq import heappop, heappush
 
@@ -98,6 +98,8 @@ class Engine:
             self._open_venue(name, coverage)
         self._watch = Watch(coverages, watched, models, self._look, self._watermark)
         self._streams: dict[str, Stream] = {}
+        self._seen: set[str] = set()
+        """Markets with a liquidation, samples too."""
         self._all = self._open_stream(ALL)
         self._unsettled: list[_Unsettled] = []
         self._frontier = 0
@@ -260,7 +262,8 @@ class Engine:
             stream = self._streams.get(market)
             if stream is None:
                 stream = self._streams[market] = self._open_stream(market)
-        book = venue.books[event.asset] = Book(event.asset, stream, event, time)
+        book = venue.open(event.asset, Book(event.asset, stream, event, time))
+        self._seen.add(book.market)
         return book
 
     def _open_stream(self, market: str) -> Stream:
@@ -294,12 +297,18 @@ class Engine:
         return tuple(self._watch.notices)
 
     def snapshot(
-        self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0
+        self,
+        now: int,
+        markets: Sequence[str] | None = None,
+        charts: Sequence[str] = (),
+        largest: int = 0,
+        activity: Collection[str] | None = None,
     ) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
 
         Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; cells also of as many
-        as `largest` says. `charts` names those whose series are wanted.
+        as `largest` says. `charts` names those whose series are wanted, `activity` those whose books are: of all where
+        `None`, and every venue has one for every market.
         """
         prices = self._prices.value()
         known = self._markets(prices)
@@ -315,7 +324,7 @@ class Engine:
             markets=known,
             kinematics=self._kinematics(as_of, chosen),
             cells=self._cells(now, (*chosen, *known[:largest])),
-            activity=self._activity(now),
+            activity=self._activity(now, activity),
             tape=self._tape.latest(),
             largest=self._tape.largest(now),
             prices=prices,
@@ -353,9 +362,10 @@ class Engine:
         return self._all if market == ALL else self._streams.get(market) or Stream(market)
 
     def _markets(self, priced: Mapping[str, object]) -> tuple[str, ...]:
-        names = {book.market for venue in self._venues.values() for book in venue.books.values()}.union(priced)
         streams = self._streams
-        return tuple(sorted(names, key=lambda name: (-streams[name].usd if name in streams else 0.0, name)))
+        return tuple(
+            sorted(self._seen.union(priced), key=lambda name: (-streams[name].usd if name in streams else 0.0, name))
+        )
 
     def _kinematics(self, as_of: int, markets: Sequence[str]) -> dict[str, tuple[WindowKinematics, ...]]:
         unsettled = self._unsettled_by_market(as_of)
@@ -373,22 +383,20 @@ class Engine:
         return unsettled
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
-        chosen = set(markets)
         cells = []
         for venue in self._venues.values():
             if venue.sample:
                 continue
             cells += [Cell(venue.venue, side, ALL, totals.value(now)) for side, totals in venue.sides()]
-            for book in venue.books.values():
-                if book.market in chosen:
-                    cells += [Cell(venue.venue, side, book.market, totals.value(now)) for side, totals in book.sides()]
+            for book in venue.books_of(dict.fromkeys(markets)):
+                cells += [Cell(venue.venue, side, book.market, totals.value(now)) for side, totals in book.sides()]
         return tuple(cells)
 
-    def _activity(self, now: int) -> tuple[Activity, ...]:
+    def _activity(self, now: int, markets: Collection[str] | None) -> tuple[Activity, ...]:
         books = [
             (-book.last_time, venue.venue, book.market, book)
             for venue in self._venues.values()
-            for book in venue.books.values()
+            for book in (venue.books.values() if markets is None else venue.books_of(markets))
         ]
         return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=lambda row: row[:3]))
 

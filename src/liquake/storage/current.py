@@ -110,16 +110,16 @@ def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
 
 
 def regime(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
-    """`regime:current`: `level` (0 calm to 5 extreme) and its `name`, `since` (UTC nanoseconds), `percentile` (0 to 1 of its
-    own week), `multiplier` (how much likelier a cascade has been from this level), `volatility`, `liquidity`, `trend`,
-    `driver`, `warm` (s). What is not known is not there.
+    """`regime:current`: `level` (0 calm to 5 extreme) and its `name` (WARMING UP without one), `since` (UTC
+    nanoseconds), `percentile` (0 to 1 of its own week), `multiplier` (how much likelier a cascade has been from this
+    level), `volatility`, `liquidity`, `trend`, `driver`, `warm` (s). What is not known is not there.
     """
     state = snapshot.regime
     if state is None:
         return
     known: dict[str, str | int | float | None] = {
-        "level": int(state.level),
-        "name": state.level.name,
+        "level": None if state.level is None else int(state.level),
+        "name": state.name,
         "since": state.since,
         "percentile": state.rank,
         "multiplier": state.multiplier,

@@ -519,7 +519,8 @@ typedef struct {
     PyObject *make;   /* called with the fields of a Liquidation, in their order */
     PyObject *venue;
     PyObject *basis;
-    PyObject *listed; /* a dict from symbols to instruments */
+    PyObject *listed;  /* a dict from symbols to instruments */
+    PyObject *by_name; /* called with a symbol that is not in it: an instrument, or None */
     long long tolerance;
     Py_ssize_t rows; /* which of the values are the rows; -1: they are one */
     Py_ssize_t symbol; /* which value of a row; where `rows` says so, -1 - which value beside the rows */
@@ -538,26 +539,24 @@ typedef struct {
     double coins;
 } Contract;
 
-/* Whether `symbol` is listed, and as a contract of so and so many coins. */
+/* Whether the contract called `symbol` is one of so and so many coins. */
 static int
 find_contract(Contract *contract, Reader *self, PyObject *symbol)
 {
-    PyObject *instrument = PyDict_GetItemWithError(self->listed, symbol);
-    if (instrument == NULL) {
-        return 0;
+    PyObject *instrument = Py_XNewRef(PyDict_GetItemWithError(self->listed, symbol));
+    if (instrument == NULL && !PyErr_Occurred()) {
+        instrument = PyObject_CallOneArg(self->by_name, symbol);
     }
-    PyObject *coins = PyObject_GetAttr(instrument, self->state->coins);
-    if (coins == NULL) {
-        return 0;
-    }
-    contract->coins = PyFloat_AsDouble(coins);
-    Py_DECREF(coins);
-    if (!(contract->coins > 0.0)) {
-        return 0;
-    }
-    Py_XSETREF(contract->asset, PyObject_GetAttr(instrument, self->state->asset));
+    PyObject *coins = instrument == NULL || instrument == Py_None ? NULL
+                                                                  : PyObject_GetAttr(instrument, self->state->coins);
+    contract->coins = coins == NULL ? 0.0 : PyFloat_AsDouble(coins);
     contract->symbol = symbol;
-    return contract->asset != NULL;
+    if (contract->coins > 0.0) {
+        Py_XSETREF(contract->asset, PyObject_GetAttr(instrument, self->state->asset));
+    }
+    Py_XDECREF(instrument);
+    Py_XDECREF(coins);
+    return contract->coins > 0.0 && contract->asset != NULL;
 }
 
 /* The liquidation of `row`; NULL where it is not for us, or with an exception. */
@@ -581,7 +580,7 @@ liquidation_of(Reader *self, PyObject *row, const Contract *contract, long long 
     return event;
 }
 
-/* All of `rows` or nothing: an unlisted contract, a time to come, or two rows of one time are for the general way. */
+/* All of `rows` or nothing: another contract, a time to come, or two rows of one time are for the general way. */
 static PyObject *
 liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *symbol, PyObject *ts_recv)
 {
@@ -657,14 +656,14 @@ static PyObject *
 reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     const State *state = PyType_GetModuleState(type);
-    PyObject *shape, *make, *venue, *basis, *listed;
+    PyObject *shape, *make, *venue, *basis, *listed, *by_name;
     Reader given = {0};
     if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
         PyErr_SetString(PyExc_TypeError, "Reader takes no keywords");
         return NULL;
     }
-    if (!PyArg_ParseTuple(arguments, "O!OOOO!L(nnnnnn):Reader", state->shape, &shape, &make, &venue, &basis, &PyDict_Type, &listed,
-                          &given.tolerance, &given.rows, &given.symbol, &given.side, &given.price, &given.size,
+    if (!PyArg_ParseTuple(arguments, "O!OOO(O!O)L(nnnnnn):Reader", state->shape, &shape, &make, &venue, &basis, &PyDict_Type, &listed,
+                          &by_name, &given.tolerance, &given.rows, &given.symbol, &given.side, &given.price, &given.size,
                           &given.milliseconds)) {
         return NULL;
     }
@@ -687,6 +686,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     self->venue = Py_NewRef(venue);
     self->basis = Py_NewRef(basis);
     self->listed = Py_NewRef(listed);
+    self->by_name = Py_NewRef(by_name);
     self->tolerance = given.tolerance;
     self->rows = given.rows;
     self->symbol = given.symbol;
@@ -706,6 +706,7 @@ reader_dealloc(Reader *self)
     Py_DECREF(self->venue);
     Py_DECREF(self->basis);
     Py_DECREF(self->listed);
+    Py_DECREF(self->by_name);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -716,7 +717,7 @@ static PyMethodDef reader_methods[] = {
 };
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "Reader(shape, make, venue, basis, listed, tolerance, places)"},
+    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name), tolerance, places)"},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, reader_methods},

@@ -174,7 +174,9 @@ class BybitDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(venue, _BANKRUPTCY, instruments, "milliseconds symbol side size price", "rows")
+        self._scan = SHAPE.reader(
+            venue, _BANKRUPTCY, instruments, _by_grammar, "milliseconds symbol side size price", "rows"
+        )
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:

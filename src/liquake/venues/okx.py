@@ -172,7 +172,9 @@ class OkxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(venue, _BANKRUPTCY, instruments, "price side size milliseconds", "rows symbol")
+        self._scan = SHAPE.reader(
+            venue, _BANKRUPTCY, instruments, _by_grammar, "price side size milliseconds", "rows symbol"
+        )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
-from liquake.model import FUTURE_TOLERANCE, Instruments, Liquidation, PriceBasis
+from liquake.model import FUTURE_TOLERANCE, Instrument, Instruments, Liquidation, PriceBasis
 
 
 def _built() -> ModuleType | None:
@@ -32,6 +32,8 @@ Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
 Read = Callable[[bytes | str, int], list[Liquidation] | None]
 """The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
+ByName = Callable[[str], Instrument | None]
+"""What a symbol alone says of its contract."""
 PURE = "LIQUAKE_PURE"
 """The variable of the environment that, when set, keeps decoders made from then on from scanning."""
 
@@ -69,14 +71,14 @@ class Shape:
         return self._compiled.scan if self._compiled is not None and compiled() else None
 
     def reader(
-        self, venue: str, basis: PriceBasis, instruments: Instruments, row: str, beside: str = ""
+        self, venue: str, basis: PriceBasis, instruments: Instruments, by_name: ByName, row: str, beside: str = ""
     ) -> Read | None:
         """What makes liquidations of a frame; `None` where `scan` is.
 
         `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
-        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. `None` is the
-        answer for a contract that is not listed or not just so and so many coins, a time that has not come yet, and two
-        rows of one time, too.
+        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A contract is
+        what `instruments` say, or else `by_name`. The answer is `None`, too, for one that is not just so and so many
+        coins, for a time that has not come yet, and for two rows of one time.
         """
         if _scan is None or not compiled():
             return None
@@ -84,8 +86,8 @@ class Shape:
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
         places = (rows, symbol, *(within.index(name) for name in ("side", "price", "size", "milliseconds")))
-        listed = instruments.by_symbol
-        reader = _scan.Reader(self._compiled, Liquidation, venue, basis, listed, FUTURE_TOLERANCE, places)
+        contracts = instruments.by_symbol, by_name
+        reader = _scan.Reader(self._compiled, Liquidation, venue, basis, contracts, FUTURE_TOLERANCE, places)
         read: Read = reader.read
         return read
 

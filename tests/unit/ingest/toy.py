@@ -36,7 +36,7 @@ HURRIED = Tempo(
 
 
 class ToyDecoder(Decoder):
-    """`ok TOPIC`, `no TOPIC`, `closing`, `pong`, or a price."""
+    """`ok TOPIC`, `no TOPIC`, `closing`, `pong`, `hello` (which wants `here` for an answer), or a price."""
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         words = frame.decode() if isinstance(frame, bytes) else frame
@@ -44,7 +44,9 @@ class ToyDecoder(Decoder):
         states = {"ok": FeedState.SUBSCRIBED, "no": FeedState.REJECTED, "closing": FeedState.CLOSING}
         if verb in states:
             return (FeedStatus(self.venue, self.connection, states[verb], ts_recv, rest),)
-        if verb == "pong":
+        if verb == "hello":
+            self.replies.append("here")
+        if verb in ("pong", "hello"):
             return ()
         return (Price(self.venue, "BTC", "BTC", PriceKind.MARK, float(words), ts_recv, ts_recv),)
 

@@ -241,6 +241,12 @@ def test_what_the_regime_does_not_know_is_not_there() -> None:
     assert key == "regime:current"
     assert (fields["level"], fields["name"], fields["multiplier"], fields["trend"]) == (3, "VOLATILE", 2.5, "DOWN")
     assert "liquidity" not in fields
+    held = watched().regime
+    assert held is not None
+    young = msgspec.structs.replace(held, level=None, since=None, multiplier=None)
+    ((_, fresh),) = regime(msgspec.structs.replace(watched(), regime=young))
+    assert fresh["name"] == "WARMING UP"
+    assert {"level", "since", "multiplier"}.isdisjoint(fresh)
     assert list(regime(msgspec.structs.replace(snapshot(), regime=None))) == []
 
 

@@ -206,8 +206,12 @@ ROW = ("(", Symbol, '" ', one_of(SIDES), " ", Positive, " ", Positive, " ", Mill
 NAMES = "symbol side price size milliseconds"
 
 
+def by_name(symbol: str) -> Instrument | None:
+    return Instrument(symbol, symbol.lower(), ContractKind.LINEAR, 1.0) if symbol.startswith("NAMED") else None
+
+
 def reader(*parts: object, row: str = NAMES, beside: str = "") -> Read:
-    read = Shape(*parts).reader("toy", PriceBasis.FILL, Instruments(CONTRACTS), row, beside)
+    read = Shape(*parts).reader("toy", PriceBasis.FILL, Instruments(CONTRACTS), by_name, row, beside)
     assert read is not None
     return read
 
@@ -261,9 +265,15 @@ def test_an_event_may_be_as_far_ahead_as_clocks_differ() -> None:
     assert found == [expected("COIN", Side.LONG, 2.5, 4.0, NOW + 600_000)]
 
 
+def test_a_contract_that_is_not_listed_is_what_its_name_says() -> None:
+    found = reader(*ROW)(f'(NAMED" L 2.5 4 {NOW})'.encode(), RECEIVED)
+    assert found is not None
+    assert [(event.instrument, event.asset, event.amount) for event in found] == [("NAMED", "named", 4.0)]
+
+
 def test_an_instrument_that_comes_later_or_changes_counts_at_once() -> None:
     instruments = Instruments()
-    read = Shape(*ROW).reader("toy", PriceBasis.FILL, instruments, NAMES)
+    read = Shape(*ROW).reader("toy", PriceBasis.FILL, instruments, by_name, NAMES)
     assert read is not None
     frame = f'(TENTH" L 2.5 4 {NOW})'.encode()
     assert read(frame, RECEIVED) is None
@@ -295,7 +305,7 @@ def test_there_is_no_scanner_where_one_is_not_wanted(monkeypatch: pytest.MonkeyP
     readers = Shape("[", int, "]")
     monkeypatch.setenv(shape.PURE, "1")
     assert readers.scan is None
-    assert readers.reader("toy", PriceBasis.FILL, Instruments(), "symbol side price size milliseconds") is None
+    assert readers.reader("toy", PriceBasis.FILL, Instruments(), by_name, "symbol side price size milliseconds") is None
     assert not shape.compiled()
     monkeypatch.delenv(shape.PURE)
     assert readers.scan is not None
