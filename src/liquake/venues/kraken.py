@@ -282,7 +282,8 @@ class Kraken(Venue):
     )
     # "Send a ping at least every 60 seconds to keep the connection open" (_CONNECT). A ticker comes about every second.
     heartbeat = Heartbeat(every=30.0, frame=None, dead_after=75.0, stale_after=30.0)
-    # 100 requests per second on a socket (https://docs.kraken.com/api/docs/guides/futures-rate-limits/#websocket-limits): far more than is needed.
+    # 100 requests per second on a socket, far more than is needed:
+    # https://docs.kraken.com/api/docs/guides/futures-rate-limits/#websocket-limits
     limits = Limits(lifetime=None, messages_per_second=5.0, connects_per_minute=30.0, requests_per_minute=60.0)
     endpoints = (Endpoint("wss://futures.kraken.com/ws/v1", None, None, _DOCUMENTATION),)
     facts = Facts(
