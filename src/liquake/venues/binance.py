@@ -29,6 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, maybe, one_of, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -135,6 +136,38 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
+# A filled order of a USDT-margined contract as it comes on `/stream`; with its last two fields since 2026-06-30.
+SHAPE = Shape(
+    '{"stream":"',
+    skipped(str),
+    '","data":{"e":"forceOrder","E":',
+    skipped(int),
+    ',"o":{"s":"',
+    Symbol,
+    '","S":"',
+    one_of({"SELL": _LONG, "BUY": _SHORT}),
+    '","o":"',
+    skipped(_Type),
+    '","f":"',
+    skipped(_TimeInForce),
+    '","q":"',
+    skipped(str),
+    '","p":"',
+    skipped(Amount),
+    '","ap":"',
+    Positive,
+    '","X":"',
+    skipped(_Status),
+    '","l":"',
+    skipped(str),
+    '","z":"',
+    Positive,
+    '","T":',
+    Milliseconds,
+    maybe(',"ps":"', skipped(str), f'","st":{_USDT_MARGINED}'),
+    "}}}",
+)
+
 _COIN_MARGINED_SYMBOL = re.compile(r"^(?P<base>\w+)USD_(PERP|\d{6})$")
 _USDT_MARGINED_SYMBOL = re.compile(r"^(?P<base>\w+?)(USDT|USDC|BUSD|FDUSD|USD1|USDE)(_\d{6})?$")
 _DOLLARS = frozenset(("USD", "USDT", "USDC", "BUSD", "FDUSD", "USD1", "USDE"))
@@ -180,8 +213,11 @@ class BinanceDecoder(Decoder):
     ) -> None:
         super().__init__(venue, connection, instruments)
         self._listed, self._by_name = instruments.by_symbol.get, by_name
+        self._scan = SHAPE.reader(venue, _FILL, instruments, by_name, "symbol side price size milliseconds")
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
