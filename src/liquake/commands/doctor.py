@@ -23,7 +23,7 @@ from liquake.model import Event, FeedState, FeedStatus, Price, Trade
 from liquake.terminal import has_terminal, print_json
 from liquake.tiers import examine, journal_path
 from liquake.tui.listing import doctor_text
-from liquake.venues import Venue, find_venue
+from liquake.venues import Venue, find_venues
 
 _PROBE = 12.0
 """Seconds to listen to a venue, """
@@ -46,7 +46,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
 
 
 async def _examine(settings: Settings) -> dict[str, Any]:
-    chosen = [find_venue(name) for name in settings.exchanges]
+    chosen = find_venues(settings.exchanges)
     answers = await asyncio.gather(*(_probe(venue, settings.endpoints.get(venue.name)) for venue in chosen))
     return {
         "versions": {
