@@ -6,8 +6,35 @@ A package that cannot be used costs a sentence on standard error, never the prog
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from importlib.metadata import entry_points
+from typing import Generic, TypeVar
+
+Entry = TypeVar("Entry")
+
+
+class Registry(Mapping[str, Entry], Generic[Entry]):
+    """What is known by name, found out when it is first asked for.
+
+    Not sooner: a plug-in imports the very package that lists it.
+    """
+
+    def __init__(self, find: Callable[[], dict[str, Entry]]) -> None:
+        self._find = find
+
+    @cached_property
+    def _found(self) -> dict[str, Entry]:
+        return self._find()
+
+    def __getitem__(self, name: str) -> Entry:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def load(group: str, accept: Callable[[object], None]) -> None:

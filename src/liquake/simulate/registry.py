@@ -39,5 +39,5 @@ def _ranked() -> dict[str, type[VenueServer]]:
     return {server.name: server for server in sorted(found.values(), key=lambda each: (each.rank, each.name))}
 
 
-SERVERS: Mapping[str, type[VenueServer]] = _ranked()
+SERVERS: Mapping[str, type[VenueServer]] = plugins.Registry(_ranked)
 """In the order in which they are shown."""

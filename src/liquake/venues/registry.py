@@ -46,7 +46,7 @@ def _ranked() -> dict[str, Venue]:
     return {venue.name: venue for venue in sorted(found.values(), key=lambda each: (each.rank, each.name))}
 
 
-VENUES: Mapping[str, Venue] = _ranked()
+VENUES: Mapping[str, Venue] = plugins.Registry(_ranked)
 """In the order in which they are shown."""
 
 
