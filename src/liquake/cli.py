@@ -47,7 +47,7 @@ _EXAMPLES = {
     "analyze": "liquake analyze --redis redis://10.0.0.7",
     "check": "liquake check --json",
     "export": "liquake export --output fall.parquet --from 2025-10-10T21:00 --to 2025-10-10T22:00 --symbols BTC",
-    "venues": "liquake venues --json",
+    "venues": "liquake venues --check --exchanges all",
     "doctor": "liquake doctor",
 }
 
@@ -384,12 +384,15 @@ def _kind(told: str | None, output: Path | None) -> str:
 
 def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake.commands.venues import venues
+        from liquake.commands.venues import check, venues
 
-        return venues(as_json=told.json)
+        return check(_settings(told), as_json=told.json) if told.check else venues(as_json=told.json)
 
-    parser = _command(commands, "venues", "what each exchange's feed contains, means and leaves out", run)
+    words = "what each exchange's feed contains, means and leaves out; with --check, whether it works now"
+    parser = _command(commands, "venues", words, run)
+    parser.add_argument("--check", action="store_true", help="listen to each until it has proved that it works")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    _add_settings(parser, "exchanges", "duration")
 
 
 def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:

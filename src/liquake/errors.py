@@ -203,10 +203,10 @@ class TooSlow(LiquakeError):
 
 
 class Unreachable(LiquakeError):
-    """A venue does not answer from here."""
+    """A venue does not answer from here; or it was `answered`, and is told nothing but no."""
 
-    def __init__(self, venue: str, why: str) -> None:
-        self.venue = venue
+    def __init__(self, venue: str, why: str, *, answered: bool = False) -> None:
+        self.venue, self.answered = venue, answered
         super().__init__(f"{venue} does not answer: {why}")
 
 
