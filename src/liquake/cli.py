@@ -40,6 +40,7 @@ _EXAMPLES = {
     "charts": "liquake charts --source demo",
     "risk": "liquake risk --source demo",
     "signals": "liquake signals --source demo",
+    "record": "liquake record frames.jsonl.gz --exchanges okx bybit --duration 3600",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "score": "liquake score recording.csv.gz --horizon 60 --diagram reliability.svg",
@@ -116,6 +117,7 @@ def _parser() -> _Parser:
     _add_demo(commands)
     _add_collect(commands)
     _add_views(commands)
+    _add_record(commands)
     _add_replay(commands)
     _add_decode(commands)
     _add_score(commands)
@@ -226,6 +228,17 @@ def _view_of(name: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
+def _add_record(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake.commands.record import record
+
+        return record(_settings(told), told.file)
+
+    parser = _command(commands, "record", "keep the exchanges' raw frames in a file, to replay or to decode", run)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a new file of JSON lines, compressed: frames.jsonl.gz")
+    _add_settings(parser, "exchanges", "symbols", "duration")
+
+
 def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
         from liquake.commands.replay import replay
@@ -233,7 +246,7 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
         return replay(_settings(told), told.file, _speed(told.speed), as_json=told.json)
 
     parser = _command(commands, "replay", "a recording through the same engine and screens", run)
-    parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
+    parser.add_argument("file", type=Path, metavar="FILE", help="raw frames, a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
     _add_settings(

@@ -93,11 +93,14 @@ class Instruments(Mapping[str, Instrument]):
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
         self.by_symbol: dict[str, Instrument] = {}
         """For readers in a hurry; `update` alone writes to it."""
+        self.revision = 0
+        """How many updates there have been."""
         self.update(instruments)
 
     def update(self, instruments: Iterable[Instrument]) -> None:
         """Add `instruments`, replacing those of the same symbol."""
         self.by_symbol.update((instrument.symbol, instrument) for instrument in instruments)
+        self.revision += 1
 
     def __getitem__(self, symbol: str) -> Instrument:
         return self.by_symbol[symbol]
