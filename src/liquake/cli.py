@@ -270,11 +270,17 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
         from liquake.commands.decode import decode
 
-        return decode(told.venue, told.file, told.instruments)
+        return decode(told.venue, told.file, told.instruments, told.lines, told.fixture)
 
     parser = _command(commands, "decode", "raw frames of one exchange to events, a JSON line for each line", run)
     parser.add_argument("venue", metavar="VENUE", help="exchange whose frames they are")
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="frames, one per line; standard input else")
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="frames, one per line, or what `record` wrote"
+    )
+    parser.add_argument("--lines", nargs="+", default=(), metavar="N", help="only of these lines: 7, or 7-9")
+    parser.add_argument(
+        "--fixture", type=Path, metavar="FILE", help="a new file of the frames with what they give, for tests"
+    )
     parser.add_argument(
         "--instruments",
         action="append",

@@ -1,8 +1,8 @@
 """Recorded frames: each line of a file holds a frame and the liquidations that are in it.
 
 A line is JSON: `raw` or `raw_gzip_b64`, and `expected`, which is null, an object or a list of objects of `symbol`,
-`liquidated_side`, `price`, `base_amount`, `usd`, `ts_ms`. `instruments`, where given, is what the venue had told of its
-contracts. `liquake decode --fixture` writes such lines.
+`liquidated_side`, `price`, `base_amount`, `usd`, `ts_ms`. Where given, `instruments` is what the venue had told of its
+contracts, and `received` our clock, UTC nanoseconds. `liquake decode --fixture` writes such lines.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from liquake.conformance.cases import RECEIVED
 from liquake.model import Event, Instrument, Instruments, Liquidation
 from liquake.venues import Venue
 from liquake.venues.frames import read_line
@@ -21,17 +22,20 @@ from liquake.venues.frames import read_line
 
 class _Told(msgspec.Struct):
     instruments: list[Instrument] = []
+    received: int = RECEIVED
 
 
-def check_file(venue: Venue, path: Path, received: int, assumed: Sequence[Instrument] = ()) -> None:
+def check_file(venue: Venue, path: Path, assumed: Sequence[Instrument] = ()) -> None:
     """Every line of `path` gives exactly what it expects, decoded in order, as frames of one connection."""
     lines = [(number, line) for number, line in enumerate(path.read_bytes().splitlines(), 1) if line.strip()]
     assert lines, f"{path.name} holds no lines"
     instruments = Instruments(assumed)
-    instruments.update(each for _, line in lines for each in msgspec.json.decode(line, type=_Told).instruments)
+    told = [msgspec.json.decode(line, type=_Told) for _, line in lines]
+    instruments.update(each for line in told for each in line.instruments)
     decoder = venue.decoder("recorded", instruments)
-    for number, line in lines:
-        check_line(number, msgspec.json.decode(line), decoder.decode(read_line(line), received), received)
+    for (number, line), known in zip(lines, told, strict=True):
+        events = decoder.decode(read_line(line), known.received)
+        check_line(number, msgspec.json.decode(line), events, known.received)
 
 
 def check_line(number: int, recorded: dict[str, Any], events: Sequence[Event], received: int) -> None:

@@ -100,10 +100,10 @@ class Transcript:
         self._last = frame
         self.frames += 1
         line = Line(ts_recv, decoder.venue, decoder.connection, socket)
-        try:
-            line.raw = frame if isinstance(frame, str) else frame.decode()
-        except UnicodeDecodeError:
-            line.raw_b64 = bytes(frame)  # type: ignore[arg-type] - text needs no decoding
+        if isinstance(frame, str):
+            line.raw = frame
+        else:
+            line.raw, line.raw_b64 = _written(bytes(frame))
         self._put(line)
 
     def receive(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
@@ -170,6 +170,14 @@ def _tapped(venue: Venue, transcript: Transcript) -> Venue:
 
     tapped: Venue = Tapped()
     return tapped
+
+
+def _written(frame: bytes) -> tuple[str | None, bytes | None]:
+    """`frame` as text, or as it is where it is none."""
+    try:
+        return frame.decode(), None
+    except UnicodeDecodeError:
+        return None, frame
 
 
 def is_transcript(path: Path) -> bool:
