@@ -71,7 +71,9 @@ class Transcript:
         self.venues = [_tapped(venue, self) for venue in venues]
         """To be listened to in place of those that were given: their decoders write down what they are shown."""
         self._sockets = 0
-        self._last: bytes | str | None = None
+        self._last: bytes | str = b""
+        self._given: Sequence[Event] = ()
+        """What was made of the last frame."""
         self._known: dict[str, tuple[int, dict[str, Instrument]]] = {}
         self._encoder = msgspec.json.Encoder()
         try:
@@ -106,9 +108,14 @@ class Transcript:
             line.raw, line.raw_b64 = _written(bytes(frame))
         self._put(line)
 
+    def gave(self, events: Sequence[Event]) -> None:
+        """Remember what was made of the frame just taken: it needs no writing down."""
+        self._given = events
+
     def receive(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
         """Write down the events that no frame carried."""
-        if frame and frame is self._last:
+        # The frame itself is looked at too, for a decoder that failed gave nothing; empty frames are all the same one.
+        if events is self._given or (frame and frame is self._last):
             return
         for event in events:
             if isinstance(event, FeedStatus | Gap | DecodeError):
@@ -157,7 +164,9 @@ class _Tap(Decoder):
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         self._transcript.take(self, self._socket, frame, ts_recv)
-        return self._decoder.decode(frame, ts_recv)
+        events = self._decoder.decode(frame, ts_recv)
+        self._transcript.gave(events)
+        return events
 
 
 def _tapped(venue: Venue, transcript: Transcript) -> Venue:
