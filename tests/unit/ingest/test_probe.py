@@ -147,7 +147,7 @@ async def test_a_handshake_that_is_answered_with_no_is_refused() -> None:
 class Retired(Okx):
     """Its address has had its last day."""
 
-    endpoints = (Endpoint("wss://ws.okx.com/ws/v5/public", valid_until=date(2020, 1, 1)),)
+    endpoints = (Okx.endpoints[0], Endpoint("wss://ws.okx.com/ws/v5/public", valid_until=date(2020, 1, 1)))
 
 
 async def test_an_address_past_its_announced_end_is_told() -> None:
