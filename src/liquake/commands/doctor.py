@@ -22,7 +22,7 @@ from liquake.ingest.probe import Verdict, probe
 from liquake.terminal import has_terminal, print_json
 from liquake.tiers import examine, journal_path
 from liquake.tui.listing import doctor_text
-from liquake.venues import find_venues
+from liquake.venues import find_venues, shape
 
 _PROBE = 12.0
 """Seconds to listen to a venue."""
@@ -53,6 +53,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             "sqlite": sqlite3.sqlite_version,
             "system": platform.platform(terse=True),
             **{name: importlib.metadata.version(name) for name in ("aiohttp", "msgspec", "textual")},
+            "scanner": "compiled" if shape.compiled() else "none: msgspec reads every frame, more slowly",
         },
         "terminal": {
             "interactive": has_terminal(),

@@ -56,7 +56,7 @@ class Cases:
     """A contract whose multiplier is needed and not known."""
     zero: Size | Absent
     """A contract whose multiplier the venue gives as 0."""
-    bundle: Size
+    bundle: Size | Absent
     """A contract in thousands of a token."""
     quarterly: Size | Absent
     """A contract with a day of delivery."""

@@ -303,6 +303,8 @@ class Conformance:
 
     @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"\xff", b"<html>", b"[" * 100_000], ids=repr)
     def test_an_answer_that_is_none_is_refused_with_the_venue_s_name(self, subject: Subject, answer: bytes) -> None:
+        if answer == b"[]" and subject.cases.answer.startswith(b"["):
+            pytest.skip("a list without contracts is an answer of this venue")
         with pytest.raises(InstrumentsError, match=subject.name):
             subject.venue.read_instruments(answer)
 

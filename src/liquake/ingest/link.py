@@ -37,6 +37,8 @@ class Tempo(msgspec.Struct, frozen=True):
     """Before the end of a connection's allowed lifetime that it is replaced."""
     first_ping: float | None = None
     """After the handshake; `None` for as long as between two pings."""
+    history_after: float = 5.0
+    """After a gap before the venue is asked for it: its history lags behind its stream."""
     watch: float = 0.25
     """Between two looks at whether the socket still lives."""
 
@@ -155,6 +157,9 @@ class Link:
             events = (self._decoder.failure(frame, now, f"the decoder failed: {fault!r}"),)
         if not events:
             self.beats += self._pinged or bool(self._decoder.replies)
+            # Where liquidations are rare, the pings that a venue wants answered show that the socket is of use.
+            if self._decoder.replies:
+                self._count()
             return
         self._receiver(events, frame, self.connection.name, now)
         for event in events:
@@ -163,15 +168,18 @@ class Link:
                 self._heed(event)  # type: ignore[arg-type]
             elif kind is Price:
                 self._last_price = now
-        self._data_frames += 1
+        self._count()
         if self._data_frames == 1 and not self.connection.subscriptions:
             # Subscribed by the address itself: what arrives is the only acknowledgement there is.
             self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
-        if self._data_frames == self._tempo.healthy_frames:
-            self._enough.set()
         if self._stale_since is not None and self._last_price > self._stale_since:
             self._stale_since = None
             self._tell(FeedState.RESUMED, "prices again")
+
+    def _count(self) -> None:
+        self._data_frames += 1
+        if self._data_frames == self._tempo.healthy_frames:
+            self._enough.set()
 
     def _heed(self, status: FeedStatus) -> None:
         if status.state is FeedState.CLOSING:

@@ -85,8 +85,9 @@ class Renamed(OkxServer):
 class Reshaped(OkxServer):
     """Sends prices in another shape."""
 
-    async def send_topic(self, topic: str, frame: str) -> None:
-        await super().send_topic(topic, frame.replace('"data":[', '"rows":['))
+    async def send_topic(self, topic: str, frame: str | bytes) -> None:
+        text = frame if isinstance(frame, str) else frame.decode()
+        await super().send_topic(topic, text.replace('"data":[', '"rows":['))
 
 
 class Relisted(OkxServer):
