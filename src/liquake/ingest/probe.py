@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -143,7 +144,11 @@ class _Hearing:
             for name, topics in asked.items()
             for topic in sorted(topics - self._acknowledged.get(name, set()))
         ]
-        lacking += [f"no price on {name}" for name in asked if name not in self._priced]
+        if math.isfinite(self.venue.heartbeat.stale_after):
+            lacking += [f"no price on {name}" for name in asked if name not in self._priced]
+        elif not self._priced:
+            # Prices come on a socket of their own.
+            lacking.append("no price on any connection")
         return lacking + [f"no answer to a ping on {name}" for name in asked if name not in beating]
 
     def finding(self, now: int, seconds: float) -> Finding:

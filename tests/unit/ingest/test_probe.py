@@ -39,7 +39,7 @@ async def test_a_venue_that_does_all_it_should_works(venue: str) -> None:
     finding = await found(venue, Simulation("calm", 1, [venue]), 20.0)
     assert (finding.verdict, finding.words, finding.unreadable) == (Verdict.WORKS, "", 0)
     assert finding.asked == finding.acknowledged > 0
-    assert finding.prices == finding.heartbeats == finding.connections > 0
+    assert finding.heartbeats == finding.connections >= finding.prices > 0
     assert finding.instruments > 0
 
 
