@@ -69,6 +69,12 @@ def test_its_replay_gives_the_totals_of_the_journal(tmp_path: Path, capsys: pyte
     assert ours["state_hash"] == theirs["state_hash"]
     # The journal keeps an event once; the frames that brought it again are frames.
     assert ours.pop("duplicates") >= theirs.pop("duplicates") == 0
+    # Shares of time depend on when the last thing was heard: the journal thins prices out.
+    shares = [
+        {venue: {name: told[name] for name in ("promise", "gaps")} for venue, told in answer.pop("coverage").items()}
+        for answer in (ours, theirs)
+    ]
+    assert shares[0] == shares[1]
     assert ours == theirs
     states = {event.state for event in read_transcript(transcript) if isinstance(event, FeedStatus)}
     assert {FeedState.CONNECTED, FeedState.SUBSCRIBED, FeedState.DISCONNECTED} <= states
