@@ -45,7 +45,7 @@ bench: $(VENV)/run.stamp
 lock: $(VENV)/dev.stamp
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml requirements/build.in -o requirements/run.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra redis --extra postgres pyproject.toml requirements/build.in -o requirements/server.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra redis --extra postgres --extra duckdb pyproject.toml requirements/build.in -o requirements/server.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
 
 clean:

@@ -25,6 +25,7 @@ from liquake.errors import JournalBusy
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.markets import assets_of
 from liquake.model import asset_of, market_of
+from liquake.recall import resume
 from liquake.run import Run
 from liquake.storage.journal import Journal, default_path
 from liquake.terminal import leave, on_terminal
@@ -86,6 +87,8 @@ async def gathering(
         clock = WallClock()
         run = Run(engine_of(venues, settings, models_of(settings, status.mode)), clock, status, journal, assets)
         feeds = feeds_of(venues, clock, run.receive, assets=assets, addresses=addresses)
+        if journal is not None:
+            run.recalled = await resume(run, journal, settings)
         async with tiers(settings, journal, run.snapshot, clock.now) as run.tiers:
             yield run, _watched(run, supervise(feeds))
     finally:

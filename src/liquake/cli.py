@@ -361,7 +361,7 @@ def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
         )
         return export(settings, _kind(told.format, told.output), told.output, selection)
 
-    parser = _command(commands, "export", "what the journal holds as CSV, JSON lines or Parquet", run)
+    parser = _command(commands, "export", "what the journal and its archive hold as CSV, JSON lines or Parquet", run)
     parser.add_argument("--output", type=Path, metavar="FILE", help="a new file; standard output where none is given")
     parser.add_argument(
         "--format",
@@ -374,7 +374,7 @@ def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--usd", type=float, metavar="DOLLARS", help="at least so large; unknown sizes are left out")
     parser.add_argument("--exchanges", nargs="+", metavar="NAME", help="of these exchanges only")
     parser.add_argument("--symbols", nargs="+", metavar="NAME", help="of these markets only")
-    _add_settings(parser, "journal")
+    _add_settings(parser, "journal", "archive")
 
 
 def _kind(told: str | None, output: Path | None) -> str:

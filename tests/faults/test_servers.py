@@ -24,6 +24,9 @@ PATHS = {
     "bybit": "/v5/public/linear",
     "okx": "/ws/v5/public",
     "hyperliquid": "/ws",
+    "bitfinex": "/ws/2",
+    "bitget": "/v3/ws/public",
+    "kraken": "/ws/v1",
     "gate": "/v4/ws/usdt",
     "htx": "/linear-swap-notification",
     "aster": "/ws/!forceOrder@arr",
@@ -36,6 +39,9 @@ SUBSCRIPTIONS = {
     "bybit": {"op": "subscribe", "args": ["allLiquidation.SOLUSDT"]},
     "okx": {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},
     "hyperliquid": {"method": "subscribe", "subscription": {"type": "trades", "coin": "SOL"}},
+    "bitfinex": {"event": "subscribe", "channel": "status", "key": "liq:global"},
+    "bitget": {"op": "subscribe", "args": [{"instType": "usdt-futures", "topic": "liquidation"}]},
+    "kraken": {"event": "subscribe", "feed": "trade", "product_ids": ["PF_SOLUSD"]},
     "gate": {"time": 1, "channel": "futures.public_liquidates", "event": "subscribe", "payload": ["!all"]},
     "htx": {"op": "sub", "topic": "public.*.liquidation_orders"},
     "bitmex": {"op": "subscribe", "args": ["liquidation"]},
@@ -48,6 +54,10 @@ PINGS = {
     "okx": "ping",
     "hyperliquid": '{"method":"ping"}',
     "binance": '{"method":"LIST_SUBSCRIPTIONS"}',
+    "bitfinex": '{"event":"ping"}',
+    "bitget": "ping",
+    # It has no ping of its own.
+    "kraken": '{"event":"unsubscribe","feed":"ticker","product_ids":["PF_ADAUSD"]}',
     "gate": '{"time":1,"channel":"futures.ping"}',
     # It pings by itself; what it answers at once is a subscription.
     "htx": '{"op":"sub","topic":"public.*.liquidation_orders"}',
@@ -67,6 +77,9 @@ MARKERS = {
     "bybit": "allLiquidation",
     "okx": '"details"',
     "hyperliquid": '"liquidation"',
+    "bitfinex": "null,1,1,null",
+    "bitget": '"data"',
+    "kraken": '"type":"liquidation"',
     "gate": '"size"',
     "htx": '"notify"',
     "aster": '"forceOrder"',
@@ -77,6 +90,9 @@ MARKERS = {
 }
 SAID_FIRST = {
     "bybit": 1,
+    "bitfinex": 3,
+    "bitget": 1,
+    "kraken": 3,
     "okx": 2,
     "hyperliquid": 2,
     "bitmex": 3,
@@ -192,7 +208,7 @@ async def test_duplicates_are_published_once(venue: str) -> None:
         if venue == "hyperliquid":
             for vault in VAULTS:
                 await socket.send_json({"method": "subscribe", "subscription": {"type": "userFills", "user": vault}})
-        elif venue == "okx":
+        elif venue in ("okx", "bitfinex"):
             await read(socket)
         await socket.send_str(PINGS[venue])
         await asyncio.sleep(0)

@@ -138,7 +138,10 @@ CASES = Cases(
     closing=Absent("the end of a connection is not announced"),
     strange=Absent("beside the side the one enum is the type, which tells whether a trade is a liquidation at all"),
     half_broken=(
-        batch((trade(id="a"), trade(id="b", size="-2")), ("row", trade(id="c", createdAt="now"), trade())),
+        batch(
+            (trade(id="a"), trade(id="b", size="-2")),
+            ("row", trade(id="c", createdAt="now"), trade(type="LIMIT"), trade()),
+        ),
         2,
         3,
     ),

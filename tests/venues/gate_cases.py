@@ -153,6 +153,7 @@ CASES = Cases(
             {"channel": "futures.tickers", "event": "update", "time_ms": 10**14, "result": [{"contract": "BTC_USDT"}]}
         ),
         "a history of no position": past(size="0"),
+        "a history of no contract": past(contract="_USDT"),
         "a history of no price": past(order_price="x"),
         "a channel that is a number": text({"channel": 5, "event": "update", "result": []}),
         "an event that is unknown": answer("futures.tickers", "shrug"),

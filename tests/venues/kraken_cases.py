@@ -75,15 +75,6 @@ CASES = Cases(
         "a taker that buys closes a short": (frame(side="buy"), Side.SHORT),
         "sell of an inverse contract": (frame(product_id="PI_XBTUSD", side="sell", qty=900), Side.LONG),
         "buy of an inverse contract": (frame(product_id="PI_XBTUSD", side="buy", qty=900), Side.SHORT),
-        "a row of the history": (
-            text(
-                {
-                    "result": "success",
-                    "history": [{**row(side="buy"), "feed": "trade"}, {**row(type="fill"), "uid": "other"}],
-                }
-            ),
-            Side.SHORT,
-        ),
     },
     linear=Size(frame(), 0.5, 32_000.0),
     inverse=Size(frame(product_id="PI_XBTUSD", qty=8000), 0.125, 8_000.0),

@@ -134,7 +134,11 @@ CASES = Cases(
         "a type": (frame(type="backstop"), ("type=backstop",)),
         "a worth that is not size times price": (frame(usd_amount="64000.0"), ("usd_amount=64000.0",)),
     },
-    half_broken=(trades(trade(), trade(trade_id=2, size="-2"), "row", trade(trade_id=3, **SHORT)), 2, 2),
+    half_broken=(
+        trades(trade(), trade(trade_id=2, size="-2"), "row", trade(type="deleverage"), trade(trade_id=3, **SHORT)),
+        2,
+        2,
+    ),
     broken={
         "no word of the maker": frame(is_maker_ask=None),
         "a word of the maker that is none": frame(is_maker_ask="ask"),

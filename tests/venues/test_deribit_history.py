@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -53,12 +54,49 @@ def test_every_currency_that_may_have_the_assets_is_asked(assets: set[str] | Non
         assert int(each["end_timestamp"]) * 1_000_000 >= END
 
 
-def test_a_long_time_is_cut_into_days_without_a_hole() -> None:
-    asked = [query(request) for request in VENUE.history(Instruments(), {"SOL"}, START - 3 * 1440 * MINUTE, END)]
-    starts = [int(each["start_timestamp"]) for each in asked]
-    ends = [int(each["end_timestamp"]) for each in asked]
-    assert len(asked) == 4
-    assert starts[1:] == ends[:-1]
+def followed(start: int, end: int, crowded: Callable[[int, int], bool]) -> list[tuple[int, int]]:
+    """The windows (milliseconds) asked for one after another, of which the `crowded` ones have more than a page."""
+    windows: list[tuple[int, int]] = []
+    asked: Request | None = VENUE.history(Instruments(), {"SOL"}, start * 1_000_000, end * 1_000_000)[0]
+    while asked is not None:
+        first, last = (int(query(asked)[f"{edge}_timestamp"]) for edge in ("start", "end"))
+        windows.append((first, last))
+        asked = VENUE.next_history(asked, page(more=crowded(first, last)))
+    return windows
+
+
+def seamless(windows: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether `windows` follow each other without a hole, from `start` to `end`."""
+    return (
+        windows[0][0] == start
+        and windows[-1][1] == end
+        and all(after[0] == before[1] + 1 for before, after in pairwise(windows))
+    )
+
+
+def test_a_long_time_is_asked_for_window_by_window_without_a_hole() -> None:
+    start = NOW - 26 * 3_600_000
+    windows = followed(start, NOW, lambda first, last: False)
+    assert 10 < len(windows) < 100
+    assert seamless(windows, start, NOW)
+
+
+def test_a_crowded_window_is_cut_until_it_fits_whatever_the_order_of_its_trades() -> None:
+    start, moment = NOW - 3_600_000, NOW - 1_234_567
+
+    def crowded(first: int, last: int) -> bool:
+        return first <= moment <= last and last - first > 50
+
+    windows = followed(start, NOW, crowded)
+    assert any(crowded(*window) for window in windows)
+    assert len(windows) < 100
+    assert seamless([window for window in windows if not crowded(*window)], start, NOW)
+
+
+def test_a_millisecond_with_more_than_a_page_does_not_come_for_ever() -> None:
+    windows = followed(NOW - 3, NOW, lambda first, last: True)
+    assert windows.count((NOW - 1, NOW - 1)) == 1
+    assert seamless([window for window in windows if window[0] == window[1]], NOW - 3, NOW)
 
 
 def test_only_flagged_trades_are_liquidations_and_their_keys_are_those_of_the_stream() -> None:
@@ -78,30 +116,6 @@ def test_where_both_were_liquidated_both_count_with_keys_of_their_own() -> None:
 
 def test_a_trade_ahead_of_our_clock_is_left_out() -> None:
     assert read(page(trade(timestamp=NOW + 3_600_000))) == []
-
-
-def test_the_next_page_begins_with_the_millisecond_the_last_one_ended_in() -> None:
-    (first, *_) = VENUE.history(Instruments(), {"SOL"}, START, END)
-    last = NOW - 60_000
-    following = VENUE.next_history(first, page(trade(timestamp=last - 5), trade(timestamp=last), more=True))
-    assert following is not None
-    assert query(following) == {**query(first), "start_timestamp": str(last)}
-
-
-def test_pages_end() -> None:
-    (first, *_) = VENUE.history(Instruments(), {"SOL"}, START, END)
-    assert VENUE.next_history(first, page(trade(), more=False)) is None
-    assert VENUE.next_history(first, page(more=True)) is None
-
-
-def test_a_millisecond_with_more_than_a_page_does_not_come_for_ever() -> None:
-    asked = 0
-    following: Request | None = VENUE.history(Instruments(), {"SOL"}, END - 2_000_000, END)[0]
-    while following is not None:
-        asked += 1
-        full = page(trade(timestamp=int(query(following)["start_timestamp"])), more=True)
-        following = VENUE.next_history(following, full)
-    assert asked == 3
 
 
 @pytest.mark.parametrize(

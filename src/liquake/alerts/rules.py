@@ -31,6 +31,8 @@ VERY_LARGE = 10.0
 """Times the threshold."""
 DOWN_FOR = 30 * SECOND
 """A reconnect takes seconds and is no news."""
+LATE = 10 * SECOND
+"""Under way for longer, a liquidation is history: refilled after a gap, or replayed on connecting."""
 REGIMES = {"VOLATILE": Level.WATCH, "STRESSED": Level.WARNING, "EXTREME": Level.CRITICAL}
 
 
@@ -146,7 +148,7 @@ def institutional(before: Situation, now: Situation) -> Iterator[Condition]:
     for event in sorted(set(now.recent), key=lambda event: (event.ts_recv, event.key)):
         # An old one comes back among the largest of the hour when larger ones leave it.
         new = (event.ts_recv or event.ts_event) >= before.now and (event.venue, event.key) not in known
-        if not new or event.usd is None:
+        if not new or event.usd is None or event.ts_recv - event.ts_event > LATE:
             continue
         market = market_of(event.asset)
         threshold = max(LARGE_FLOOR, now.large_usd[market]) if market in now.large_usd else LARGE_UNKNOWN
@@ -211,12 +213,13 @@ def _lost(one: Feed, now: int) -> bool:
 
 def _down(one: Feed, now: int) -> Condition:
     silent = (now - one.since) / SECOND
+    why = f" ({one.reason})" if one.state is FeedState.DARK and one.reason else ""
     return Condition(
         rule=AlertRule.FEED,
         venue=one.venue,
         deserved=Level.WARNING,
         held=Level.WARNING,
-        text=f"{one.venue} has been {one.state.lower()} for {silent:.0f} s: its liquidations are in no number since",
+        text=f"{one.venue} has been {one.state.lower()} for {silent:.0f} s{why}: its liquidations are in no number since",
         inputs={"state": str(one.state), "seconds": silent},
     )
 

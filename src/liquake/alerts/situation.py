@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -68,6 +69,8 @@ class Feed(msgspec.Struct, frozen=True):
     lower_bound: bool
     counted: bool
     """Whether it is part of the totals; a sample is not."""
+    reason: str = ""
+    """For `state`, where one was given."""
 
     @property
     def down(self) -> bool:
@@ -140,10 +143,11 @@ def nearest(risks: Sequence[Forecast]) -> Iterator[Risk]:
 
 def _feed(venue: VenueState) -> Feed:
     state = venue.state
-    since = min((one.since for one in venue.connections if one.state is state), default=0)
+    worst = min((one for one in venue.connections if one.state is state), key=attrgetter("since"), default=None)
+    since, reason = (0, "") if worst is None else (worst.since, worst.reason)
     coverage = venue.coverage
     counted = coverage.kind is not CoverageKind.SAMPLE
-    return Feed(venue.venue, state, since, venue.gaps, venue.gap_seconds, coverage.lower_bound, counted)
+    return Feed(venue.venue, state, since, venue.gaps, venue.gap_seconds, coverage.lower_bound, counted, reason)
 
 
 def coverage_of(situation: Situation) -> str:

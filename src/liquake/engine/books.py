@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from liquake.analytics.latency import Latency
 from liquake.analytics.totals import Totals
+from liquake.engine.coverage import shares
 from liquake.engine.duplicates import Duplicates
 from liquake.engine.ledger import Feed
-from liquake.engine.snapshot import Activity, Sum, VenueState
+from liquake.engine.snapshot import Activity, FeedCoverage, Sum, VenueState
 from liquake.engine.stream import Stream
 from liquake.model import Coverage, Liquidation, Side, market_of
 
@@ -84,7 +85,20 @@ class VenueBooks:
         """Everything it liquidated since the start."""
         return self.long.total() + self.short.total()
 
-    def state(self) -> VenueState:
+    def covered(self, started: int | None, now: int) -> dict[str, float]:
+        """The share of each window before `now` in which it was heard, in a run that began at `started`."""
+        heard = self.feed.heard_since
+        if heard is None and not self.feed.connections and self.last_recv is not None:
+            # A recording without the states of its connections: it was made from its beginning on.
+            heard = started
+        return shares(self.feed.unheard(now), heard, started, now)
+
+    def coverage_of(self, started: int | None, now: int) -> FeedCoverage:
+        """What became of its promise."""
+        state = self.state(started, now)
+        return FeedCoverage(self.coverage, state.kind, state.covered["all"], self.feed.rows())
+
+    def state(self, started: int | None, now: int) -> VenueState:
         """What a reader gets of it."""
         feed = self.feed
         return VenueState(
@@ -105,6 +119,7 @@ class VenueBooks:
             last_liquidation=self.last_liquidation,
             latency=self.latency.value(),
             outages=feed.outages(),
+            covered=self.covered(started, now),
         )
 
     def numbers(self) -> tuple[object, ...]:

@@ -15,9 +15,10 @@ from liquake.analytics.cascade import Model
 from liquake.analytics.hawkes import Branching
 from liquake.analytics.latency import Latency
 from liquake.analytics.peaks import Peaks
+from liquake.analytics.silence import Silence
 from liquake.analytics.standing import Standing
 from liquake.engine.books import Book, VenueBooks
-from liquake.engine.ledger import History
+from liquake.engine.ledger import LIQUIDATIONS, History
 from liquake.engine.prices import Prices
 from liquake.engine.snapshot import (
     ALL,
@@ -45,6 +46,7 @@ from liquake.model import (
     CoverageKind,
     DecodeError,
     Event,
+    FeedState,
     FeedStatus,
     Gap,
     Liquidation,
@@ -111,8 +113,11 @@ class Engine:
         self._trades = defaultdict[str, Throughput](Throughput)
         self._throughput = Throughput()
         self._history = History()
+        self._silences: tuple[Silence, ...] = ()
         self._latency = Latency()
         self._started: int | None = None
+        self._seen = 0
+        """When the newest event of any kind was received."""
         self._first: int | None = None
         self._last: int | None = None
 
@@ -127,6 +132,7 @@ class Engine:
         recv = event.ts_recv or event.ts_event
         venue.last_recv = recv
         self._throughput.update(recv)
+        self._seen = max(self._seen, recv)
         if self._started is None:
             self._started = recv
         time = min(event.ts_event, recv)
@@ -137,8 +143,28 @@ class Engine:
             self._trades[event.asset].update(recv)
         if isinstance(event, Price | Quote) and event.asset == LEADER:
             self._watch.take(time, event)
-        self._watch.advance(recv)
+        self.advance(recv)
         return None
+
+    def recall(self, event: Liquidation) -> bool:
+        """Take in what was received before this process began, in the order of receipt. Whether it was new.
+
+        It is in every sum, in the kinematics and on the tape. No outlook, latency or throughput is made of it: whoever
+        received it has told of it.
+        """
+        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        time = min(event.ts_event, event.ts_recv or event.ts_event)
+        if self._started is None:
+            self._started = time
+        if venue.duplicates.recalled(event.key):
+            return False
+        venue.last_recv = event.ts_recv or time
+        self._enter(event, venue, time, recalled=True)
+        return True
+
+    def restore(self, episodes: Iterable[Episode]) -> None:
+        """Show `episodes` of before this process began among those that are over, the latest to end last."""
+        self._watch.restore(episodes)
 
     def advance(self, now: int) -> None:
         """Let time pass to `now`, UTC nanoseconds, without an event: an episode ends, a level is left.
@@ -146,6 +172,9 @@ class Engine:
         For whoever has a clock, once a second. Prices tell the time too.
         """
         self._watch.advance(now)
+        silences = self._watch.silence.value()
+        if silences is not self._silences:
+            self._hush(silences)
 
     def adopt(self, branching: Branching) -> None:
         """Show `branching` as who excites whom: fitted elsewhere, on what `recent` gave."""
@@ -165,6 +194,7 @@ class Engine:
             time = recv
         venue.last_recv = recv
         self._throughput.update(recv)
+        self._seen = max(self._seen, recv)
         if self._started is None:
             self._started = time
         if venue.duplicates.seen(event.key, time):
@@ -178,7 +208,7 @@ class Engine:
         self._enter(event, venue, time)
         return True
 
-    def _enter(self, event: Liquidation, venue: VenueBooks, time: int) -> None:
+    def _enter(self, event: Liquidation, venue: VenueBooks, time: int, *, recalled: bool = False) -> None:
         amount, usd = event.amount, event.usd
         book = venue.books.get(event.asset) or self._open_book(event, venue, time)
         if time >= book.last_time:
@@ -194,9 +224,9 @@ class Engine:
             venue.short.update(time, None if amount is None else 0.0, usd)
         self._tape.show(event)
         if book.stream is not None:
-            self._count(event, book.stream, time, 0.0 if amount is None or usd is None else usd)
+            self._count(event, book.stream, time, 0.0 if amount is None or usd is None else usd, recalled)
 
-    def _count(self, event: Liquidation, stream: Stream, time: int, usd: float) -> None:
+    def _count(self, event: Liquidation, stream: Stream, time: int, usd: float, recalled: bool) -> None:
         self._counted += 1
         if self._first is None or time < self._first:
             self._first = time
@@ -209,11 +239,15 @@ class Engine:
         self._all.series.update(time, event.side, usd)
         # What a venue replays on connecting is counted, but nothing burst when it came.
         if event.ts_recv - time <= STALE:
-            # Before the streams go on, whose motion is entered at every second that is over.
-            self._watch.take(time, (event, usd))
-            self._watch.advance(time)
+            if not recalled:
+                # Before the streams go on, whose motion is entered at every second that is over.
+                self._watch.take(time, (event, usd))
+                self.advance(time)
             self._all.scan.update(time)
             stream.scan.update(time)
+        elif not recalled and time >= self._venues[event.venue].feed.connected_at:
+            # Long under way, but sent on this connection: late is not silent.
+            self._watch.silence.hear(event.venue, time)
         heappush(self._unsettled, (time, self._counted, usd, stream))
         self._settle(time - self._watermark)
 
@@ -235,20 +269,40 @@ class Engine:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = event.end if isinstance(event, Gap) else event.ts
         self._throughput.update(time)
+        self._seen = max(self._seen, time)
         if self._started is None:
             self._started = time
-        self._watch.advance(time)
+        self.advance(time)
         if isinstance(event, FeedStatus):
             if venue.feed.status(event):
                 self._history.status(event)
+                self._watch.silence.listen(event.venue, venue.feed.audible())
         elif isinstance(event, Gap):
-            venue.feed.gap(event)
-            self._history.gap(event)
-            if not event.recovered:
-                self._watch.interrupt(event.venue, event.cause)
+            self._apply_gap(event, venue)
         else:
             venue.feed.error(event)
             self._history.error(event)
+
+    def _apply_gap(self, gap: Gap, venue: VenueBooks) -> None:
+        venue.feed.gap(gap)
+        self._history.gap(gap)
+        if not gap.recovered:
+            self._watch.interrupt(gap.venue, gap.cause)
+
+    def _hush(self, silences: tuple[Silence, ...]) -> None:
+        """Hold which venues are dark; a silence that is over leaves a gap."""
+        for silence in silences:
+            feed = self._venues[silence.venue].feed
+            if feed.hush(silence):
+                reason = feed.connections[LIQUIDATIONS].reason
+                self._history.status(FeedStatus(silence.venue, LIQUIDATIONS, FeedState.DARK, silence.found, "", reason))
+        still = {silence.venue for silence in silences}
+        for over in self._silences:
+            venue = self._venues[over.venue]
+            if over.venue not in still and (held := venue.feed.speak()) is not None:
+                end = max(venue.last_liquidation or 0, over.found)
+                self._apply_gap(Gap(over.venue, LIQUIDATIONS, over.since, end, f"dark: {held.reason}"), venue)
+        self._silences = silences
 
     def _open_venue(self, name: str, coverage: Coverage) -> VenueBooks:
         sample = coverage.kind is CoverageKind.SAMPLE and not self._include_samples
@@ -328,7 +382,7 @@ class Engine:
             tape=self._tape.latest(),
             largest=self._tape.largest(now),
             prices=prices,
-            venues=tuple(venue.state() for venue in venues),
+            venues=tuple(venue.state(self._started, now) for venue in venues),
             latency=self._latency.value(),
             bursts=self._bursts(as_of, chosen),
             large_usd={
@@ -414,6 +468,11 @@ class Engine:
             largest=self._tape.session_largest(),
             feeds=self._history.records(),
             state_hash=self.state_hash(),
+            coverage={
+                name: venue.coverage_of(self._started, self._seen)
+                for name, venue in self._venues.items()
+                if venue.last_recv is not None or venue.feed.connections
+            },
         )
 
     def state_hash(self) -> str:

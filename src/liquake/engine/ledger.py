@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
+from liquake.analytics.silence import Silence
 from liquake.engine.snapshot import ConnectionState, FeedRecord, Outage
 from liquake.model import DecodeError, FeedState, FeedStatus, Gap
 
@@ -12,7 +14,12 @@ GAPS_REMEMBERED = 1_000
 """Gaps of a venue that a later message can still declare recovered."""
 OUTAGES_SHOWN = 50
 
+LIQUIDATIONS = "liquidations"
+"""In place of a connection's name: what all of a venue's connections together should bring."""
+
 _UP = (FeedState.SUBSCRIBED, FeedState.RESUMED)
+_DOWN = (FeedState.DISCONNECTED, FeedState.STALE, FeedState.DARK)
+_AUDIBLE = (*_UP, FeedState.CLOSING)
 
 
 class Feed:
@@ -30,8 +37,11 @@ class Feed:
         self.errors = 0
         self.last_error = ""
         self._dropped: set[str] = set()
-        self._open_gaps: dict[tuple[str, int, int], str] = {}
-        """Their causes."""
+        self.heard_since: int | None = None
+        """When a connection was first up, our clock; `None` before, and where nothing is known of any."""
+        self._down: dict[str, int] = {}
+        """Since when, by connection."""
+        self._gaps: dict[tuple[str, int, int], Outage] = {}
 
     def status(self, status: FeedStatus) -> bool:
         """Take a connection's new state. Whether it is news: one more subscription of many is not."""
@@ -54,29 +64,68 @@ class Feed:
             self._dropped.discard(name)
         elif state is FeedState.DISCONNECTED:
             self._dropped.add(name)
+        self._note(name, state, status.ts)
         self.connections[name] = ConnectionState(name, state, status.ts, status.reason)
         return True
+
+    def _note(self, name: str, state: FeedState, ts: int) -> None:
+        if state in _UP:
+            self._down.pop(name, None)
+            if self.heard_since is None:
+                self.heard_since = ts
+        elif state in _DOWN and self.heard_since is not None:
+            # Through all attempts to come back.
+            self._down.setdefault(name, ts)
 
     def gap(self, gap: Gap) -> None:
         """Count a gap that opened; take back one that has been refilled."""
         key = (gap.connection, gap.start, gap.end)
-        known = key in self._open_gaps
-        if gap.recovered is not known:
+        held = self._gaps.get(key)
+        if gap.recovered and (held is None or held.recovered):
+            return
+        if not gap.recovered and held is not None:
             return
         sign = -1 if gap.recovered else 1
         self.gaps += sign
         self.gap_nanoseconds += sign * (gap.end - gap.start)
-        if gap.recovered:
-            del self._open_gaps[key]
-            return
-        self._open_gaps[key] = gap.cause
-        if len(self._open_gaps) > GAPS_REMEMBERED:
-            del self._open_gaps[next(iter(self._open_gaps))]
+        cause = gap.cause if held is None else held.cause
+        self._gaps[key] = Outage(gap.start, gap.end, cause, gap.recovered)
+        if len(self._gaps) > GAPS_REMEMBERED:
+            del self._gaps[next(iter(self._gaps))]
+
+    def audible(self) -> bool:
+        """Whether liquidations would be heard: some connection is up, or nothing is known of any (a recording)."""
+        states = [held.state for name, held in self.connections.items() if name != LIQUIDATIONS]
+        return not states or any(state in _AUDIBLE for state in states)
+
+    def hush(self, silence: Silence) -> bool:
+        """Hold that the venue is dark. Whether it was not before."""
+        reason = (
+            f"no liquidation where the others' rates let expect {silence.expected:.0f}, p {silence.p_value:.0e}, "
+            f"found after {(silence.found - silence.since) / 1e9:.0f} s"
+        )
+        news = LIQUIDATIONS not in self.connections
+        self.connections[LIQUIDATIONS] = ConnectionState(LIQUIDATIONS, FeedState.DARK, silence.since, reason)
+        return news
+
+    def speak(self) -> ConnectionState | None:
+        """Let go of a silence that is over: what was held of it."""
+        return self.connections.pop(LIQUIDATIONS, None)
 
     def outages(self) -> tuple[Outage, ...]:
         """The latest gaps that have not been refilled, the newest last."""
-        latest = list(self._open_gaps.items())[-OUTAGES_SHOWN:]
-        return tuple(Outage(start, end, cause) for (_, start, end), cause in latest)
+        return tuple(gap for gap in self._gaps.values() if not gap.recovered)[-OUTAGES_SHOWN:]
+
+    def rows(self) -> tuple[Outage, ...]:
+        """The latest gaps, refilled or not, the newest last."""
+        return tuple(self._gaps.values())[-OUTAGES_SHOWN:]
+
+    def unheard(self, now: int) -> Iterator[tuple[int, int]]:
+        """The times in which events may be missing, those that go on included; they may overlap."""
+        yield from ((gap.start, gap.end) for gap in self._gaps.values() if not gap.recovered)
+        yield from ((since, now) for since in self._down.values())
+        if (dark := self.connections.get(LIQUIDATIONS)) is not None:
+            yield dark.since, now
 
     def error(self, error: DecodeError) -> None:
         """Count something that could not be read."""

@@ -25,7 +25,7 @@ from liquake.analytics.significance import Significance, Status
 from liquake.analytics.standing import Ranks
 from liquake.analytics.totals import TOTAL_WINDOWS, Sum
 from liquake.analytics.volatility import Trend
-from liquake.model import Coverage, FeedState, Liquidation, Side
+from liquake.model import Coverage, CoverageKind, FeedState, Liquidation, Side
 
 __all__ = [
     "ALL",
@@ -44,6 +44,7 @@ __all__ = [
     "Derivative",
     "Digest",
     "Episode",
+    "FeedCoverage",
     "FeedRecord",
     "Influence",
     "Latest",
@@ -153,6 +154,25 @@ class Outage(msgspec.Struct, frozen=True):
     start: int
     end: int
     cause: str
+    recovered: bool = False
+    """Whether the venue's history has told since what happened in it."""
+
+
+class FeedCoverage(msgspec.Struct, frozen=True):
+    """What a venue's feed promised of a session, and how it kept that."""
+
+    promise: Coverage
+    state: CoverageKind
+    """At the end: what was promised, or DARK."""
+    share: float
+    """Of the session's time in which it was heard, 0 to 1."""
+    gaps: tuple[Outage, ...] = ()
+    """The latest, the newest last; those refilled too."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether a gap stayed."""
+        return any(not gap.recovered for gap in self.gaps)
 
 
 class VenueState(msgspec.Struct, frozen=True):
@@ -184,6 +204,13 @@ class VenueState(msgspec.Struct, frozen=True):
     """Event time to our receipt, liquidations only: contains the venue's own batching and the clocks' difference."""
     outages: tuple[Outage, ...] = ()
     """The latest of `gaps`, the newest last; those refilled since are not in it."""
+    covered: Mapping[str, float] = {}
+    """The share of each of `TOTAL_WINDOWS` in which it was heard, 0 to 1; a window longer than the run counts whole."""
+
+    @property
+    def kind(self) -> CoverageKind:
+        """How much its feed shows now: DARK, or what it promises."""
+        return CoverageKind.DARK if self.state is FeedState.DARK else self.coverage.kind
 
     @property
     def state(self) -> FeedState:
@@ -402,3 +429,5 @@ class Statistics(msgspec.Struct, frozen=True):
     feeds: tuple[FeedRecord, ...]
     """The latest 200 lines of feed history."""
     state_hash: str
+    coverage: Mapping[str, FeedCoverage] = {}
+    """By venue, of those that were heard or tried."""

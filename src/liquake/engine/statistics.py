@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
 
 from liquake.analytics.latency import merged
 from liquake.engine.books import VenueBooks
-from liquake.engine.snapshot import FeedRecord, Peak, Statistics, Sum
+from liquake.engine.snapshot import FeedCoverage, FeedRecord, Peak, Statistics, Sum
 from liquake.model import Liquidation, Side
 
 
@@ -20,6 +20,7 @@ def statistics_of(
     largest: tuple[Liquidation, ...],
     feeds: tuple[FeedRecord, ...],
     state_hash: str,
+    coverage: Mapping[str, FeedCoverage],
 ) -> Statistics:
     """The sums of `venues` beside what has been kept of the session otherwise."""
     counted = [venue for venue in venues if not venue.sample and venue.accepted]
@@ -42,6 +43,7 @@ def statistics_of(
         errors=sum(venue.feed.errors for venue in venues),
         feeds=feeds,
         state_hash=state_hash,
+        coverage=coverage,
     )
 
 

@@ -19,6 +19,7 @@ from liquake.analytics.episode import Episode
 from liquake.analytics.hawkes import Branching
 from liquake.analytics.regime import RegimeTracker
 from liquake.analytics.signals import Digest, Notification
+from liquake.analytics.silence import SilenceDetector
 from liquake.engine.outlook import Outlook, Shown, choose
 from liquake.engine.shortfall import Shortfall
 from liquake.engine.snapshot import ALL, Dependence, Risk, Understatement
@@ -69,6 +70,8 @@ class Watch:
             for name, held in counted.items()
             if held.throttle is not Throttle.NONE
         }
+        # Who is an hour behind says nothing of the present, and is not expected to.
+        self.silence = SilenceDetector(name for name, held in counted.items() if held.kind is not CoverageKind.DELAYED)
         self._branching: Branching | None = None
         self._together: Dependence | None = None
         """What `dependence` gave last, until a second is looked at."""
@@ -93,8 +96,13 @@ class Watch:
         until = now - self._watermark
         for settled, each in self._arrivals.settle(until):
             self._admit(settled, each)
+        self.silence.advance(until)
         if self._open is not None:
             self._pass(until // _SECOND)
+
+    def restore(self, episodes: Iterable[Episode]) -> None:
+        """Remember `episodes` that are over, the latest to end last."""
+        self._ended.extend(episodes)
 
     def interrupt(self, venue: str, reason: str) -> None:
         """A gap in a venue's feed: what is counted by the second there starts afresh."""
@@ -122,6 +130,7 @@ class Watch:
     def _liquidation(self, ts: int, event: Liquidation, usd: float) -> None:
         market, source = market_of(event.asset), Source(event.venue, event.side)
         self.regime.liquidation(usd, ts)
+        self.silence.update(event.venue, ts)
         if event.venue in self.venues:
             self._dependence.update(event.venue, ts)
             self._recent.add(ts, source, usd)

@@ -33,6 +33,8 @@ class Tempo(msgspec.Struct, frozen=True):
     """Frames with data after which the back-off starts over."""
     rotation_margin: float = 600.0
     """Before the end of a connection's allowed lifetime that it is replaced."""
+    history_after: float = 5.0
+    """After a gap before the venue is asked for it: its history lags behind its stream."""
     watch: float = 0.25
     """Between two looks at whether the socket still lives."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from random import Random
 
 import aiohttp
@@ -19,7 +19,8 @@ from liquake.venues import Connection, Venue
 class Session:
     """Keeps one `Connection` open, whatever happens to its sockets.
 
-    Every change is told to `receiver` as an event, in the same stream as the data. `run` ends only by cancellation.
+    Every change is told to `receiver` as an event, in the same stream as the data; of a gap `missed` is told too, who may
+    refill it. `run` ends only by cancellation.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Session:
         lifetime: float | None = None,
         random: Random | None = None,
         turnstile: Turnstile | None = None,
+        missed: Callable[[Gap], object] | None = None,
     ) -> None:
         self.venue, self.connection, self.instruments = venue, connection, instruments
         self._clock, self._receiver, self._tempo = clock, receiver, tempo or Tempo()
         self._backoff = Backoff(self._tempo.backoff_first, self._tempo.backoff_most, random or Random())
         self._lifetime = lifetime or self._allowed_lifetime()
         self._turnstile = turnstile or Turnstile(venue.limits.connects_per_minute)
+        self._missed = missed
         self._broken_at: int | None = None
         self._broken_why = ""
         self._changed = asyncio.Event()
@@ -140,6 +143,8 @@ class Session:
         gap = Gap(self.venue.name, self.connection.name, self._broken_at, end, self._broken_why)
         self._receiver((gap,), b"", self.connection.name, self._clock.now())
         self._tell(FeedState.RESUMED, "subscribed again")
+        if self._missed is not None:
+            self._missed(gap)
         self._broken_at = None
 
     def _allowed_lifetime(self) -> float | None:

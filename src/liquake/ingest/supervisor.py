@@ -10,8 +10,9 @@ import msgspec
 
 from liquake.clock import Clock
 from liquake.errors import InstrumentsError, Unreachable
+from liquake.ingest.backfill import Backfill
 from liquake.ingest.link import Receiver, Tempo
-from liquake.ingest.rest import fetch_instruments, rerouted
+from liquake.ingest.rest import fetch_accounts, fetch_instruments, rerouted
 from liquake.ingest.session import Session
 from liquake.ingest.turnstile import Turnstile
 from liquake.model import FeedState, FeedStatus, Instruments
@@ -23,7 +24,7 @@ _RETRY_EVERY = 60.0
 
 
 class Feed:
-    """One venue: its instruments, kept fresh, and its sessions. `run` ends only by cancellation."""
+    """One venue: its instruments, kept fresh, its sessions, and its history. `run` ends only by cancellation."""
 
     def __init__(
         self,
@@ -42,11 +43,13 @@ class Feed:
         self._assets, self._address = assets, address
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
         self._turnstile = Turnstile(venue.limits.connects_per_minute)
+        self._backfill = Backfill(venue, self.instruments, clock, receiver, assets=assets, address=address, tempo=tempo)
 
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Ask for the instruments, open the connections, and keep both up to date."""
         async with asyncio.TaskGroup() as tasks:
             fresh = await self.refresh(client)
+            tasks.create_task(self._backfill.run(client))
             while True:
                 self._plan(tasks, client)
                 await asyncio.sleep(REFRESH_EVERY if fresh else _RETRY_EVERY)
@@ -56,6 +59,7 @@ class Feed:
         """Ask the venue for its instruments; whether it answered. A failure is told as an event, and costs no feed."""
         try:
             self.instruments.update(await fetch_instruments(client, self.venue, self._address))
+            self.instruments.accounts = await fetch_accounts(client, self.venue, self._address)
         except (Unreachable, InstrumentsError) as error:
             self._tell_rejected(str(error))
             return False
@@ -83,6 +87,7 @@ class Feed:
                 tempo=self._tempo,
                 lifetime=self._lifetime,
                 turnstile=self._turnstile,
+                missed=self._backfill.missed,
             )
             self.sessions[connection.name] = session
             tasks.create_task(session.run(client))

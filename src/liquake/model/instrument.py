@@ -92,6 +92,8 @@ class Instruments(Mapping[str, Instrument]):
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
         self.by_symbol: dict[str, Instrument] = {}
         """For readers in a hurry; `update` alone writes to it."""
+        self.accounts: tuple[str, ...] = ()
+        """Those the venue told of whose liquidations can be seen, where that is all that can be."""
         self.update(instruments)
 
     def update(self, instruments: Iterable[Instrument]) -> None:

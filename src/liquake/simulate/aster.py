@@ -1,11 +1,13 @@
 """Aster perpetuals: Binance's protocol on addresses that need no routing, with the rule it had until 2026.
 
-https://github.com/asterdex/api-docs/blob/master/aster-finance-futures-api.md
+https://github.com/asterdex/api-docs/blob/master/V3%28Recommended%29/EN/aster-finance-futures-api-v3.md
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from aiohttp import web
 
 from liquake.simulate.binance import BinanceServer
 from liquake.simulate.contracts import Contract
@@ -39,6 +41,9 @@ class AsterServer(BinanceServer):
 
     def sockets(self) -> Sequence[str]:
         return ("/ws", "/ws/{streams:.+}", "/stream")
+
+    def pages(self) -> Sequence[web.RouteDef]:
+        return tuple(web.get(f"/fapi/{version}/exchangeInfo", self._linear) for version in ("v1", "v3"))
 
     def kept(self, orders: Sequence[Order]) -> Order:
         """ "only the latest one liquidation order within 1000ms will be pushed as the snapshot"."""

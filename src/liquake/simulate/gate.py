@@ -234,11 +234,12 @@ def _read_past(contract: Contract, order: Order) -> tuple[Published, Row]:
 
 
 def _read(contract: Contract, order: Order) -> Published:
-    """The truth about `order` as it is pushed. Without ids, an event is its contract, side, size, price and second."""
+    """The truth about `order` as it is pushed. Without ids, an event is its contract, position, price and second."""
     size, price = contract.size_text(order), contract.price_text(order.bankruptcy_price)
     amount, usd = contract.worth(size, price)
     ts = order.ts // MILLISECOND * MILLISECOND
-    key = f"{contract.symbol}|{order.side}|{float(size)}|{float(price)}|{order.ts // SECOND}"
+    position = float(size) if order.side is Side.LONG else -float(size)
+    key = f"{contract.symbol}|{position}|{float(price)}|{order.ts // SECOND}"
     return Published("gate", contract.symbol, order.side, float(price), amount, usd, ts, float(size), key)
 
 

@@ -75,7 +75,7 @@ def _velocity(picture: Picture) -> Iterator[Row]:
 
 
 def _activity(picture: Picture) -> Iterator[Row]:
-    coverages = {feed.venue: feed.coverage.kind.value for feed in picture.snapshot.venues}
+    coverages = {feed.venue: feed.kind.value for feed in picture.snapshot.venues}
     for entry in picture.snapshot.activity:
         view = picture.view
         if view.market in (ALL, entry.market) and view.matches(entry.venue, entry.market, entry.last.side):

@@ -211,6 +211,15 @@ def percent(part: float, whole: float) -> str:
     return f"{100.0 * part / whole:.0f}%" if whole > 0.0 else "-"
 
 
+def share(part: float) -> str:
+    """How much of the whole, rounded down: what is not all of it never reads as all.
+
+    >>> share(1.0), share(0.99999), share(0.5), share(0.0)
+    ('100%', '99.9%', '50.0%', '0.0%')
+    """
+    return "100%" if part >= 1.0 else f"{int(part * 1_000) / 10:.1f}%"
+
+
 def chance(probability: float | None) -> str:
     """A probability in percent; never 0 or 100, which none is.
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from liquake.engine.snapshot import Peak, Quantiles, Statistics, Sum
-from liquake.model import Coverage, Liquidation, Side
+from liquake.engine.snapshot import FeedCoverage, Peak, Quantiles, Statistics, Sum
+from liquake.model import Coverage, CoverageKind, Liquidation, Side, Throttle
 from liquake.model.alert import Alert
 from liquake.tui import formats
 from liquake.tui.table import fit, printable
@@ -21,6 +21,7 @@ from liquake.tui.table import fit, printable
 _MOST_MARKETS = 20
 _HEADLINE_MARKETS = 3
 _MOST_FEED_LINES = 40
+_MOST_GAPS = 10
 _LABEL = 12
 
 
@@ -29,7 +30,7 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
 
     `coverages` by venue: what each feed leaves out. Without `unicode` in ASCII.
     """
-    floor = _Floor(coverages, "≥" if unicode else ">=")
+    floor = _Floor(coverages, statistics.coverage, "≥" if unicode else ">=")
     parts = (
         _summary(statistics, floor),
         _by_venue(statistics, floor),
@@ -38,6 +39,7 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
         _peaks(statistics.peaks),
         _largest(statistics.largest),
         _latency(statistics),
+        _covered(statistics.coverage),
         _feeds(statistics),
         _left_out(statistics, coverages),
     )
@@ -71,6 +73,7 @@ def statistics_object(statistics: Statistics) -> dict[str, Any]:
             market: _with_sides(sides, {market: sides}) for market, sides in sorted(statistics.by_market.items())
         },
         "sampled": {venue: _plain(total, None) for venue, total in sorted(statistics.sampled.items())},
+        "coverage": {venue: _coverage(each) for venue, each in sorted(statistics.coverage.items())},
         "duplicates": statistics.duplicates,
         "errors": statistics.errors,
         "peaks": [_peak(peak) for peak in statistics.peaks],
@@ -123,6 +126,27 @@ def _with_sides(sides: Mapping[str, Sum], markets: Mapping[str, Mapping[str, Sum
     return _sum(_added(sides), markets) | {"by_side": by_side}
 
 
+def _coverage(feed: FeedCoverage) -> dict[str, Any]:
+    promise = feed.promise
+    return {
+        "state": feed.state.value,
+        "promise": promise.kind.value,
+        "throttle": promise.throttle.value,
+        "since": None if promise.since is None else promise.since.isoformat(),
+        "heard_share": round(feed.share, 6),
+        "lower_bound": promise.lower_bound or feed.missing or feed.state is CoverageKind.DARK,
+        "gaps": [
+            {
+                "start_ms": _milliseconds(gap.start),
+                "end_ms": _milliseconds(gap.end),
+                "cause": gap.cause,
+                "refilled": gap.recovered,
+            }
+            for gap in feed.gaps
+        ],
+    }
+
+
 def _milliseconds(ts: int | None) -> int | None:
     return None if ts is None else ts // 1_000_000
 
@@ -145,15 +169,21 @@ def _quantiles(measured: Quantiles) -> dict[str, Any]:
 
 
 class _Floor(msgspec.Struct, frozen=True):
-    """Says which sums are only "at least": those with a feed in them that withholds some."""
+    """Says which sums are only "at least": those with a feed in them that withholds some, or was not heard throughout."""
 
     coverages: Mapping[str, Coverage]
+    kept: Mapping[str, FeedCoverage]
     sign: str
 
     def of(self, venues: Iterable[str]) -> str:
         """The sign to put before a sum over `venues`, or nothing."""
-        short = any(venue in self.coverages and self.coverages[venue].lower_bound for venue in venues)
-        return self.sign if short else ""
+        return self.sign if any(map(self._short, venues)) else ""
+
+    def _short(self, venue: str) -> bool:
+        promise, kept = self.coverages.get(venue), self.kept.get(venue)
+        return (promise is not None and promise.lower_bound) or (
+            kept is not None and (kept.missing or kept.state is CoverageKind.DARK)
+        )
 
 
 def _usd(total: Sum, sign: str = "") -> str:
@@ -292,6 +322,22 @@ def _latency(statistics: Statistics) -> list[str]:
             p50, p99, worst = map(formats.latency, (measured.p50, measured.p99, measured.worst))
             lines.append(f"{fit(name, _LABEL)}p50 {p50:>8}  p99 {p99:>8}  worst {worst:>8}")
     return lines if len(lines) > 1 else ["LATENCY     not measured"]
+
+
+def _covered(coverage: Mapping[str, FeedCoverage]) -> list[str]:
+    """How much of the session's time each venue was heard, and its gaps, refilled or not."""
+    lines = ["COVERAGE    how much of the session's time each venue was heard"]
+    for venue, feed in sorted(coverage.items()):
+        promise = feed.promise
+        rule = (
+            f" ({promise.throttle.value} per {promise.interval:g} s)" if promise.throttle is not Throttle.NONE else ""
+        )
+        since = f" since {promise.since}" if promise.since is not None else ""
+        lines.append(f"{fit(venue, _LABEL)}{feed.state.lower()}{rule}{since}: heard {formats.share(feed.share)}")
+        for gap in feed.gaps[-_MOST_GAPS:]:
+            length, outcome = formats.age((gap.end - gap.start) / 1e9), "refilled" if gap.recovered else "not refilled"
+            lines.append(f"{'':<{_LABEL}}gap {formats.date_time(gap.start)} of {length}: {outcome}; {gap.cause}")
+    return lines if len(lines) > 1 else []
 
 
 def _feeds(statistics: Statistics) -> list[str]:

@@ -10,6 +10,7 @@ import msgspec
 from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, Snapshot, Sum, VenueState
 from liquake.model import CoverageKind, Side
 from liquake.tui import formats
+from liquake.tui.outages import away, stretches
 from liquake.tui.theme import Theme
 
 _NOTHING = Sum()
@@ -23,7 +24,7 @@ class Tally(msgspec.Struct, frozen=True):
     market: str
     by_venue: Mapping[str, Mapping[Side, Sum]]
     floors: frozenset[str]
-    """Venues that withhold some: a sum with them in it is "at least"."""
+    """Venues that withhold some, or were not heard for some of the time: a sum with them in it is "at least"."""
 
     def sum(self, venue: str | None = None, side: Side | None = None) -> Sum:
         """Over `venue` and `side`, over all of them where `None`."""
@@ -52,7 +53,10 @@ def tally(snapshot: Snapshot, market: str, window: str) -> Tally:
     for cell in snapshot.cells:
         if cell.market == market and window in cell.sums:
             by_venue.setdefault(cell.venue, {})[cell.side] = cell.sums[window]
-    floors = frozenset(feed.venue for feed in snapshot.venues if withholds(feed))
+    length = TOTAL_WINDOWS[window]
+    start = 0 if length is None else snapshot.now - round(length * 1e9)
+    known = stretches(snapshot)
+    floors = frozenset(feed.venue for feed in snapshot.venues if withholds(feed)) | away(known, start, snapshot.now)
     return Tally(market, by_venue, floors)
 
 

@@ -6,7 +6,9 @@ from liquake.model import Coverage, CoverageKind, Instruments, Throttle
 from liquake.venues.binance import Binance, BinanceDecoder, stablecoin_margined
 from liquake.venues.venue import Decoder, Endpoint, Facts, Heartbeat, Limits, Request
 
-_DOCUMENTATION = "https://github.com/asterdex/api-docs/blob/master/aster-finance-futures-api.md"
+_DOCUMENTATION = (
+    "https://github.com/asterdex/api-docs/blob/master/V3%28Recommended%29/EN/aster-finance-futures-api-v3.md"
+)
 
 
 class Aster(Binance):
@@ -16,8 +18,7 @@ class Aster(Binance):
     title = "Aster"
     aliases = ("asterdex",)
     rank = 50
-    # "The Liquidation Order Snapshot Streams push force liquidation order information for all symbols in the market";
-    # "For each symbol, only the latest one liquidation order within 1000ms will be pushed as the snapshot" (_DOCUMENTATION).
+    # "only the latest one liquidation order within 1000ms will be pushed as the snapshot" (_DOCUMENTATION).
     coverage = Coverage(
         CoverageKind.THROTTLED,
         "At most one liquidation per symbol and second is published, the latest: sums are lower bounds, "
@@ -44,7 +45,7 @@ class Aster(Binance):
     )
 
     def instrument_requests(self) -> tuple[Request, ...]:
-        return (Request("https://fapi.asterdex.com/fapi/v1/exchangeInfo"),)
+        return (Request("https://fapi.asterdex.com/fapi/v3/exchangeInfo"),)
 
     def decoder(self, connection: str, instruments: Instruments) -> Decoder:
         return BinanceDecoder(self.name, connection, instruments, stablecoin_margined)

@@ -111,7 +111,7 @@ class _Answer(msgspec.Struct):
 _read = msgspec.json.Decoder(_Liquidations | _Marks, strict=False).decode
 
 
-class _Order(msgspec.Struct):
+class _Order(msgspec.Struct, gc=False):
     """An open order as the table has it, and what of it has been counted."""
 
     side: Side
@@ -326,7 +326,7 @@ class Bitmex(Venue):
         "order that is withdrawn unfilled counts in full.",
         source=_DOCUMENTATION,
     )
-    # "When the timer fires (no messages received in 5 seconds), send a raw ping frame or the literal string 'ping'"
+    # The venue asks for a "ping" after 5 seconds without a message, and to reconnect without an answer in 5 more
     # (_DOCUMENTATION). The mark price of XBTUSD changes every few seconds.
     heartbeat = Heartbeat(every=5.0, frame="ping", dead_after=20.0, stale_after=60.0)
     limits = Limits(lifetime=None, messages_per_second=2.0, connects_per_minute=12.0, requests_per_minute=30.0)

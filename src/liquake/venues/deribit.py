@@ -64,8 +64,8 @@ _DOLLARS = frozenset(("USD", "USDC", "USDT"))
 # Futures are settled in one of these; USDC has those of every coin.
 _CURRENCIES = ("BTC", "ETH", "USDC")
 _PAGE = 1000
-_LONGEST = 24 * 3600 * 1_000
-"""Milliseconds asked for in one request, so that one window has no hundreds of pages."""
+_LONGEST = 1_800_000
+"""Milliseconds asked for at first: about as long as a page reaches on a busy day."""
 
 
 class _Trade(msgspec.Struct, gc=False):
@@ -222,7 +222,8 @@ class DeribitDecoder(Decoder):
         if not isinstance(parameters, dict) or method not in ("heartbeat", "subscription"):
             return (self.failure(frame, ts_recv, "neither an event nor an answer of Deribit"),)
         if method == "heartbeat":
-            # "test_request": the server waits for a request of ours, public/test will do, or closes (_HEARTBEAT).
+            # "respond to test_request messages by sending a /api/v2/public/test request", or "the API server will
+            # immediately close the connection" (_HEARTBEAT).
             if parameters.get("type") == "test_request":
                 self.replies.append(_TEST)
             return ()
@@ -353,10 +354,9 @@ class Deribit(Venue):
         del instruments
         first, last = start // NANOSECONDS_PER_MILLISECOND, -(-end // NANOSECONDS_PER_MILLISECOND)
         return tuple(
-            _page(currency, moment, min(moment + _LONGEST, last))
+            _window(currency, first, min(first + _LONGEST, last), last)
             for currency in _CURRENCIES
             if assets is None or currency == "USDC" or currency in assets
-            for moment in range(first, last, _LONGEST)
         )
 
     def read_history(
@@ -367,15 +367,18 @@ class Deribit(Venue):
         return [event for event in events if isinstance(event, Liquidation)]
 
     def next_history(self, request: Request, answer: bytes) -> Request | None:
-        """From the time of the last trade on, which comes again: others of its millisecond may be missing."""
-        page = self._page(answer)
-        if not page.has_more or not page.trades:
-            return None
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
-        start, last = int(asked["start_timestamp"]), int(asked["end_timestamp"])
-        after = max(trade.timestamp for trade in page.trades)
-        after = after if after > start else start + 1
-        return _page(asked["currency"], after, last) if after <= last else None
+        """A window with more trades than a page is cut in half; what is left of the time follows."""
+        address = urlsplit(request.url)
+        asked = parse_qs(address.query)
+        (currency,), start, end = asked["currency"], *(int(asked[f"{edge}_timestamp"][0]) for edge in ("start", "end"))
+        last = int(address.fragment)
+        # Pages are in order "by trade ID", which is not that of time among pairs that are paid in one currency: the time
+        # of a page's last trade says nothing of what is missing.
+        if self._page(answer).has_more and start < end:
+            return _window(currency, start, (start + end) // 2, last)
+        # Twice as long, lest one crowded moment leave all that follow it short.
+        length = min(2 * (end - start + 1), _LONGEST)
+        return _window(currency, end + 1, min(end + length, last), last) if end < last else None
 
     def _page(self, answer: bytes) -> _Page:
         try:
@@ -387,8 +390,11 @@ class Deribit(Venue):
         return told.result
 
 
-def _page(currency: str, start: int, end: int) -> Request:
-    """One page of trades from `start` to `end`, milliseconds, both included, in order of time."""
+def _window(currency: str, start: int, end: int, last: int) -> Request:
+    """Trades from `start` to `end`, milliseconds, both included, of all that are wanted up to `last`.
+
+    That stands in the fragment, which is not sent.
+    """
     query = {
         "currency": currency,
         "kind": "future",
@@ -397,4 +403,4 @@ def _page(currency: str, start: int, end: int) -> Request:
         "count": _PAGE,
         "sorting": "asc",
     }
-    return Request(f"{_HISTORY}?{urlencode(query)}")
+    return Request(f"{_HISTORY}?{urlencode(query)}#{last}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -66,6 +66,7 @@ _HISTORY_ROWS = 1000
 # Markets that anybody may list are named after all of a token: "FARTCOIN,RAYDIUM,9BB6...PUMP-USD".
 _Market = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _FIRST_MILLISECOND = 10**12
 
 
@@ -74,7 +75,7 @@ class _Trade(msgspec.Struct, gc=False):
     side: Literal["BUY", "SELL"]
     size: Positive
     price: Positive
-    createdAt: Symbol  # noqa: N815 - the venue's name
+    createdAt: _Moment  # noqa: N815 - the venue's name
     type: str = "LIMIT"
 
 
@@ -120,12 +121,8 @@ def _by_name(market: str) -> Instrument | None:
     return Instrument(market, asset or base, _LINEAR, 1.0 if currency == "USD" else None, bundle)
 
 
-def _milliseconds(moment: str) -> int:
-    """Of "2026-09-21T14:13:20.123Z". Raises `ValueError` for what is no such time."""
-    found = round(msgspec.convert(moment, _Moment).timestamp() * 1000)
-    if found < _FIRST_MILLISECOND:
-        raise ValueError(f"{moment} was before there were liquidations")
-    return found
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 class DydxDecoder(Decoder):
@@ -133,6 +130,7 @@ class DydxDecoder(Decoder):
 
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
+        self._listed = instruments.by_symbol.get
         # `v4_markets` is of all markets and told on every socket: each tells the prices of its own.
         self._priced = {_PRICED}
 
@@ -143,19 +141,19 @@ class DydxDecoder(Decoder):
             return self._examine(frame, ts_recv)
         if isinstance(message, _MarketsFrame):
             return self._prices(message, ts_recv)
-        contents, instrument = message.contents, self._instrument(message.id)
+        market, contents = message.id, message.contents
+        instrument = self._listed(market) or _by_name(market)
         if instrument is None:
-            return (self.failure(frame, ts_recv, f"market {message.id!a} cannot be one"),)
-        events: list[Event] = []
+            return (self.failure(frame, ts_recv, f"market {market!a} cannot be one"),)
+        events = [
+            self._liquidation(trade, instrument, frame, ts_recv)
+            for part in (contents if isinstance(contents, list) else (contents,))
+            for trade in part.trades
+            if trade.type == _LIQUIDATED
+        ]
         if message.type == "subscribed":
-            events.append(self._subscribed(_TRADES, message.id, ts_recv))
-        for part in contents if isinstance(contents, list) else (contents,):
-            forced = (trade for trade in part.trades if trade.type == _LIQUIDATED)
-            events.extend(self._liquidation(trade, instrument, frame, ts_recv) for trade in forced)
+            events.insert(0, self._subscribed(_TRADES, market, ts_recv))
         return events
-
-    def _instrument(self, market: str) -> Instrument | None:
-        return self.instruments.by_symbol.get(market) or _by_name(market)
 
     def _subscribed(self, channel: str, market: str, ts_recv: int) -> Event:
         if market:
@@ -163,10 +161,9 @@ class DydxDecoder(Decoder):
         return self.status(FeedState.SUBSCRIBED, ts_recv, _topic(channel, market))
 
     def _liquidation(self, trade: _Trade, instrument: Instrument, frame: bytes | str, ts_recv: int) -> Event:
-        try:
-            milliseconds = _milliseconds(trade.createdAt)
-        except ValueError as error:
-            return self.failure(frame, ts_recv, str(error))
+        milliseconds = _milliseconds(trade.createdAt)
+        if milliseconds < _FIRST_MILLISECOND:
+            return self.failure(frame, ts_recv, f"{trade.createdAt:%Y-%m-%d} is before there were liquidations")
         return _forced(self.venue, trade, instrument, milliseconds, ts_recv) or self.ahead(frame, ts_recv, milliseconds)
 
     def _prices(self, message: _MarketsFrame, ts_recv: int) -> Sequence[Event]:
@@ -178,7 +175,7 @@ class DydxDecoder(Decoder):
         for part in contents if isinstance(contents, list) else (contents,):
             for told in (part.markets, part.oraclePrices):
                 for market in self._priced & told.keys():
-                    instrument, price = self._instrument(market), told[market].oraclePrice
+                    instrument, price = self._listed(market) or _by_name(market), told[market].oraclePrice
                     if instrument is not None and price:
                         asset = instrument.asset
                         events.append(Price(self.venue, market, asset, PriceKind.INDEX, price, ts_recv, ts_recv))
@@ -212,7 +209,7 @@ class DydxDecoder(Decoder):
             rows = list(_rows(message.get("contents")))
         except ValueError as error:
             return (self.failure(frame, ts_recv, str(error)),)
-        instrument = self._instrument(market)
+        instrument = self._listed(market) or _by_name(market)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"market {market!a} cannot be one"),)
         events = [self._subscribed(_TRADES, market, ts_recv)] if message["type"] == "subscribed" else []

@@ -53,6 +53,7 @@ _LIQUIDATIONS = "futures.public_liquidates"
 _TICKERS = "futures.tickers"
 
 _LONG, _SHORT = Side.LONG, Side.SHORT
+_LIMIT = PriceBasis.LIMIT
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
 _DOLLARS = frozenset(("USDT", "USDC", "USD1"))
 _SECOND = 1_000_000_000
@@ -154,49 +155,46 @@ class GateDecoder(Decoder):
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         if message.channel == _LIQUIDATIONS:
-            return _told_apart([self._liquidation(row, frame, ts_recv) for row in message.result])
+            rows = message.result
+            if len(rows) == 1:
+                return (self._liquidation(rows[0], frame, ts_recv),)
+            return _told_apart([self._liquidation(row, frame, ts_recv) for row in rows])
         if message.channel == _TICKERS:
             return self._prices(message, frame, ts_recv)
         return ()
 
     def _liquidation(self, row: _Row, frame: bytes | str, ts_recv: int) -> Event:
-        size, price, time = row.size, row.price, row.time_ms or row.time
+        symbol, size, price, time = row.contract, row.size, row.price, row.time_ms or row.time
         if not size or price is None or time is None:
             return self.failure(frame, ts_recv, "liquidation without a size, a price or a time")
-        # The socket's size is of the order, and a forced sale closes a long: 6 of 6 events compared with the history,
-        # whose size is of the position, had the opposite sign. "price: order price" (_DOCUMENTATION).
-        side = _LONG if size < 0.0 else _SHORT
-        return self._normalised(row.contract, side, abs(size), price, PriceBasis.LIMIT, price, time, frame, ts_recv)
-
-    def past(self, row: _Past, frame: bytes | str, ts_recv: int) -> Event:
-        """The liquidation in a row of the history, with the key the stream gives it."""
-        # "size: User position size", "order_size: Number of forced liquidation orders", "fill_price: Liquidation order
-        # average taker price" (_REST): here a positive size is a long. The stream shows the order's size and price.
-        if not row.size:
-            return self.failure(frame, ts_recv, "liquidation of no position")
-        side, size = (_LONG if row.size > 0.0 else _SHORT), abs(row.order_size or row.size)
-        price, basis = (row.fill_price, PriceBasis.FILL) if row.fill_price else (row.order_price, PriceBasis.LIMIT)
-        return self._normalised(row.contract, side, size, price, basis, row.order_price, row.time, frame, ts_recv)
-
-    def _normalised(
-        self,
-        symbol: str,
-        side: Side,
-        size: float,
-        price: float,
-        basis: PriceBasis,
-        order_price: float,
-        time: int,
-        frame: bytes | str,
-        ts_recv: int,
-    ) -> Event:
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
-        milliseconds = time if time >= _FIRST_MILLISECOND else time * 1000
-        key = f"{symbol}|{side}|{size}|{order_price}|{milliseconds // 1000}"
-        event = normalised(self.venue, instrument, side, price, basis, size, milliseconds, ts_recv, key)
-        return event or self.ahead(frame, ts_recv, milliseconds)
+        if time < _FIRST_MILLISECOND:
+            time *= 1000
+        # The socket's size is of the order, and a forced sale closes a long: 6 of 6 events compared with the history,
+        # whose size is of the position, had the opposite sign. "price: order price" (_DOCUMENTATION).
+        side = _LONG if size < 0.0 else _SHORT
+        key = f"{symbol}|{-size}|{price}|{time // 1000}"
+        event = normalised(self.venue, instrument, side, price, _LIMIT, abs(size), time, ts_recv, key)
+        return event or self.ahead(frame, ts_recv, time)
+
+    def past(self, row: _Past, frame: bytes | str, ts_recv: int) -> Event:
+        """The liquidation in a row of the history, with the key the stream gives it."""
+        symbol = row.contract
+        instrument = self._listed(symbol) or _by_grammar(symbol)
+        if instrument is None:
+            return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
+        if not row.size:
+            return self.failure(frame, ts_recv, "liquidation of no position")
+        # "size: User position size", "order_size: Number of forced liquidation orders", "fill_price: Liquidation order
+        # average taker price" (_REST): here a positive size is a long. The stream shows the order's size and price.
+        side, size = (_LONG if row.size > 0.0 else _SHORT), abs(row.order_size or row.size)
+        price, basis = (row.fill_price, PriceBasis.FILL) if row.fill_price else (row.order_price, _LIMIT)
+        time = row.time if row.time >= _FIRST_MILLISECOND else row.time * 1000
+        key = f"{symbol}|{size if side is _LONG else -size}|{row.order_price}|{time // 1000}"
+        event = normalised(self.venue, instrument, side, price, basis, size, time, ts_recv, key)
+        return event or self.ahead(frame, ts_recv, time)
 
     def _prices(self, message: _Frame, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if message.time_ms is None:

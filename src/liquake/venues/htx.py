@@ -62,6 +62,7 @@ _DETAIL = "market.BTC-USDT.detail"
 # "direction": "buy", "sell", of the order, whatever the coin-margined page's "Long or short" says: the history, whose
 # trade_type 5 is "Liquidate long positions", has direction sell on them.
 _LONG, _SHORT = Side.LONG, Side.SHORT
+_BANKRUPTCY = PriceBasis.BANKRUPTCY
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
 _OFFSETS = frozenset(("close", "open", "both"))
 _GZIP = zlib.MAX_WBITS | 16
@@ -178,7 +179,10 @@ class HtxDecoder(Decoder):
         except (ValueError, RecursionError):
             return self._examine(content, frame, ts_recv)
         if message.topic.endswith(_SUFFIX):
-            return distinct([self.liquidation(row, frame, ts_recv) for row in message.data])
+            rows = message.data
+            if len(rows) == 1:
+                return (self.liquidation(rows[0], frame, ts_recv),)
+            return distinct([self.liquidation(row, frame, ts_recv) for row in rows])
         return ()
 
     def liquidation(self, row: _Row, frame: bytes | str, ts_recv: int) -> Event:
@@ -195,7 +199,7 @@ class HtxDecoder(Decoder):
             instrument,
             side,
             row.price,
-            PriceBasis.BANKRUPTCY,
+            _BANKRUPTCY,
             row.volume,
             row.created_at,
             ts_recv,

@@ -179,7 +179,7 @@ class KrakenDecoder(Decoder):
         ]
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """What is not well-formed data of a subscribed feed: answers, other feeds, REST answers, what is broken."""
+        """What is not well-formed data of a subscribed feed: answers, other feeds, what is broken."""
         try:
             message = parse(frame)
         except ValueError as error:
@@ -189,20 +189,15 @@ class KrakenDecoder(Decoder):
         if "event" in message:
             return self._answer(message, frame, ts_recv)
         feed = message.get("feed")
-        rows = message.get("trades") if feed == "trade_snapshot" else message.get("history")
-        if isinstance(rows, list):
-            return [event for row in reversed(rows) for event in self._odd_row(row, frame, ts_recv)]
+        rows = message.get("trades")
+        if feed == "trade_snapshot" and isinstance(rows, list):
+            return [event for row in reversed(rows) for event in self._odd(row, frame, ts_recv)]
         if isinstance(feed, str) and feed not in ("trade", "trade_snapshot", "ticker"):
             return ()
         return self._odd(message, frame, ts_recv)
 
-    def _odd_row(self, row: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        """A row of a list by itself, so that a bad one leaves the others standing."""
-        if isinstance(row, dict) and "feed" not in row:
-            row = {**row, "feed": "trade"}
-        return self._odd(row, frame, ts_recv)
-
     def _odd(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """A message, or a row of a snapshot by itself, so that a bad one leaves the others standing."""
         try:
             return self._told(msgspec.convert(message, _Feeds, strict=False), frame, ts_recv)
         except ValueError as error:
@@ -312,11 +307,13 @@ class Kraken(Venue):
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets, with a price stream as proof of life."""
-        subscriptions = [_subscription("ticker", [_PROOF_OF_LIFE])]
         products = _products(instruments, assets)
-        for first in range(0, len(products), _PRODUCTS_PER_FRAME):
-            subscriptions.append(_subscription("trade", products[first : first + _PRODUCTS_PER_FRAME]))
-        return [Connection("trades", self.endpoints[0].url, tuple(subscriptions))]
+        frames = [
+            products[first : first + _PRODUCTS_PER_FRAME] for first in range(0, len(products), _PRODUCTS_PER_FRAME)
+        ]
+        trades = (_subscription("trade", each) for each in frames)
+        ticker = _subscription("ticker", [_PROOF_OF_LIFE])
+        return [Connection("trades", self.endpoints[0].url, (ticker, *trades))]
 
     def decoder(self, connection: str, instruments: Instruments) -> Decoder:
         return KrakenDecoder(self.name, connection, instruments)

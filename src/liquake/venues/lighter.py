@@ -116,52 +116,58 @@ def _closed(trade: _Trade) -> Side | None:
 class LighterDecoder(Decoder):
     """Reads `trade` and `market_stats`."""
 
+    def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
+        super().__init__(venue, connection, instruments)
+        self._listed = instruments.by_symbol.get
+
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
-        action, _, channel = message.type.partition("/")
+        kind = message.type
+        if kind == "update/trade":
+            return self._liquidations(message, frame, ts_recv)
+        action, _, channel = kind.partition("/")
         if action not in ("update", "subscribed") or not channel:
             return self._examine(frame, ts_recv)
         events: list[Event] = []
         if action == "subscribed":
             events.append(self.status(FeedState.SUBSCRIBED, ts_recv, message.channel))
         if channel == "trade":
-            for trade in message.liquidation_trades or ():
-                events += self._liquidation(trade, frame, ts_recv)
+            events += self._liquidations(message, frame, ts_recv)
         elif message.market_stats is not None:
             events += self._prices(message.market_stats, message.timestamp, frame, ts_recv)
         return events
 
-    def _instrument(self, number: int) -> Instrument:
-        market = str(number)
-        return self.instruments.by_symbol.get(market) or _by_number(market)
+    def _liquidations(self, message: _Frame, frame: bytes | str, ts_recv: int) -> list[Event]:
+        rows = message.liquidation_trades or ()
+        return [self._liquidation(trade, frame, ts_recv) for trade in rows if trade.type not in _NOT_FORCED]
 
-    def _liquidation(self, trade: _Trade, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if trade.type in _NOT_FORCED:
-            return ()
-        side, instrument = _closed(trade), self._instrument(trade.market_id)
+    def _liquidation(self, trade: _Trade, frame: bytes | str, ts_recv: int) -> Event:
+        market, side = str(trade.market_id), _closed(trade)
         if side is None:
-            return (self.failure(frame, ts_recv, "liquidation by a taker who had no such position to close"),)
+            return self.failure(frame, ts_recv, "liquidation by a taker who had no such position to close")
+        instrument = self._listed(market) or _by_number(market)
         tags = () if trade.type == "liquidation" else (oddity("type", trade.type),)
         notional = trade.size * trade.price
         if trade.usd_amount and abs(trade.usd_amount - notional) > 0.01 * notional + 1e-5:
             # A market whose size or price is in some other unit than all others': what that is worth is not said.
             instrument = msgspec.structs.replace(instrument, multiplier=None)
             tags = (*tags, oddity("usd_amount", trade.usd_amount))
-        key = f"{trade.market_id}|{trade.trade_id}"
+        key = f"{market}|{trade.trade_id}"
         # "size": in coins, thousands of them where the name begins with 1000. "price": what was paid.
         event = normalised(
             self.venue, instrument, side, trade.price, _FILL, trade.size, trade.timestamp, ts_recv, key, tags
         )
-        return (event or self.ahead(frame, ts_recv, trade.timestamp),)
+        return event or self.ahead(frame, ts_recv, trade.timestamp)
 
     def _prices(self, told: _Statistics, milliseconds: int | None, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         ts_event = ts_recv if milliseconds is None else milliseconds * NANOSECONDS_PER_MILLISECOND
         if ts_event > ts_recv + FUTURE_TOLERANCE:
             return (self.ahead(frame, ts_recv, ts_event // NANOSECONDS_PER_MILLISECOND),)
-        instrument = self._instrument(told.market_id)
+        market = str(told.market_id)
+        instrument = self._listed(market) or _by_number(market)
         return [
             Price(self.venue, instrument.symbol, instrument.asset, kind, price, ts_event, ts_recv)
             for kind, name in _KINDS
@@ -204,9 +210,12 @@ class LighterDecoder(Decoder):
             events.append(self.status(FeedState.SUBSCRIBED, ts_recv, channel))
         for row in rows:
             try:
-                events += self._liquidation(msgspec.convert(row, _Trade, strict=False), frame, ts_recv)
+                trade = msgspec.convert(row, _Trade, strict=False)
             except ValueError as error:
                 events.append(self.failure(frame, ts_recv, str(error)))
+            else:
+                if trade.type not in _NOT_FORCED:
+                    events.append(self._liquidation(trade, frame, ts_recv))
         return events
 
     def _refused(self, error: object, ts_recv: int) -> Sequence[Event]:

@@ -31,4 +31,4 @@ def test_a_venue_is_as_well_as_its_worst_connection() -> None:
         ("inverse-1", FeedState.RESUMED),
     ):
         venue.feed.status(FeedStatus("bybit", name, state, NOON))
-    assert venue.state().state is FeedState.STALE
+    assert venue.state(NOON, NOON).state is FeedState.STALE

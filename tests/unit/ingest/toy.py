@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import WSMsgType, web
 
+from liquake.errors import HistoryError
 from liquake.ingest.link import Tempo
 from liquake.model import (
     Coverage,
@@ -18,8 +19,11 @@ from liquake.model import (
     Gap,
     Instrument,
     Instruments,
+    Liquidation,
     Price,
+    PriceBasis,
     PriceKind,
+    Side,
 )
 from liquake.venues import Connection, Decoder, Heartbeat, Limits, Request, Subscription, Venue
 from liquake.venues.venue import Facts
@@ -32,11 +36,17 @@ HURRIED = Tempo(
     healthy_frames=2,
     rotation_margin=0.0,
     watch=0.02,
+    history_after=0.0,
 )
 
 
+def liquidation(ts: int, ts_recv: int) -> Liquidation:
+    """The toy's liquidation of a moment, UTC nanoseconds: from stream and history alike."""
+    return Liquidation("toy", "BTC", "BTC", Side.LONG, 100.0, PriceBasis.FILL, 10.0, 1_000.0, ts, ts_recv, id=str(ts))
+
+
 class ToyDecoder(Decoder):
-    """`ok TOPIC`, `no TOPIC`, `closing`, `pong`, `hello` (which wants `here` for an answer), or a price."""
+    """`ok TOPIC`, `no TOPIC`, `closing`, `pong`, `hello` (which wants `here` for an answer), `liq NANOSECONDS`, or a price."""
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         words = frame.decode() if isinstance(frame, bytes) else frame
@@ -48,6 +58,8 @@ class ToyDecoder(Decoder):
             self.replies.append("here")
         if verb in ("pong", "hello"):
             return ()
+        if verb == "liq":
+            return (liquidation(int(rest), ts_recv),)
         return (Price(self.venue, "BTC", "BTC", PriceKind.MARK, float(words), ts_recv, ts_recv),)
 
 
@@ -57,7 +69,7 @@ class ToyVenue(Venue):
     name = "toy"
     title = "Toy"
     coverage = Coverage(CoverageKind.COMPLETE, "everything")
-    limits = Limits(lifetime=None, messages_per_second=1000.0, connects_per_minute=6000.0)
+    limits = Limits(lifetime=None, messages_per_second=1000.0, connects_per_minute=6000.0, requests_per_minute=6000.0)
     facts = Facts("toy", "", "", "", "", "")
     endpoints = ()
 
@@ -81,6 +93,37 @@ class ToyVenue(Venue):
         return (Subscription(f"sub {good}", (good,)),) if good != rejected.topic else ()
 
 
+class ToyWithPast(ToyVenue):
+    """Tells what was, two moments a page, from the server at `url`."""
+
+    def __init__(self, heartbeat: Heartbeat, url: str, topics: tuple[str, ...] = ("a",)) -> None:
+        super().__init__(heartbeat)
+        self.url, self.topics = url, topics
+
+    def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
+        return [connection_to(self.url, *self.topics)] if self.topics else []
+
+    def history(
+        self, instruments: Instruments, assets: Collection[str] | None, start: int, end: int
+    ) -> tuple[Request, ...]:
+        return (Request(f"{self.url.replace('ws', 'http', 1)}history?start={start}&end={end}"),)
+
+    def read_history(
+        self, request: Request, answer: bytes, instruments: Instruments, ts_recv: int
+    ) -> Sequence[Liquidation]:
+        if b"?" in answer:
+            raise HistoryError(self.name, "it asks back")
+        return [liquidation(int(word), ts_recv) for word in answer.split() if word != b"more"]
+
+    def next_history(self, request: Request, answer: bytes) -> Request | None:
+        if not answer.endswith(b"more"):
+            return None
+        last = int(answer.split()[-2])
+        return Request(
+            request.url.replace(request.url[request.url.index("start=") : request.url.index("&")], f"start={last + 1}")
+        )
+
+
 PATIENT = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=30.0)
 
 
@@ -101,6 +144,13 @@ class ToyServer:
         """What the nth connection is sent first, as a text frame."""
         self.answering = True
         self.pricing = True
+        self.past: list[int] = []
+        """What happened, UTC nanoseconds, as the history tells it."""
+        self.asked: list[tuple[int, int]] = []
+        """The start and end of each request for it."""
+        self.past_status = 200
+        self.past_answer: str | None = None
+        """In place of a true answer."""
         self.refuse: set[str] = set()
         self.ignore: set[str] = set()
 
@@ -122,6 +172,14 @@ class ToyServer:
             pricing.cancel()
             self.sockets.remove(socket)
         return socket
+
+    async def tell(self, request: web.Request) -> web.Response:
+        """A page of the past."""
+        start, end = int(request.query["start"]), int(request.query["end"])
+        self.asked.append((start, end))
+        found = sorted(ts for ts in self.past if start <= ts <= end)
+        page = [str(ts) for ts in found[:2]] + (["more"] if len(found) > 2 else [])
+        return web.Response(text=self.past_answer or " ".join(page), status=self.past_status)
 
     async def _answer(self, socket: web.WebSocketResponse, text: str) -> None:
         self.received.append(text)
@@ -152,6 +210,7 @@ async def toy_server() -> AsyncIterator[ToyServer]:
     server = ToyServer()
     application = web.Application()
     application.router.add_get("/", server.handle)
+    application.router.add_get("/history", server.tell)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -182,6 +241,11 @@ class Heard:
     @property
     def statuses(self) -> list[FeedStatus]:
         return [event for event in self.events if isinstance(event, FeedStatus)]
+
+    @property
+    def liquidations(self) -> list[int]:
+        """Their moments, in order of arrival."""
+        return [event.ts_event for event in self.events if isinstance(event, Liquidation)]
 
     @property
     def gaps(self) -> list[Gap]:

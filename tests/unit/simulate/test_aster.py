@@ -61,7 +61,7 @@ async def test_a_ping_comes_every_five_minutes() -> None:
 
 
 async def test_instruments_are_listed_as_binance_does() -> None:
-    async with stage("aster") as at, at.session.get(at.address + "/fapi/v1/exchangeInfo") as answer:
+    async with stage("aster") as at, at.session.get(at.address + "/fapi/v3/exchangeInfo") as answer:
         symbols = {row["symbol"]: row for row in (await answer.json())["symbols"]}
     assert symbols["1000PEPEUSDT"]["baseAsset"] == "1000PEPE"
     assert not [row for row in symbols.values() if "contractSize" in row]

@@ -78,6 +78,14 @@ async def test_what_cannot_be_subscribed_to_is_refused(channel: str, code: int) 
         assert (await ask(socket, channel))["error"]["code"] == code
 
 
+async def test_strange_words_are_refused() -> None:
+    async with stage("lighter") as at:
+        socket = await connected(at)
+        for text in ("hello", '{"type":"dance"}'):
+            await socket.send_str(text)
+            assert (await read(socket))["error"]["code"] == 30001
+
+
 async def test_more_than_two_hundred_messages_a_minute_are_refused() -> None:
     async with stage("lighter") as at:
         socket = await connected(at)

@@ -8,7 +8,7 @@ import msgspec
 from rich.style import Style
 from rich.text import Text
 
-from liquake.engine.snapshot import ALL, TOTAL_WINDOWS
+from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, VenueState
 from liquake.model import Side
 from liquake.tui import formats, sums
 from liquake.tui.panels.overview import nothing
@@ -151,7 +151,14 @@ def _amount(picture: Picture, counted: Tally, line: Line) -> str:
 def _coverage(picture: Picture, counted: Tally, line: Line) -> str:
     """How far a sum can be relied on, in a word."""
     if line.venue is not None:
-        return next((f.coverage.kind.lower() for f in picture.snapshot.venues if f.venue == line.venue), "")
+        return next((_kind(feed) for feed in picture.snapshot.venues if feed.venue == line.venue), "")
     venues = [venue for venue in counted.by_venue if counted.sum(venue).events]
     short = sum(venue in counted.floors for venue in venues)
     return f"{short} of {len(venues)} withhold some" if short else "complete"
+
+
+def _kind(feed: VenueState) -> str:
+    """What a feed shows, and the part of the run in which it was heard, where that is not all of it."""
+    share = feed.covered.get(sums.SINCE_START, 1.0)
+    heard = "" if share > 0.9995 else f" {formats.share(share)}"
+    return f"{feed.kind.lower()}{heard}"

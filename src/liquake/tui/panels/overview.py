@@ -58,7 +58,7 @@ def nothing(picture: Picture, width: int) -> list[Text]:
 
 def passing_venues(picture: Picture, venues: Iterable[str]) -> list[str]:
     """Those that the filter lets through by their name and what their feed covers. Sums over all stay sums over all."""
-    covered = {feed.venue: feed.coverage.kind.value for feed in picture.snapshot.venues}
+    covered = {feed.venue: feed.kind.value for feed in picture.snapshot.venues}
     return [venue for venue in venues if picture.view.matches(venue, covered.get(venue, ""))]
 
 

@@ -1,0 +1,112 @@
+"""How often a venue is falsely called dark, and how soon a true silence is found.
+
+Markets of the simulator, published as the venues do. False: how often in all those hours a venue that is not silent is
+called dark, and the most that the true rate per venue can be (95 %, Poisson, over all venues). True: each venue falls
+silent at random moments, until it is found or six hours are over.
+
+python -m bench.silence [--calm-hours 720] [--busy-hours 720] [--silences 50]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from copy import deepcopy
+from math import inf
+from random import Random
+from statistics import quantiles
+
+from bench.simulated_feeds import RULES, SECOND, START, published
+
+from liquake.analytics.silence import SilenceDetector
+from liquake.simulate.market import Market
+
+MONTH = 30 * 24.0
+PART = 6.0
+"""Hours of a market that are computed at once."""
+LONGEST = 6 * 3600 * SECOND
+WARM = 0.25
+"""Share of the time in which nobody falls silent, so that shares are known."""
+Pulse = tuple[int, str]
+
+
+def pulses_of(scenario: str, hours: float, seed: int) -> list[Pulse]:
+    """When which venue published something, in order of time."""
+    market, shown = Market(scenario, seed, START), list[Pulse]()
+    end = START + round(hours * 3600) * SECOND
+    while market.now + SECOND <= end:
+        until = min(market.now + round(PART * 3600) * SECOND, end)
+        shown += [(order.ts, order.venue) for order in published(market.step(until))]
+    return shown
+
+
+def alarms(pulses: Sequence[Pulse]) -> dict[str, int]:
+    """How often each venue goes dark although nothing is held back."""
+    detector, before = SilenceDetector(RULES), set[str]()
+    found = dict.fromkeys(RULES, 0)
+    for ts, venue in pulses:
+        detector.update(venue, ts)
+        now = {silence.venue for silence in detector.value()}
+        for each in now - before:
+            found[each] += 1
+        before = now
+    return found
+
+
+def delays(pulses: Sequence[Pulse], victim: str, moments: Sequence[int]) -> list[float]:
+    """Seconds until the silence of `victim` from each of `moments` on is found; infinite where it is not."""
+    detector, found, waiting = SilenceDetector(RULES), list[float](), list(moments)
+    for index, (ts, venue) in enumerate(pulses):
+        while waiting and ts >= waiting[0]:
+            found.append(_delay(deepcopy(detector), pulses, index, victim, waiting.pop(0)))
+        detector.update(venue, ts)
+    return found
+
+
+def _delay(detector: SilenceDetector, pulses: Sequence[Pulse], index: int, victim: str, start: int) -> float:
+    for place in range(index, len(pulses)):
+        ts, venue = pulses[place]
+        if ts > start + LONGEST:
+            break
+        if venue != victim:
+            detector.update(venue, ts)
+            if any(silence.venue == victim for silence in detector.value()):
+                return (ts - start) / SECOND
+    return inf
+
+
+def report(scenario: str, hours: float, silences: int, limit: float) -> None:
+    """A line per venue, and what they say together."""
+    pulses = pulses_of(scenario, hours, seed=1)
+    false, random = alarms(pulses), Random(1)
+    first, last = START + round(WARM * hours * 3600) * SECOND, START + round(hours * 3600) * SECOND - LONGEST // 6
+    moments = sorted(random.randrange(first, last) for _ in range(silences))
+    for venue in RULES:
+        found = delays(pulses, venue, moments)
+        cuts = quantiles(found, n=20, method="inclusive")
+        within = sum(delay <= limit for delay in found) / len(found)
+        per_minute = sum(name == venue for _, name in pulses) / hours / 60.0
+        print(
+            f"{scenario:<6} {hours:>6.0f} {venue:<10} {per_minute:>8.1f} {false[venue]:>6} "
+            f"{cuts[9] / 60:>8.1f} {cuts[18] / 60:>8.1f} {within:>11.0%} of {limit / 60:g} min"
+        )
+    total = sum(false.values())
+    months = len(RULES) * hours / MONTH
+    # The exact upper limit for none is 3.0; for more this is a little above it.
+    most = (3.0 + 2.0 * total) / months
+    print(f"{scenario:<6} {total} false in {months:.1f} months of a venue: at most {most:.2f} a month and venue")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calm-hours", type=float, default=720.0)
+    parser.add_argument("--busy-hours", type=float, default=720.0)
+    parser.add_argument("--silences", type=int, default=50)
+    settings = parser.parse_args()
+    print("market  hours venue      events/m  false found p50  p95 min  within")
+    report("calm", settings.calm_hours, settings.silences, 1800.0)
+    report("busy", settings.busy_hours, settings.silences, 180.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""What a venue is asked about the past: after a gap, and again and again where no socket tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from random import Random
+
+import aiohttp
+import msgspec
+
+from liquake.clock import SECOND, Clock
+from liquake.errors import HistoryError, Unreachable
+from liquake.ingest.backoff import Backoff
+from liquake.ingest.link import Receiver, Tempo
+from liquake.ingest.rest import fetch, rerouted
+from liquake.ingest.turnstile import Turnstile
+from liquake.model import DecodeError, FeedState, FeedStatus, Gap, Instruments, Liquidation
+from liquake.venues import Request, Venue
+from liquake.venues.venue import Poll
+
+HISTORY = "history"
+"""In place of a connection's name: what was asked for over REST."""
+REACH = 6 * 3600 * SECOND
+"""Nanoseconds. What is further back may have been received and forgotten again: it would be counted twice."""
+_PAGES = 100
+_ATTEMPTS = 4
+
+
+class Backfill:
+    """Asks one venue for what its sockets missed, and tells `receiver` of it like of anything else.
+
+    What was received before is dropped by its key downstream. Requests keep to what the venue allows. A gap is told
+    again, as recovered, once every page of it has come; a failure is told as a `DecodeError`, and leaves the gap.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        instruments: Instruments,
+        clock: Clock,
+        receiver: Receiver,
+        *,
+        assets: Collection[str] | None = None,
+        address: str | None = None,
+        tempo: Tempo | None = None,
+        random: Random | None = None,
+    ) -> None:
+        self.venue = venue
+        self._instruments, self._assets, self._address = instruments, assets, address
+        self._clock, self._receiver, self._tempo = clock, receiver, tempo or Tempo()
+        self._random = random or Random()
+        self._turnstile = Turnstile(venue.limits.requests_per_minute)
+        self._gaps: asyncio.Queue[Gap] = asyncio.Queue()
+        self._told_until: int | None = None
+        """Up to where polling has asked."""
+        self._trouble = True
+        """Whether the last turn of polling failed, or there was none."""
+
+    def missed(self, gap: Gap) -> None:
+        """Have `gap` refilled when its turn comes."""
+        self._gaps.put_nowait(gap)
+
+    async def run(self, client: aiohttp.ClientSession) -> None:
+        """Refill what was missed, and poll where the venue wants it, for ever."""
+        poll = self.venue.poll
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._refill(client))
+            if poll is not None:
+                tasks.create_task(self._poll(client, poll))
+
+    async def _refill(self, client: aiohttp.ClientSession) -> None:
+        while True:
+            gaps = [await self._gaps.get()]
+            await asyncio.sleep(self._tempo.history_after)
+            while not self._gaps.empty():
+                gaps.append(self._gaps.get_nowait())
+            for together in overlapping(gaps):
+                if await self._close(client, together):
+                    for gap in together:
+                        self._tell(msgspec.structs.replace(gap, recovered=True))
+
+    async def _close(self, client: aiohttp.ClientSession, gaps: Collection[Gap]) -> bool:
+        """Whether all that happened in `gaps` is known now."""
+        if self.venue.poll is not None:
+            # Its sockets tell no liquidations: none were missed.
+            return True
+        start, end = min(gap.start for gap in gaps), max(gap.end for gap in gaps)
+        earliest = self._clock.now() - REACH
+        if end <= earliest:
+            return False
+        return await self._fetched(client, max(start, earliest), end) and start >= earliest
+
+    async def _poll(self, client: aiohttp.ClientSession, poll: Poll) -> None:
+        while True:
+            now = self._clock.now()
+            end = now - round(poll.behind * SECOND)
+            start = end - round(poll.span * SECOND)
+            if self._told_until is not None:
+                start = max(min(start, self._told_until), now - REACH)
+            if await self._fetched(client, start, end):
+                self._polled(start, end, poll)
+            elif not self._trouble:
+                self._trouble = True
+                self._status(FeedState.DISCONNECTED, "its history does not answer")
+            await asyncio.sleep(poll.every)
+
+    def _polled(self, start: int, end: int, poll: Poll) -> None:
+        """Say that polling works, and what could not be made up for."""
+        if self._told_until is not None and start > self._told_until:
+            self._tell(Gap(self.venue.name, HISTORY, self._told_until, start, "its history did not answer for hours"))
+        self._told_until = end
+        if self._trouble:
+            self._trouble = False
+            self._status(FeedState.SUBSCRIBED, f"asked every {poll.every:g} s for what is {poll.behind:g} s old")
+
+    async def _fetched(self, client: aiohttp.ClientSession, start: int, end: int) -> bool:
+        """Ask for everything from `start` to `end`; whether there is a history and all of it came."""
+        requests = self.venue.history(self._instruments, self._assets, start, end)
+        for request in requests:
+            try:
+                await self._pages(client, request)
+            except (Unreachable, HistoryError) as error:
+                now = self._clock.now()
+                self._tell(DecodeError(self.venue.name, HISTORY, now, str(error), b""))
+                return False
+        return bool(requests)
+
+    async def _pages(self, client: aiohttp.ClientSession, first: Request) -> None:
+        request: Request | None = first
+        for _ in range(_PAGES):
+            if request is None:
+                return
+            answer = await self._ask(client, request)
+            now = self._clock.now()
+            self._deliver(self.venue.read_history(request, answer, self._instruments, now), now)
+            request = self.venue.next_history(request, answer)
+        if request is not None:
+            raise HistoryError(self.venue.name, f"more than {_PAGES} pages of {first.url}")
+
+    async def _ask(self, client: aiohttp.ClientSession, request: Request) -> bytes:
+        """The answer; a venue that has just come back may need a moment. Raises `Unreachable`."""
+        backoff = Backoff(self._tempo.backoff_first, self._tempo.backoff_most, self._random)
+        there = Request(rerouted(request.url, self._address), request.body)
+        while True:
+            await asyncio.sleep(self._turnstile.admit(asyncio.get_running_loop().time()))
+            try:
+                return await fetch(client, self.venue.name, there)
+            except Unreachable:
+                if backoff.attempts + 1 >= _ATTEMPTS:
+                    raise
+            await asyncio.sleep(backoff.next())
+
+    def _deliver(self, events: Collection[Liquidation], now: int) -> None:
+        if events:
+            self._receiver(tuple(events), b"", HISTORY, now)
+
+    def _status(self, state: FeedState, reason: str) -> None:
+        self._tell(FeedStatus(self.venue.name, HISTORY, state, self._clock.now(), HISTORY, reason))
+
+    def _tell(self, event: Gap | FeedStatus | DecodeError) -> None:
+        self._receiver((event,), b"", event.connection, self._clock.now())
+
+
+def overlapping(gaps: Iterable[Gap]) -> list[list[Gap]]:
+    """`gaps` in groups that share time: the sockets of a venue often break together, and one answer serves them all."""
+    groups: list[list[Gap]] = []
+    end = 0
+    for gap in sorted(gaps, key=lambda gap: gap.start):
+        if groups and gap.start <= end:
+            groups[-1].append(gap)
+        else:
+            groups.append([gap])
+        end = max(end, gap.end)
+    return groups
