@@ -116,7 +116,7 @@ class Engine:
         self._silences: tuple[Silence, ...] = ()
         self._latency = Latency()
         self._started: int | None = None
-        self._seen = 0
+        self._newest = 0
         """When the newest event of any kind was received."""
         self._first: int | None = None
         self._last: int | None = None
@@ -132,7 +132,7 @@ class Engine:
         recv = event.ts_recv or event.ts_event
         venue.last_recv = recv
         self._throughput.update(recv)
-        self._seen = max(self._seen, recv)
+        self._newest = max(self._newest, recv)
         if self._started is None:
             self._started = recv
         time = min(event.ts_event, recv)
@@ -194,7 +194,7 @@ class Engine:
             time = recv
         venue.last_recv = recv
         self._throughput.update(recv)
-        self._seen = max(self._seen, recv)
+        self._newest = max(self._newest, recv)
         if self._started is None:
             self._started = time
         if venue.duplicates.seen(event.key, time):
@@ -269,7 +269,7 @@ class Engine:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = event.end if isinstance(event, Gap) else event.ts
         self._throughput.update(time)
-        self._seen = max(self._seen, time)
+        self._newest = max(self._newest, time)
         if self._started is None:
             self._started = time
         self.advance(time)
@@ -469,7 +469,7 @@ class Engine:
             feeds=self._history.records(),
             state_hash=self.state_hash(),
             coverage={
-                name: venue.coverage_of(self._started, self._seen)
+                name: venue.coverage_of(self._started, self._newest)
                 for name, venue in self._venues.items()
                 if venue.last_recv is not None or venue.feed.connections
             },
