@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
 from tests.venues import binance_cases
-from tests.venues.cases import NOW, Absent, Size, text
+from tests.venues.cases import NOW, Absent, Size, Wire, text
 
 SYMBOL = {"status": "TRADING", "contractType": "PERPETUAL", "marginAsset": "USDT", "quoteAsset": "USDT"}
 
@@ -81,3 +81,5 @@ CASES = replace(
     recorded=("aster",),
     excused={b"null": "a missing average price falls back to the limit"},
 )
+
+WIRE = Wire(path="/ws/!forceOrder@arr", ping='{"method":"LIST_SUBSCRIPTIONS"}', marker='"forceOrder"')
