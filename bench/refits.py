@@ -77,7 +77,10 @@ def line(label: str, late: list[float]) -> str:
 async def measure(count: int) -> None:
     engine = engine_of(20_000)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        first = await refits(engine, pool, 1)
+        starting = asyncio.create_task(asyncio.to_thread(pool.submit, int))
+        started = await lateness(1.0)
+        await starting
+        await refits(engine, pool, 1)
         print(line("alone", await lateness(3.0)))
         running = asyncio.create_task(refits(engine, pool, count))
         late = await lateness(0.2)
@@ -86,7 +89,7 @@ async def measure(count: int) -> None:
         took, blocked = await running
     print(line("with refits", late))
     print(f"refits took {min(took):.0f} to {max(took):.0f} ms; blocked at most {max(blocked):.2f} ms")
-    print(f"the first, which starts the process, blocked {first[1][0]:.2f} ms")
+    print(line("at its start", started))
 
 
 def main() -> None:

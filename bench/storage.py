@@ -1,9 +1,10 @@
 """Journal, Redis and PostgreSQL under load, each beside its bare client in the same run.
 
-    python bench/storage.py [--events N] [--rows N] [--seconds N]
+    python bench/storage.py [--events N] [--rows N] [--seconds N] [--totals N]
 
 Starts its own servers (from the development requirements). `--rows` are those of a journal whose totals are asked for
-and that an empty database then catches up with: 3,600,000 are an hour's outage at 1,000 events a second.
+and that an empty database then catches up with: 3,600,000 are an hour's outage at 1,000 events a second. `--totals
+10000000` asks for the totals of so many rows and does nothing else.
 """
 
 from __future__ import annotations
@@ -246,7 +247,13 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--totals", type=int, default=0)
     arguments = parser.parse_args()
+    if arguments.totals:
+        with tempfile.TemporaryDirectory() as folder:
+            write_month(Path(folder) / "journal.db", arguments.totals)
+            print_totals(Path(folder) / "journal.db", arguments.totals)
+        return
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(measure(Path(folder), arguments))
 

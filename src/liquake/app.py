@@ -25,6 +25,7 @@ from liquake.errors import JournalBusy
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.markets import assets_of
 from liquake.model import asset_of, market_of
+from liquake.recall import resume
 from liquake.run import Run
 from liquake.storage.journal import Journal, default_path
 from liquake.terminal import leave, on_terminal
@@ -84,8 +85,10 @@ async def gathering(
         # It hands standard error to the process that fits; once the screen has taken that over there is none to hand.
         resource_tracker.ensure_running()
         clock = WallClock()
-        run = Run(engine_of(venues, settings, models_of(status.mode)), clock, status, journal, assets)
+        run = Run(engine_of(venues, settings, models_of(settings, status.mode)), clock, status, journal, assets)
         feeds = feeds_of(venues, clock, run.receive, assets=assets, addresses=addresses)
+        if journal is not None:
+            run.recalled = await resume(run, journal, settings)
         async with tiers(settings, journal, run.snapshot, clock.now) as run.tiers:
             yield run, _watched(run, supervise(feeds))
     finally:
@@ -127,14 +130,16 @@ def engine_of(chosen: Sequence[Venue], settings: Settings, models: Sequence[Mode
     return Engine(coverages, include_samples=settings.samples, watched=watched, models=models)
 
 
-def models_of(mode: Mode) -> list[Model]:
-    """The cascade models that ship, those fitted on simulated markets last: where they speak, `Risk` says so."""
+def models_of(settings: Settings, mode: Mode) -> list[Model]:
+    """The user's own cascade models, then those that ship, those fitted on simulated markets last: where they speak,
+    `Risk` says so. Raises `SettingError`."""
+    own = models.read(Path(settings.models)) if settings.models else []
     simulated = [models.shipped(name) for name in models.names() if name.startswith("simulated")]
     recorded = [models.shipped(name) for name in models.names() if not name.startswith("simulated")]
     if mode is Mode.REPLAY:
         # Nobody knows which venues a recording lacks: a model of all of them would forecast on some.
-        return recorded
-    return simulated if mode is Mode.DEMO else [*recorded, *simulated]
+        return [*own, *recorded]
+    return [*own, *simulated] if mode is Mode.DEMO else [*own, *recorded, *simulated]
 
 
 async def _watched(run: Run, work: Coroutine[Any, Any, None]) -> None:
@@ -160,8 +165,8 @@ async def _refit(engine: Engine) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_stand_back) as pool:
         await asyncio.sleep(_REFIT_PROCESS_AFTER)
-        # Starting it holds the loop up for some milliseconds: better now than when there is something to miss.
-        pool.submit(int)
+        # Starting it would hold the loop up for ten milliseconds.
+        await asyncio.to_thread(pool.submit, int)
         while True:
             await asyncio.sleep(_REFIT_EVERY)
             tape = engine.recent()

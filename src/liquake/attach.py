@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from liquake.alerts.actions import action_table
-from liquake.engine.engine import Engine
-from liquake.engine.snapshot import ConnectionState, Latest, Snapshot, VenueState
+from liquake.engine.snapshot import ConnectionState, Latest, Snapshot
 from liquake.errors import SinkError
 from liquake.model import FeedState
+from liquake.outage import cut_off
 from liquake.storage.current import read_snapshot
 from liquake.storage.redis import connect, disconnect
 from liquake.storage.sink import without_password
@@ -92,12 +92,5 @@ class Attached:
         self._last = held or self._last
 
     def _blank(self) -> Snapshot:
-        """Nobody is to trade on a number that has stopped."""
         feed = ConnectionState("redis", FeedState.DISCONNECTED, self._since, self._trouble)
-        venues = () if self._last is None else self._last.venues
-        blank = Engine({venue.venue: venue.coverage for venue in venues}).snapshot(self._now())
-        return msgspec.structs.replace(blank, venues=tuple(_cut_off(venue, feed) for venue in blank.venues))
-
-
-def _cut_off(venue: VenueState, feed: ConnectionState) -> VenueState:
-    return msgspec.structs.replace(venue, connections=(feed,))
+        return cut_off(() if self._last is None else self._last.venues, feed, self._now())

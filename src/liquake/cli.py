@@ -52,7 +52,7 @@ _EXAMPLES = {
 }
 
 
-_WHAT = {"theme": "NAME", "view": "NAME"}
+_WHAT = {"theme": "NAME", "view": "NAME", "models": "PATH"}
 _SHOWN = (
     "exchanges",
     "symbols",
@@ -63,6 +63,7 @@ _SHOWN = (
     "theme",
     "samples",
     "journal",
+    "models",
     "export_on_exit",
 )
 """Settings of every command that shows a screen of events as they happen."""
@@ -190,7 +191,7 @@ def _add_collect(commands: argparse._SubParsersAction[_Parser]) -> None:
         return collect(_settings(told))
 
     parser = _command(commands, "collect", "keep what the exchanges send, without a screen: for a server", run)
-    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", *_STORES)
+    _add_settings(parser, "exchanges", "symbols", "duration", "samples", "journal", "models", *_STORES)
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -235,7 +236,9 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
-    _add_settings(parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "export_on_exit")
+    _add_settings(
+        parser, "symbols", "refresh", "duration", "plain", "view", "theme", "samples", "models", "export_on_exit"
+    )
 
 
 def _speed(text: str) -> float | None:
@@ -277,6 +280,7 @@ def _add_score(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     parser = _command(commands, "score", "how good the cascade probability has been on a recording", run)
     _add_question(parser)
+    parser.add_argument("--symbols", nargs="+", default=(), metavar="NAME", help="of these markets only; else of all")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.add_argument("--diagram", type=Path, metavar="FILE", help="draw the reliability diagram to this SVG file")
 
@@ -319,6 +323,7 @@ def _question(told: argparse.Namespace) -> Question:
         source=told.source,
         horizon=told.horizon,
         train_share=told.train_share,
+        symbols=tuple(getattr(told, "symbols", ())),
         side=None if told.side is None else Side(told.side.upper()),
         seed=told.seed,
     )
@@ -356,7 +361,7 @@ def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
         )
         return export(settings, _kind(told.format, told.output), told.output, selection)
 
-    parser = _command(commands, "export", "what the journal holds as CSV, JSON lines or Parquet", run)
+    parser = _command(commands, "export", "what the journal and its archive hold as CSV, JSON lines or Parquet", run)
     parser.add_argument("--output", type=Path, metavar="FILE", help="a new file; standard output where none is given")
     parser.add_argument(
         "--format",
@@ -369,7 +374,7 @@ def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--usd", type=float, metavar="DOLLARS", help="at least so large; unknown sizes are left out")
     parser.add_argument("--exchanges", nargs="+", metavar="NAME", help="of these exchanges only")
     parser.add_argument("--symbols", nargs="+", metavar="NAME", help="of these markets only")
-    _add_settings(parser, "journal")
+    _add_settings(parser, "journal", "archive")
 
 
 def _kind(told: str | None, output: Path | None) -> str:

@@ -83,6 +83,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     database_days: Annotated[int, Meta(description="days that rows stay in the database; 0 is for ever", ge=0)] = 0
+    models: Annotated[
+        str,
+        Meta(
+            description="cascade model to forecast with before those that ship, or a folder of them; made by `liquake fit`"
+        ),
+    ] = ""
     export_on_exit: Annotated[
         str, Meta(description="file that the statistics of the session are written to at the end: .json or .csv")
     ] = ""

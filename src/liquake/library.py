@@ -1,4 +1,4 @@
-"""liquake as a library: `liquake.stream`, `liquake.history` and `liquake.Engine`.
+"""liquake as a library: `liquake.stream`, `liquake.history`, `liquake.history_table` and `liquake.Engine`.
 
 Part of the composition root, like `app`: it wires the same parts without a screen and without a journal.
 """
@@ -16,14 +16,15 @@ from liquake.errors import TooSlow
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.markets import asset_named
 from liquake.model import Event, Liquidation, Price, Quote, Side, Trade
-from liquake.storage.export import Selection
+from liquake.storage.arrow import Table
 from liquake.storage.journal import default_path
-from liquake.storage.reader import JournalReader
+from liquake.storage.kept import Kept
 from liquake.storage.schema import read_events
+from liquake.storage.selection import Selection
 from liquake.storage.sink import ended
 from liquake.venues import VENUES, find_venue
 
-__all__ = ["Engine", "history", "stream"]
+__all__ = ["Engine", "history", "history_table", "stream"]
 
 
 async def stream(
@@ -95,10 +96,12 @@ def history(
     markets: Sequence[str] = (),
     side: Side | None = None,
     usd: float | None = None,
+    archive: str | Path | None = None,
 ) -> Iterator[Liquidation]:
     """Liquidations kept in `journal` (the user's own by default) in the order of receipt, in constant memory.
 
-    From `start` on and before `end` by the venue's clock; a time without a zone is UTC. At least `usd` dollars.
+    Days that have left the journal are read from `archive`, the folder beside it by default. From `start` on and before
+    `end` by the venue's clock; a time without a zone is UTC. At least `usd` dollars.
 
     >>> import tempfile
     >>> from liquake.storage.journal import Journal
@@ -107,9 +110,44 @@ def history(
     ...     list(history(Path(folder) / "journal.db", markets=["BTC"]))
     []
 
-    Raises `JournalError`, `UnknownMarket`.
+    Raises `JournalError`, `UnknownMarket`; `ExportError` where archived days cannot be read.
     """
-    selection = Selection(
+    return _read(_kept(journal, archive), _selection(start, end, venues, markets, side, usd))
+
+
+def history_table(
+    journal: str | Path | None = None,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    venues: Sequence[str] = (),
+    markets: Sequence[str] = (),
+    side: Side | None = None,
+    usd: float | None = None,
+    archive: str | Path | None = None,
+) -> Table:
+    """The same as Arrow, the columns as `liquake export` names them: for polars, pandas, pyarrow, DuckDB.
+
+        polars.DataFrame(liquake.history_table(markets=["BTC"]))
+
+    Needs the `duckdb` extra. Raises what `history` does, and `ExportError` where the extra is not installed.
+    """
+    return Table(_kept(journal, archive), _selection(start, end, venues, markets, side, usd))
+
+
+def _kept(journal: str | Path | None, archive: str | Path | None) -> Kept:
+    return Kept(Path(journal) if journal else default_path(), None if archive is None else Path(archive))
+
+
+def _selection(
+    start: datetime | None,
+    end: datetime | None,
+    venues: Sequence[str],
+    markets: Sequence[str],
+    side: Side | None,
+    usd: float | None,
+) -> Selection:
+    return Selection(
         start=_nanoseconds(start),
         end=_nanoseconds(end),
         venues=tuple(venues),
@@ -117,14 +155,12 @@ def history(
         side=side,
         usd=usd,
     )
-    return _read(Path(journal) if journal else default_path(), selection)
 
 
-def _read(path: Path, selection: Selection) -> Iterator[Liquidation]:
-    with JournalReader(path) as reader:
-        for rows, _ in reader.pages(*selection.where()):
-            for _, event in read_events((*row, None) for row in rows):
-                yield event
+def _read(kept: Kept, selection: Selection) -> Iterator[Liquidation]:
+    for rows, _ in kept.pages(selection):
+        for _, event in read_events((*row, None) for row in rows):
+            yield event
 
 
 def _nanoseconds(moment: datetime | None) -> int | None:

@@ -13,7 +13,7 @@ from liquake.alerts.situation import situation_of
 from liquake.analytics.latency import Latency
 from liquake.clock import SECOND, Clock
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Latest, Snapshot, Statistics
+from liquake.engine.snapshot import Episode, Latest, Snapshot, Statistics
 from liquake.ingest.replay import Replay
 from liquake.model import Event, Liquidation, Price, Quote, Trade
 from liquake.model.alert import Alert
@@ -21,7 +21,7 @@ from liquake.storage.journal import Journal
 from liquake.tiers import Tiers
 from liquake.tui.status import JournalStatus, Status
 
-_ALERTS = 200
+ALERTS = 200
 """Alerts kept for whoever looks."""
 
 
@@ -38,10 +38,14 @@ class Run:
         self.replay: Replay | None = None
         self.tiers = Tiers()
         self.notifier = Notifier()
-        self.alerts: deque[Alert] = deque(maxlen=_ALERTS)
-        """The newest last."""
+        self.alerts: deque[Alert] = deque(maxlen=ALERTS)
+        """Those of this run, the newest last."""
+        self._earlier: tuple[Alert, ...] = ()
+        self.recalled = 0
+        """Liquidations of before that it was told of at the start."""
         self.hear: Callable[[Event], None] | None = None
         """Told of every event that is no price."""
+        self.mode = status.mode
         self.alerting = True
         """Whether anybody looks at alerts."""
         self._heeded = 0
@@ -52,7 +56,7 @@ class Run:
     def receive(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
         """Apply `events` and keep them; those of assets nobody asked for are left out."""
         if self.assets is not None:
-            events = [event for event in events if self._wanted(event)]
+            events = [event for event in events if self.wanted(event)]
         apply = self.engine.apply
         for event in events:
             apply(event)
@@ -67,14 +71,29 @@ class Run:
     def heed(self) -> None:
         """Look for what deserves an alert: once a second, however often a screen looks."""
         markets = tuple({risk.market for risk in self.engine.risks()})
-        self.alerts += self.notifier.update(situation_of(self.snapshot(markets)))
+        snapshot = self.engine.snapshot(self.clock.now(), markets, activity=())
+        raised = self.notifier.update(situation_of(snapshot))
+        self.alerts += raised
+        self.tiers.tell(raised)
+        if self.journal is not None:
+            self.journal.note(raised, snapshot.episodes)
+
+    def restore(self, alerts: Sequence[Alert], episodes: Sequence[Episode]) -> None:
+        """Go on from what the journal kept of the run before; what holds now was told by that one."""
+        now = self.clock.now()
+        self._earlier = tuple(alerts[-ALERTS:])
+        # One that was open has lost sight of its end.
+        over = [msgspec.structs.replace(held, end=held.last) if held.end is None else held for held in episodes]
+        self.engine.restore(sorted(over, key=lambda episode: episode.end or episode.last))
+        self.notifier.resume(alerts, over, now)
+        self.notifier.acquaint(situation_of(self.snapshot()))
 
     def emit(self, event: Event) -> None:
         """Apply one event of a recording; look for alerts in each of its seconds that holds a liquidation.
 
         So the alerts of a recording are the same at every speed, and its quiet hours cost nothing.
         """
-        if not self._wanted(event):
+        if not self.wanted(event):
             return
         self.engine.apply(event)
         second = self.clock.now() // SECOND
@@ -87,7 +106,8 @@ class Run:
         self.engine, self.notifier, self._heeded = engine, Notifier(), 0
         self.alerts.clear()
 
-    def _wanted(self, event: Event) -> bool:
+    def wanted(self, event: Event) -> bool:
+        """Whether `event` is of an asset that was asked for."""
         assets = self.assets
         return assets is None or not isinstance(event, Liquidation | Price | Quote | Trade) or event.asset in assets
 
@@ -117,7 +137,7 @@ class Run:
             redis=self.tiers.words("redis"),
             database=self.tiers.words("database"),
             state_latency=self._latency.value(),
-            alerts=tuple(self.alerts),
+            alerts=(*self._earlier, *self.alerts)[-ALERTS:],
             alerting=self.alerting,
             actions=action_table(),
             speed=None if replay is None else replay.speed,

@@ -6,21 +6,25 @@ Part of the composition root.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from liquake.config import Settings
 from liquake.engine.snapshot import Snapshot
 from liquake.errors import ExportError, JournalError, SettingError, SinkError
+from liquake.model.alert import Alert
 from liquake.storage import archive
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
 from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
+
+if TYPE_CHECKING:
+    from liquake.storage.current import StateWriter
 
 _PROVE = 3.0
 """Seconds the stores may take to let us in before collecting begins without them."""
@@ -35,10 +39,21 @@ _TURN_EVERY = 600.0
 class Tiers:
     """What stands behind the journal of this run."""
 
-    def __init__(self, followers: Sequence[Follower] = ()) -> None:
-        self._followers = followers
-        self.state_trouble: Callable[[], str] = str
-        """Why the keys of the moment are not written; empty while they are."""
+    def __init__(self, followers: Sequence[Follower] = (), keys: StateWriter | None = None) -> None:
+        self._followers, self._keys = followers, keys
+
+    def keys(self) -> tuple[str, str]:
+        """Who writes the keys of the moment, and why they are not written: empty while they are, or none are wanted."""
+        if self._keys is None:
+            return "", ""
+        state = "WRITING" if self._keys.writing else "LEFT TO ANOTHER"
+        return "" if self._keys.trouble else state, self._keys.trouble
+
+    def tell(self, alerts: Iterable[Alert]) -> None:
+        """Publish `alerts` where there is somewhere to."""
+        if self._keys is not None:
+            for alert in alerts:
+                self._keys.tell(alert)
 
     def statistics(self) -> tuple[SinkStatistics, ...]:
         """How far each store has come."""
@@ -122,15 +137,12 @@ async def tiers(
         return
     followers = [Follower(sink, journal.path, now) for sink in sinks]
     await _proved(followers)
-    stores = Tiers(followers)
+    writer = _state_writer(settings, snapshot)
+    stores = Tiers(followers, writer)
     work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
     if settings.keep:
         work.append(Window(settings, journal, followers, now).run())
-    if settings.redis and settings.keys == "on":
-        from liquake.storage.current import StateWriter
-
-        writer = StateWriter(settings.redis, snapshot)
-        stores.state_trouble = lambda: writer.trouble
+    if writer is not None:
         work.append(writer.run())
     running = [asyncio.create_task(part) for part in work]
     try:
@@ -140,6 +152,15 @@ async def tiers(
             await journal.flushed()
         await stores.drained()
         await ended(*running)
+
+
+def _state_writer(settings: Settings, snapshot: Callable[[], Snapshot]) -> StateWriter | None:
+    """What writes the keys of the moment, where they are wanted."""
+    if not settings.redis or settings.keys != "on":
+        return None
+    from liquake.storage.current import StateWriter
+
+    return StateWriter(settings.redis, snapshot)
 
 
 def sinks_of(settings: Settings) -> list[Sink]:

@@ -39,7 +39,7 @@ began = number
 while True:
     ts = time.time_ns()
     batch = [
-        Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.BANKRUPTCY, 0.1, 410.0, ts, ts, (n,))
+        Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.BANKRUPTCY, 0.1, 410.0, ts, ts, id=str(n))
         for n in range(number, number + 20)
     ]
     journal.record(batch, "x" * 300, "public-1")
@@ -84,7 +84,7 @@ def test_killed_at_any_moment_it_holds_all_it_acknowledged_and_all_but_the_last_
     for _ in range(KILLS):
         said = killed_at_random(path, first)
         kept = [event for event in read_journal(path) if isinstance(event, Liquidation)]
-        new = [int(event.size or 0) for event in kept if event.ts_recv >= said.first_ts]
+        new = [int(event.id or 0) for event in kept if event.ts_recv >= said.first_ts]
         assert new == list(range(first, first + len(new)))
         assert first + len(new) >= said.acknowledged
         latest = kept[-1].ts_recv if new else said.first_ts
@@ -104,7 +104,7 @@ from liquake.storage.journal import Journal
 
 def events(numbers):
     return [
-        Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.FILL, None, None, n, n, (n,))
+        Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.FILL, None, None, n, n, id=str(n))
         for n in numbers
     ]
 

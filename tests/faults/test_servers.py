@@ -17,30 +17,93 @@ from liquake.simulate.hyperliquid import VAULTS
 from liquake.simulate.presets import Health, Outage
 from liquake.simulate.registry import SERVERS
 from liquake.simulate.simulation import Simulation
-from tests.unit.simulate.stage import DEADLINE, START, Stage, ended, read, stage, until
+from tests.unit.simulate.stage import DEADLINE, START, Stage, content, ended, read, stage, until
 
 PATHS = {
     "binance": "/market/ws/!forceOrder@arr",
     "bybit": "/v5/public/linear",
     "okx": "/ws/v5/public",
     "hyperliquid": "/ws",
+    "bitfinex": "/ws/2",
+    "bitget": "/v3/ws/public",
+    "kraken": "/ws/v1",
+    "gate": "/v4/ws/usdt",
+    "htx": "/linear-swap-notification",
+    "aster": "/ws/!forceOrder@arr",
+    "bitmex": "/realtime",
+    "deribit": "/ws/api/v2",
+    "dydx": "/v4/ws",
+    "lighter": "/stream",
 }
 SUBSCRIPTIONS = {
     "bybit": {"op": "subscribe", "args": ["allLiquidation.SOLUSDT"]},
     "okx": {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},
     "hyperliquid": {"method": "subscribe", "subscription": {"type": "trades", "coin": "SOL"}},
+    "bitfinex": {"event": "subscribe", "channel": "status", "key": "liq:global"},
+    "bitget": {"op": "subscribe", "args": [{"instType": "usdt-futures", "topic": "liquidation"}]},
+    "kraken": {"event": "subscribe", "feed": "trade", "product_ids": ["PF_SOLUSD"]},
+    "gate": {"time": 1, "channel": "futures.public_liquidates", "event": "subscribe", "payload": ["!all"]},
+    "htx": {"op": "sub", "topic": "public.*.liquidation_orders"},
+    "bitmex": {"op": "subscribe", "args": ["liquidation"]},
+    "deribit": {"id": 1, "method": "public/subscribe", "params": {"channels": ["trades.future.USDC.100ms"]}},
+    "dydx": {"type": "subscribe", "channel": "v4_trades", "id": "SOL-USD"},
+    "lighter": {"type": "subscribe", "channel": "trade/2"},
 }
 PINGS = {
     "bybit": '{"op":"ping"}',
     "okx": "ping",
     "hyperliquid": '{"method":"ping"}',
     "binance": '{"method":"LIST_SUBSCRIPTIONS"}',
+    "bitfinex": '{"event":"ping"}',
+    "bitget": "ping",
+    # It has no ping of its own.
+    "kraken": '{"event":"unsubscribe","feed":"ticker","product_ids":["PF_ADAUSD"]}',
+    "gate": '{"time":1,"channel":"futures.ping"}',
+    # It pings by itself; what it answers at once is a subscription.
+    "htx": '{"op":"sub","topic":"public.*.liquidation_orders"}',
+    "aster": '{"method":"LIST_SUBSCRIPTIONS"}',
+    "bitmex": "ping",
+    "deribit": '{"id":3,"method":"public/test"}',
+    # Its own "ping" is not answered.
+    "dydx": '{"type":"unsubscribe","channel":"v4_trades","id":"ADA-USD"}',
+    "lighter": '{"type":"ping"}',
 }
 HANDSHAKE = (
     "GET /market/ws/!forceOrder@arr HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bGlxdWFrZS1saXF1YWtlIQ==\r\n\r\n"
 )
-MARKERS = {"binance": '"forceOrder"', "bybit": "allLiquidation", "okx": '"details"', "hyperliquid": '"liquidation"'}
+MARKERS = {
+    "binance": '"forceOrder"',
+    "bybit": "allLiquidation",
+    "okx": '"details"',
+    "hyperliquid": '"liquidation"',
+    "bitfinex": "null,1,1,null",
+    "bitget": '"data"',
+    "kraken": '"type":"liquidation"',
+    "gate": '"size"',
+    "htx": '"notify"',
+    "aster": '"forceOrder"',
+    "bitmex": '"insert"',
+    "deribit": '"trade_id"',
+    "dydx": '"LIQUIDATED"',
+    "lighter": '"liquidation"',
+}
+SAID_FIRST = {
+    "bybit": 1,
+    "bitfinex": 3,
+    "bitget": 1,
+    "kraken": 3,
+    "okx": 2,
+    "hyperliquid": 2,
+    "bitmex": 3,
+    "deribit": 1,
+    "dydx": 2,
+    "lighter": 2,
+    "gate": 1,
+    "htx": 1,
+}
+"""Frames that come before the first liquidation: greetings, acknowledgements, tables as they stand."""
+DATA = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
 each_venue = pytest.mark.parametrize("venue", SERVERS)
 
 
@@ -50,8 +113,7 @@ async def subscribed(at: Stage) -> aiohttp.ClientWebSocketResponse:
     socket = await at.connect(PATHS[venue])
     if venue in SUBSCRIPTIONS:
         await socket.send_json(SUBSCRIPTIONS[venue])
-        await read(socket)
-    if venue in ("okx", "hyperliquid"):
+    for _ in range(SAID_FIRST.get(venue, 0)):
         await read(socket)
     return socket
 
@@ -72,7 +134,7 @@ async def test_a_drop_ends_every_connection_after_what_was_sent_before(venue: st
         await at.liquidate("SOL", Side.LONG)
         at.server.drop()
         for socket in sockets:
-            assert (await asyncio.wait_for(socket.receive(), DEADLINE)).type is aiohttp.WSMsgType.TEXT
+            assert (await asyncio.wait_for(socket.receive(), DEADLINE)).type in DATA
             assert await ended(socket) is not aiohttp.WSMsgType.CLOSE
         await until(lambda: not at.server.connections)
         again = await subscribed(at)
@@ -91,7 +153,7 @@ async def test_silence_answers_pings_and_sends_nothing_else(venue: str) -> None:
         assert len(at.server.published) == before
         at.server.become(Health.HEALTHY)
         await at.liquidate("SOL")
-        assert json.loads((await asyncio.wait_for(socket.receive(), DEADLINE)).data)
+        assert await read(socket)
 
 
 @each_venue
@@ -103,7 +165,7 @@ async def test_half_open_answers_nothing_until_it_recovers(venue: str) -> None:
         handshake = asyncio.create_task(at.connect(PATHS[venue]))
         rest = asyncio.create_task(at.session.get(at.address + "/fapi/v1/exchangeInfo"))
         _, waiting = await asyncio.wait([handshake, rest], timeout=0.1)
-        assert waiting == ({handshake, rest} if venue == "binance" else {handshake})
+        assert waiting == ({handshake, rest} if venue in ("binance", "aster") else {handshake})
         assert at.server.connections
         at.server.become(Health.HEALTHY)
         fresh = await asyncio.wait_for(handshake, DEADLINE)
@@ -146,7 +208,7 @@ async def test_duplicates_are_published_once(venue: str) -> None:
         if venue == "hyperliquid":
             for vault in VAULTS:
                 await socket.send_json({"method": "subscribe", "subscription": {"type": "userFills", "user": vault}})
-        elif venue == "okx":
+        elif venue in ("okx", "bitfinex"):
             await read(socket)
         await socket.send_str(PINGS[venue])
         await asyncio.sleep(0)
@@ -155,7 +217,7 @@ async def test_duplicates_are_published_once(venue: str) -> None:
         for number in range(20):
             await at.liquidate("SOL", usd=1_000.0 + 150.0 * number)
         at.server.drop()
-        frames = Counter([message.data async for message in socket if MARKERS[venue] in message.data])
+        frames = Counter([text async for message in socket if MARKERS[venue] in (text := content(message))])
         published = len(at.server.published) - before
     assert published > 0
     assert set(frames.values()) == {2}

@@ -45,7 +45,7 @@ from liquake.tiers import tiers
 
 def event(n):
     ts = time.time_ns()
-    return Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.FILL, 0.1, 410.0, ts, ts, (n,))
+    return Liquidation("okx", "BTC-USDT-SWAP", "BTC", Side.LONG, 4100.0, PriceBasis.FILL, 0.1, 410.0, ts, ts, id=str(n))
 
 async def main(path, redis, database, number):
     engine, stop = Engine({}), asyncio.Event()
@@ -108,7 +108,7 @@ class World:
     def keys(self) -> dict[str, Counter[str]]:
         """Keys by store, each with how often it is there."""
         with JournalReader(self.journal) as reader:
-            journal = Counter(row[2] for rows, _ in reader.pages("1", ()) for row in rows)
+            journal = Counter(event.key for event in reader.liquidations(*reader.ends()))
         return {"journal": journal, **asyncio.run(self._stored())}
 
     async def _stored(self) -> dict[str, Counter[str]]:

@@ -20,7 +20,6 @@ from tests.venues.cases import RECEIVED, Absent, Size, cases_of
 
 EVENTS = get_args(Event)
 EVERY = pytest.mark.parametrize("venue", VENUES)
-RECORDED = {"binance": ("binance_usdm", "binance_coinm")}
 NOT_NUMBERS = [
     b"NaN",
     b"Infinity",
@@ -49,7 +48,7 @@ def seeds(venue: str) -> tuple[bytes, ...]:
     ]
     found += [*cases.silent.values(), *cases.no_liquidation.values(), *cases.broken.values(), cases.prices[0]]
     found += [cell[0] for cell in (cases.batch, cases.half_broken, cases.acknowledged) if not isinstance(cell, Absent)]
-    for name in RECORDED.get(venue, (venue,)):
+    for name in cases.recorded:
         path = SHARED / "venues" / "frames" / f"{name}.jsonl"
         if path.is_file():
             found += [read_line(line) for line in path.read_bytes().splitlines() if line.strip()]

@@ -1,9 +1,15 @@
-"""Sweeps are seen in time, and chance is not taken for one. `bench/episodes.py` has the same over more seeds and days."""
+"""Sweeps are seen in time, and chance is not taken for one. `bench/episodes.py` has the same over more seeds and days.
+
+None of the seeds here is one that the shipped models were fitted on.
+"""
 
 from __future__ import annotations
 
 import pytest
 from bench.episodes import WITHIN, Day, day, opening
+
+from liquake.analytics.signals import RULES
+from liquake.model.alert import Level
 
 
 @pytest.mark.parametrize("scenario", ["flash", "oct10"])
@@ -17,20 +23,20 @@ def test_an_episode_is_opened_within_seconds_of_its_start(scenario: str, seed: i
 
 @pytest.fixture(scope="module")
 def chance() -> Day:
-    return day("poisson", seed=7, hours=2)
+    return day("poisson", seed=7, hours=4)
 
 
-def test_pure_chance_raises_no_alarm_and_opens_no_episode(chance: Day) -> None:
-    assert set(chance.notified) <= {"WATCH"}
+def test_pure_chance_raises_no_cascade_alert_and_opens_no_episode(chance: Day) -> None:
+    assert chance.raised == {}
     assert chance.episodes == 0
 
 
-def test_pure_chance_leaves_the_probability_near_its_base_rate(chance: Day) -> None:
-    assert chance.highest < 0.10
-    assert chance.mean < 3.0 * chance.base_rate
+def test_pure_chance_leaves_the_probability_at_its_base_rate(chance: Day) -> None:
+    assert chance.highest < RULES[Level.WARNING].probability
+    assert chance.mean < 1.5 * chance.base_rate
 
 
-def test_a_busy_market_costs_few_alarms() -> None:
+def test_a_busy_market_costs_six_alarms_a_day_at_most() -> None:
     found = day("busy", seed=1, hours=4)
-    assert found.sent["CRITICAL"] + found.sent["EXTREME"] <= 6
-    assert found.notified["WATCH"] >= found.notified["WARNING"] >= found.notified["CRITICAL"]
+    assert sum(found.sent.values()) <= 6
+    assert "WATCH" not in found.raised

@@ -53,7 +53,7 @@ class Cases:
     """A contract whose multiplier is needed and not known."""
     zero: Size | Absent
     """A contract whose multiplier the venue gives as 0."""
-    bundle: Size
+    bundle: Size | Absent
     """A contract in thousands of a token."""
     quarterly: Size | Absent
     """A contract with a day of delivery."""
@@ -79,8 +79,8 @@ class Cases:
     """A batch in which some rows are broken, the number of good ones and of bad ones."""
     broken: Mapping[str, bytes]
     """Frames that are one error and nothing else."""
-    later: Callable[[int], bytes]
-    """A liquidation of the given millisecond."""
+    later: Callable[[int], bytes] | Absent
+    """A liquidation of the given millisecond. `Absent` where frames have no times: events are as of their receipt."""
     prices: tuple[bytes, Mapping[PriceKind, float]]
     recorded: tuple[str, ...]
     """Files of recorded frames, without their ending."""

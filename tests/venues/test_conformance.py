@@ -83,7 +83,8 @@ def test_a_size_becomes_coins_and_dollars(venue: str, unit: str) -> None:
 @cells("linear")
 def test_both_times_are_kept_in_nanoseconds(venue: str, cell: Size) -> None:
     event = only(decode(venue, cell.frame))
-    assert (event.ts_event, event.ts_recv) == (NOW * 1_000_000, RECEIVED)
+    happened = RECEIVED if isinstance(ALL[venue].later, Absent) else NOW * 1_000_000
+    assert (event.ts_event, event.ts_recv) == (happened, RECEIVED)
     assert event.venue == venue
 
 
@@ -108,7 +109,9 @@ def test_two_equal_liquidations_of_one_message_both_count(venue: str, cell: byte
 @cells("first")
 def test_what_the_first_frame_replays_keeps_its_own_time(venue: str, cell: Any) -> None:
     frame, milliseconds = cell
-    assert only(decode(venue, frame)).ts_event == milliseconds * 1_000_000
+    # Where the first frame is the acknowledgement too, its status is told with what it replays.
+    told = [event for event in decode(venue, frame) if not isinstance(event, FeedStatus)]
+    assert only(told).ts_event == milliseconds * 1_000_000
 
 
 @cells("silent")
@@ -163,9 +166,9 @@ def test_is_one_error(venue: str, cell: bytes) -> None:
     assert error.reason
 
 
-@EVERY
-def test_a_time_ahead_of_ours_is_an_error_beyond_the_tolerance(venue: str) -> None:
-    later, edge = ALL[venue].later, (RECEIVED + FUTURE_TOLERANCE) // 1_000_000
+@cells("later")
+def test_a_time_ahead_of_ours_is_an_error_beyond_the_tolerance(venue: str, cell: Any) -> None:
+    later, edge = cell, (RECEIVED + FUTURE_TOLERANCE) // 1_000_000
     assert only(decode(venue, later(edge))).ts_event == edge * 1_000_000
     assert "ahead" in one_error(decode(venue, later(edge + 1))).reason
     assert "ahead" in one_error(decode(venue, later(99_999_999_999_999))).reason
@@ -265,9 +268,9 @@ def test_of_an_oversized_frame_little_is_kept(venue: str) -> None:
 )
 def test_a_number_that_is_none_is_one_error(venue: str, number: bytes) -> None:
     frame = ALL[venue].linear.frame
-    price = b'"64000.00"' if b'"64000.00"' in frame else b'"64000.0"' if b'"64000.0"' in frame else b'"64000"'
+    price = next(text for text in (b'"64000.00"', b'"64000.0"', b'"64000"', b"64000.0", b"64000") if text in frame)
     assert frame.count(price) == 1
-    if venue == "binance" and number == b"null":
+    if venue in ("binance", "aster") and number == b"null":
         pytest.skip("a missing average price falls back to the limit")
     assert one_error(decode(venue, frame.replace(price, number))).reason
 
@@ -296,6 +299,8 @@ def test_an_answer_about_instruments_is_read(venue: str) -> None:
 @EVERY
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"\xff", b"<html>", b"[" * 100_000], ids=repr)
 def test_an_answer_that_is_none_is_refused_with_the_venue_s_name(venue: str, answer: bytes) -> None:
+    if answer == b"[]" and ALL[venue].answer.startswith(b"["):
+        pytest.skip("a list without contracts is an answer of this venue")
     with pytest.raises(InstrumentsError, match=venue):
         find_venue(venue).read_instruments(answer)
 

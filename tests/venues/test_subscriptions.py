@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from liquake.model import ContractKind, FeedState, FeedStatus, Instrument, Instruments
+from liquake.errors import InstrumentsError
+from liquake.model import ContractKind, FeedState, FeedStatus, Instrument, Instruments, Liquidation, Side
 from liquake.venues.registry import find_venue
 from liquake.venues.venue import Connection, Request, Subscription
 
@@ -152,6 +153,63 @@ def test_hyperliquid_watches_no_more_users_than_it_may_and_has_a_price_on_every_
     users = [each["user"] for socket in asked for each in socket if "user" in each]
     assert 0 < len(set(users)) == len(users) <= 10
     assert all({"type": "activeAssetCtx", "coin": "BTC"} in socket for socket in asked)
+
+
+def users(instruments: Instruments) -> list[str]:
+    return [
+        asked["user"]
+        for connection in find_venue("hyperliquid").connections(instruments, None)
+        for each in connection.subscriptions
+        if "user" in (asked := json.loads(each.frame)["subscription"])
+    ]
+
+
+def vaults(*addresses: str) -> bytes:
+    told = {"type": "parent", "data": {"childAddresses": addresses}}
+    return json.dumps({"name": "HLP", "vaultAddress": "0x" + "d" * 40, "relationship": told}).encode()
+
+
+def test_hyperliquid_watches_the_vaults_that_it_lists_before_those_it_had() -> None:
+    venue, before = find_venue("hyperliquid"), users(Instruments())
+    (request,) = venue.account_requests()
+    assert json.loads(request.body or "")["type"] == "vaultDetails"
+    told = [f"0x{number:040X}" for number in range(0xA0, 0xA4)]
+    instruments = Instruments()
+    instruments.accounts = tuple(venue.read_accounts(vaults(*told, before[0])))
+    watched = users(instruments)
+    assert watched[:5] == [*(address.lower() for address in told), before[0]]
+    assert watched[5:] == before[1:6]
+    assert len(watched) == 10
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b"null", b"[" * 100_000, vaults("0x12"), vaults("HLP")])
+def test_hyperliquid_refuses_an_answer_without_vaults(answer: bytes) -> None:
+    with pytest.raises(InstrumentsError, match="hyperliquid"):
+        find_venue("hyperliquid").read_accounts(answer)
+
+
+def test_binance_tells_one_order_under_one_key_whichever_stream_has_it() -> None:
+    order: dict[str, object] = {
+        "s": "BTCUSD_PERP",
+        "S": "SELL",
+        "o": "LIMIT",
+        "f": "IOC",
+        "q": "3",
+        "p": "61000",
+        "ap": "61500.5",
+    }
+    order |= {"X": "FILLED", "l": "1", "z": "3", "T": 1_790_000_000_000, "ps": "BTCUSD", "st": 2}
+    event = {"e": "forceOrder", "E": 1_790_000_000_300, "o": order}
+    merged = {"stream": "!forceOrder@arr", "data": event}
+    own = {"stream": "btcusd_perp@forceOrder", "data": {**event, "E": 1_790_000_000_900}}
+    told = []
+    for name, frame in (("market", merged), ("market", event), ("coin", own), ("coin", [event])):
+        decoder = find_venue("binance").decoder(name, Instruments())
+        (found,) = decoder.decode(json.dumps(frame), 1_790_000_001_000_000_000)
+        assert isinstance(found, Liquidation)
+        told.append((found.key, found.usd, found.side))
+    assert len(set(told)) == 1
+    assert told[0][1:] == (300.0, Side.LONG)
 
 
 @pytest.mark.parametrize("venue", ["bybit", "okx", "hyperliquid"])

@@ -10,7 +10,7 @@ from liquake.model.alert import Alert, AlertRule, Level
 DAY = 86_400 * 1_000_000_000
 
 PER_DAY: Mapping[AlertRule, Mapping[Level, int]] = {
-    AlertRule.CASCADE: {Level.WATCH: 6, Level.WARNING: 4, Level.CRITICAL: 2, Level.EXTREME: 1},
+    AlertRule.CASCADE: {Level.WARNING: 3, Level.CRITICAL: 2, Level.EXTREME: 1},
     AlertRule.VELOCITY_SPIKE: {Level.WATCH: 2, Level.WARNING: 2},
     AlertRule.JERK: {Level.WATCH: 1},
     AlertRule.INSTITUTIONAL: {Level.WATCH: 3, Level.WARNING: 2},

@@ -77,7 +77,26 @@ class Notifier:
         self.budget.resume(alert for alert in kept if alert.ts > now - DAY)
         for alert in kept:
             self.verdicts.raised(alert)
+            if now - alert.ts < HOLD + COOLDOWN:
+                self._go_on(alert)
         self.verdicts.update(now, episodes)
+
+    def acquaint(self, now: Situation) -> None:
+        """Take what holds at the start as told: it is of before, and whoever kept it told of it."""
+        self._before = now
+        for condition in (condition for rule in self._rules for condition in rule(now, now)):
+            if condition.deserved > Level.NONE:
+                matter = self._matters.setdefault(_subject(condition), _Matter(now.now))
+                matter.update(now.now, condition.deserved, condition.held)
+                matter.told = max(matter.told, condition.deserved)
+
+    def _go_on(self, alert: Alert) -> None:
+        """The matter of an alert told a moment ago is still the same one."""
+        venue = alert.venue if alert.rule is AlertRule.FEED else ""
+        subject = alert.rule, alert.market, alert.side, venue
+        matter = self._matters.setdefault(subject, _Matter(alert.ts))
+        matter.update(alert.ts, alert.level, alert.level)
+        matter.told = max(matter.told, alert.level)
 
     def _met(self, condition: Condition, now: Situation) -> Alert | None:
         subject = _subject(condition)

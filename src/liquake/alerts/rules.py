@@ -55,14 +55,18 @@ Rule = Callable[[Situation, Situation], Iterator[Condition]]
 
 
 def cascade(_: Situation, now: Situation) -> Iterator[Condition]:
-    """The signal of each market and side, as it is: it confirms and lets go by itself."""
+    """The signal of each market and side, from WARNING up: it confirms and lets go by itself.
+
+    A WATCH says that the odds are ten times the usual, and is wrong nineteen times in twenty: a screen shows it, nobody
+    is called for it. It keeps a matter open that was more.
+    """
     for risk in now.risks:
         if risk.level > Level.NONE:
             yield Condition(
                 rule=AlertRule.CASCADE,
                 market=risk.market,
                 side=risk.side,
-                deserved=risk.level,
+                deserved=risk.level if risk.level >= Level.WARNING else Level.NONE,
                 held=risk.level,
                 text=_cascade_text(risk),
                 inputs=_known(

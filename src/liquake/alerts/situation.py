@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 import msgspec
 
-from liquake.engine.snapshot import Episode, Snapshot, VenueState, WindowKinematics
+from liquake.engine.snapshot import ALL, Episode, Snapshot, VenueState, WindowKinematics
 from liquake.engine.snapshot import Risk as Forecast
 from liquake.model import CoverageKind, FeedState, Liquidation, Side
 from liquake.model.alert import Level
@@ -101,10 +101,11 @@ def situation_of(snapshot: Snapshot) -> Situation:
     regime = snapshot.regime
     return Situation(
         now=snapshot.now,
-        speeds={market: tuple(_speeds(rows)) for market, rows in snapshot.kinematics.items()},
-        risks=tuple(_nearest(snapshot.risks)),
+        # Of the markets alone: the rate of all together tells of the same burst a second time.
+        speeds={market: tuple(_speeds(rows)) for market, rows in snapshot.kinematics.items() if market != ALL},
+        risks=tuple(nearest(snapshot.risks)),
         regime=None
-        if regime is None or regime.since is None
+        if regime is None or regime.level is None
         else RegimeReading(regime.level.name, regime.rank, regime.driver),
         feeds=tuple(map(_feed, snapshot.venues)),
         recent=snapshot.largest + snapshot.tape,
@@ -122,10 +123,11 @@ def _speeds(rows: Iterable[WindowKinematics]) -> Iterator[Speed]:
             yield Speed(row.window, counts.velocity.value, found.velocity, counts.jerk.value, found.jerk, rank)
 
 
-def _nearest(risks: Iterable[Forecast]) -> Iterator[Risk]:
-    nearest = min((risk.horizon for risk in risks), default=0.0)
+def nearest(risks: Sequence[Forecast]) -> Iterator[Risk]:
+    """Of each market and side the forecast with the shortest horizon: the others share its level."""
+    shortest = min((risk.horizon for risk in risks), default=0.0)
     for risk in risks:
-        if risk.horizon == nearest:
+        if risk.horizon == shortest:
             yield Risk(
                 risk.market,
                 risk.side,

@@ -38,13 +38,16 @@ class Arrivals(Generic[_T]):
         """The events up to `until`, in order, which is thereby closed: `ts` before it count as of then."""
         if self._settled is None or until > self._settled:
             self._settled = until
-        if not self._pending or self._pending[0][0] > until:
+        pending = self._pending
+        if not pending or pending[0][0] > until:
             return ()
-        ready = 1
-        while ready < len(self._pending) and self._pending[ready][0] <= until:
+        if len(pending) == 1 or pending[1][0] > until:
+            return (pending.pop(0),)
+        ready = 2
+        while ready < len(pending) and pending[ready][0] <= until:
             ready += 1
-        settled = self._pending[:ready]
-        del self._pending[:ready]
+        settled = pending[:ready]
+        del pending[:ready]
         return settled
 
     def settle_all(self) -> Sequence[tuple[int, _T]]:

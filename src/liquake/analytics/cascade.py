@@ -94,12 +94,22 @@ class Model(msgspec.Struct, frozen=True):
     """Earned on the part of the recording after training, by name; empty when it was not held out."""
     reliability: tuple[ReliabilityBin, ...] = ()
 
-    def check(self, venues: Collection[str], throttles: Mapping[str, Throttle]) -> None:
-        """Raise `ModelRefused` unless the model was fitted on exactly `venues` under `throttles` of today."""
+    @property
+    def skill(self) -> float | None:
+        """Brier skill on the part of its recording after training; `None` where nothing was held out."""
+        return self.scores.get("liquake.brier_skill")
+
+    def check_version(self) -> None:
+        """Raise `ModelRefused` unless this version reads the model."""
         if self.schema != SCHEMA:
             raise ModelRefused(self.name, f"its schema is {self.schema}, this version reads {SCHEMA}")
         if tuple(weight.name for weight in self.weights) != tuple(FEATURES):
             raise ModelRefused(self.name, "its features are not those of this version")
+
+    def check(self, venues: Collection[str], throttles: Mapping[str, Throttle]) -> None:
+        """Raise `ModelRefused` unless the model was fitted on exactly `venues` under `throttles` of today, and was no
+        worse on what it had not seen than always saying its base rate."""
+        self.check_version()
         if set(venues) != set(self.throttles):
             ours, theirs = ", ".join(sorted(venues)) or "nothing", ", ".join(sorted(self.throttles))
             raise ModelRefused(self.name, f"it was fitted on {theirs}, the feeds are {ours}")
@@ -109,6 +119,10 @@ class Model(msgspec.Struct, frozen=True):
                 raise ModelRefused(
                     self.name, f"{venue} published under the rule {rule.value!r} in training, now {now.value!r}"
                 )
+        if self.skill is not None and not self.skill > 0.0:
+            raise ModelRefused(
+                self.name, f"its Brier skill on held-out data is {self.skill:+.3f}, no better than its base rate"
+            )
 
 
 class Forecast(msgspec.Struct, frozen=True):
@@ -222,6 +236,7 @@ class Cascade:
         seconds, step = now * NANOSECOND, self.model.calibration.step
         if self._started is None:
             self._started, self._step = seconds, (seconds // step + 1.0) * step
+            self._features.started = seconds
         # Strictly before: another event may still come at the very moment of a step.
         while self._step is not None and self._step < seconds:
             self._measure(self._step)

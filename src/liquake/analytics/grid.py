@@ -16,6 +16,8 @@ from liquake.analytics.cascade import NANOSECOND, WARM_UP
 from liquake.analytics.features import (
     BREADTH_DECAY,
     COUNT_DECAYS,
+    RISE_FLOOR,
+    RISES,
     USD_DECAYS,
     USD_UNIT,
     Baseline,
@@ -126,8 +128,12 @@ class Grid(msgspec.Struct, frozen=True):
         counted = self.events.of_side(self.side)
         usd = np.where(counted, self.events.usd, 0.0)
         unit = baseline.threshold * USD_UNIT / self.horizon
-        columns = [np.log1p(self.decayed(counted.astype(np.float64), decay)) for decay in COUNT_DECAYS]
+        counts = {decay: self.decayed(counted.astype(np.float64), decay) for decay in COUNT_DECAYS}
+        columns = [np.log1p(count) for count in counts.values()]
         columns += [np.log1p(self.decayed(usd, decay) / decay / unit) for decay in USD_DECAYS]
+        seen = np.maximum(self.seconds - self.starts, 1.0)
+        rates = {decay: count / (decay * -np.expm1(-seen / decay)) + RISE_FLOOR for decay, count in counts.items()}
+        columns += [np.maximum(0.0, np.log(rates[fast] / rates[slow])) for fast, slow in RISES]
         state = self.excitation_state(baseline, excitation)
         count = _apply(excitation.count, state)
         dollars = _apply(excitation.usd, state)

@@ -116,6 +116,26 @@ class ReferenceRate:
         self._events += 1.0 / self.hours.value(ts)
         self.hours.update(ts)
 
+    def take(self, ts: int) -> float:
+        """`expected` at `ts`, then `update`: nearly every event lies in the hour of the one before, and one fading does."""
+        last = self._ts
+        if last is None or ts <= last or ts // _HOUR != last // _HOUR:
+            expected = self.expected(ts)
+            self.update(ts)
+            return expected
+        hours, memory = self.hours, self.memory
+        habit = hours.value(ts)
+        fading = exp(-(ts - last) / _SECOND / memory)
+        missing, seen = memory - self._exposure, self._events
+        expected = seen * (1.0 - fading)
+        if missing >= 1e-9 * memory:
+            expected = seen * memory / missing * log1p(missing * (1.0 - fading) / (memory - missing))
+        self._events = seen * fading + 1.0 / habit
+        self._exposure = memory - missing * fading
+        self._ts = ts
+        hours.update(ts)
+        return habit * expected
+
     def advance(self, ts: int) -> None:
         """Let time pass to `ts` without an event."""
         if self._ts is not None and ts > self._ts:

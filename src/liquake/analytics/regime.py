@@ -56,6 +56,8 @@ BOUNDS: Mapping[Regime, Bounds] = {
 COMPONENTS = ("intensity", "dollars", "volatility", "trend", "run", "liquidity")
 SAMPLES_PER_SECOND = 1.0 / 300.0
 """What a second is worth in the histories: numbers five minutes apart are about independent, so a day is 288."""
+LEAST = 6 * 3600.0
+"""Seconds before there is a level: ranked among so few others, the middle of a crash is a moment like any."""
 WARM = _DAY_SECONDS
 """Seconds until the level stands on the market's own history."""
 
@@ -63,17 +65,18 @@ WARM = _DAY_SECONDS
 class RegimeState(msgspec.Struct, frozen=True):
     """What a screen shows of the regime."""
 
-    level: Regime
+    level: Regime | None
+    """`None` until `LEAST` seconds have been seen: what is measured is shown, and nothing is made of it yet."""
     since: int | None
-    """UTC nanoseconds; `None` before the first reading."""
+    """UTC nanoseconds; `None` without a level."""
     rank: float
     """Of the stress in the market's own week, 0 to 1."""
     driver: str
     """The component that is highest; empty before the first reading."""
     ranks: Mapping[str, float]
     """Of each component that could be measured."""
-    multiplier: float
-    """How much likelier a cascade has been from this level than on average."""
+    multiplier: float | None
+    """How much likelier a cascade has been from this level than on average; `None` without a level."""
     episodes: int
     """How many cascades that number counts; 0 means that it is the prior."""
     volatility: float | None
@@ -89,9 +92,17 @@ class RegimeState(msgspec.Struct, frozen=True):
     """Seconds seen so far, up to `WARM`."""
 
     @property
+    def name(self) -> str:
+        """Of the level, and what stands in its place while there is none."""
+        return "WARMING UP" if self.level is None else self.level.name
+
+    @property
     def warming(self) -> str:
         """What to print beside the level while its history is short; empty once it is not."""
-        return "" if self.warm >= WARM else f"warming up {self.warm / 3600:.1f} h / {WARM / 3600:.0f} h"
+        if self.warm >= WARM:
+            return ""
+        needed = LEAST if self.level is None else WARM
+        return f"warming up {self.warm / 3600:.1f} h / {needed / 3600:.0f} h"
 
 
 class Ladder:
@@ -207,7 +218,8 @@ class RegimeTracker:
         elapsed = self._elapsed(as_of)
         self._advanced = as_of
         self._seen = min(self._seen + elapsed, WARM)
-        self.multipliers.update(self.ladder.level, elapsed)
+        if self.judged:
+            self.multipliers.update(self.ladder.level, elapsed)
         for book in self.books.values():
             book.advance(as_of, elapsed)
         self._measure(as_of, elapsed)
@@ -215,19 +227,26 @@ class RegimeTracker:
 
     def episode(self, start: int) -> None:
         """Count a cascade that began at `start`, UTC nanoseconds, against the level that held a minute before."""
-        self.multipliers.episode(self.ladder.before(start - self.LOOK_BACK))
+        if self.judged:
+            self.multipliers.episode(self.ladder.before(start - self.LOOK_BACK))
+
+    @property
+    def judged(self) -> bool:
+        """Whether enough has been seen, or was given as a baseline, for the ladder's level to mean anything."""
+        return self._seen >= LEAST or bool(self._baselines)
 
     def value(self) -> RegimeState:
         """As of the last `advance`."""
         trend, change = self.motion.trend(), self.motion.change()
         liquidity = self._ranks.get("liquidity")
+        level = self.ladder.level if self.judged else None
         return RegimeState(
-            level=self.ladder.level,
-            since=self.ladder.since,
+            level=level,
+            since=None if level is None else self.ladder.since,
             rank=self._rank,
             driver=max(self._ranks, key=self._ranks.__getitem__, default=""),
             ranks=dict(self._ranks),
-            multiplier=self.multipliers.value()[self.ladder.level],
+            multiplier=None if level is None else self.multipliers.value()[level],
             episodes=self.multipliers.episodes,
             volatility=self.motion.volatility(),
             liquidity=None if liquidity is None else 1.0 - liquidity,

@@ -54,10 +54,15 @@ class Scan:
     def update(self, level: float, ts: int) -> None:
         """Add an event at `level`, the events expected since the start, and time `ts`, UTC nanoseconds."""
         self.events += 1
-        point, hull = (level, self.events, ts), self._hull
-        while len(hull) > 1 and not _convex(hull[-2], hull[-1], point):
+        events, hull = self.events, self._hull
+        while len(hull) > 1:
+            # A vertex stays where the events per expected event grow at it. Written out: nearly every event asks it.
+            left, seen, _ = hull[-2]
+            middle, then, _ = hull[-1]
+            if (middle - left) * (events - then) > (level - middle) * (then - seen):
+                break
             hull.pop()
-        hull.append(point)
+        hull.append((level, events, ts))
         # A start after which no more came than expected can only weaken any later window.
         while len(hull) > 1 and hull[1][1] - hull[0][1] <= hull[1][0] - hull[0][0]:
             del hull[0]
@@ -129,14 +134,8 @@ class BurstScan:
         if self._resumed:
             self.reference.interrupt(ts)
             self._resumed = False
-        self._level += self.reference.expected(ts)
+        self._level += self.reference.take(ts)
         self._scan.update(self._level, ts)
-        self.reference.update(ts)
 
     def _least(self, now: int) -> float:
         return max(self.reference.value(now) * self._batching, LEAST_EXPECTED)
-
-
-def _convex(left: _Vertex, middle: _Vertex, right: _Vertex) -> bool:
-    """Whether the events per expected event grow at `middle`."""
-    return (middle[0] - left[0]) * (right[1] - middle[1]) > (middle[1] - left[1]) * (right[0] - middle[0])

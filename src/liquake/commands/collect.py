@@ -49,6 +49,7 @@ async def _collect(settings: Settings) -> int:
             exchanges=settings.exchanges,
             journal=str(journal.path),
             stores=stores,
+            recalled=run.recalled,
         )
         await perform(work, settings, collector.run)
         await journal.flushed()
@@ -105,7 +106,7 @@ class Collector:
             # Catching up is no news: it is what a store does after any burst.
             state = SinkState.FOLLOWING if sink.state is SinkState.CATCHING_UP else sink.state
             self._say(sink.name, str(state), sink.trouble)
-        self._say("keys", "", self._tiers.state_trouble())
+        self._say("keys", *self._tiers.keys())
 
     def _say(self, store: str, state: str, trouble: str) -> None:
         if self._said.get(store, ("", "")) != (state, trouble):

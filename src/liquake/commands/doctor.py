@@ -23,7 +23,7 @@ from liquake.model import Event, FeedState, FeedStatus, Price, Trade
 from liquake.terminal import has_terminal, print_json
 from liquake.tiers import examine, journal_path
 from liquake.tui.listing import doctor_text
-from liquake.venues import Venue, find_venue
+from liquake.venues import Venue, find_venue, shape
 
 _PROBE = 12.0
 """Seconds to listen to a venue, """
@@ -55,6 +55,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             "sqlite": sqlite3.sqlite_version,
             "system": platform.platform(terse=True),
             **{name: importlib.metadata.version(name) for name in ("aiohttp", "msgspec", "textual")},
+            "scanner": "compiled" if shape.compiled() else "none: msgspec reads every frame, more slowly",
         },
         "terminal": {
             "interactive": has_terminal(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from liquake.analytics import score_report, scoring
 from liquake.analytics.cascade import Model, encode
 from liquake.analytics.training import Trained, train
 from liquake.clock import SECOND
-from liquake.errors import OutputError, SettingError
+from liquake.errors import OutputError, SettingError, UnknownMarket
 from liquake.ingest.recording import VENUE_NAMES, is_journal
 from liquake.ingest.tape import read_tape
-from liquake.model import CoverageKind, Liquidation, Side, Throttle
+from liquake.model import CoverageKind, Liquidation, Side, Throttle, asset_of
 from liquake.model.tape import Tape
 from liquake.storage.reader import read_journal
 from liquake.venues import VENUES
@@ -39,6 +39,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds ahead."""
     train_share: float = 0.55
     """Of the time, from the start: fitted on. The rest is forecast and scored, and never looked at before."""
+    symbols: tuple[str, ...] = ()
+    """Markets, as a user writes them; every one where there is none."""
     side: Side | None = None
     """Whose liquidations make the cascade; both where `None`."""
     seed: int = 0
@@ -62,7 +64,7 @@ def score(question: Question, *, as_json: bool, diagram: Path | None = None) -> 
         if diagram.suffix.lower() != ".svg":
             raise SettingError("--diagram", str(diagram), "it is drawn as SVG: give a name that ends in .svg")
         _check_place(diagram)
-    tape = _read(question.source)
+    tape = _read(question.source, question.symbols)
     found = _scored(_trained(question, tape), question.seed)
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
@@ -88,8 +90,12 @@ def fit(question: Question, out: Path, note: str = "") -> int:
     return 0
 
 
-def _read(source: Path) -> Tape:
-    tape = tape_of(source)
+def _read(source: Path, symbols: Sequence[str] = ()) -> Tape:
+    asked = _Asked(symbols)
+    tape = tape_of(source, asked)
+    if symbols:
+        asked.check(source)
+        tape = msgspec.structs.replace(tape, name=f"{tape.name} ({', '.join(symbols)})")
     span = (tape.ts[-1] - tape.ts[0]) / _DAY if len(tape) else 0.0
     _say(f"{len(tape):,} rows of {', '.join(tape.venues) or 'no venue'} over {span:.1f} days in {tape.name}")
     if tape.unsized:
@@ -107,14 +113,41 @@ def _scored(trained: Trained, seed: int) -> scoring.Score:
     return scoring.evaluate(trained, seed)
 
 
-def tape_of(source: Path) -> Tape:
-    """The liquidations of a recording or journal; those of venues that show only a sample are left out.
+class _Asked:
+    """Which coins are asked for, and which there were. Raises `UnknownMarket`."""
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        self._symbols: dict[str, str] = {}
+        self._seen: set[str] = set()
+        for symbol in symbols:
+            asset = asset_of(symbol)
+            if asset is None:
+                raise UnknownMarket(symbol, "write it like BTC, BTCUSDT or btc-usdt-swap")
+            self._symbols[asset] = symbol
+
+    def __bool__(self) -> bool:
+        return bool(self._symbols)
+
+    def __call__(self, asset: str) -> bool:
+        self._seen.add(asset)
+        return asset in self._symbols
+
+    def check(self, source: Path) -> None:
+        """That there was something of each: a misspelt coin must not pass for a quiet one."""
+        for asset, symbol in self._symbols.items():
+            if asset not in self._seen:
+                raise UnknownMarket(symbol, f"no liquidation in {source.name} is of {asset}")
+
+
+def tape_of(source: Path, keep: Callable[[str], bool] | None = None) -> Tape:
+    """The liquidations of a recording or journal, where `keep` is given of the coins that it says yes to; those of venues
+    that show only a sample are left out.
 
     Raises `RecordingError`.
     """
     if not is_journal(source):
-        return read_tape(source, VENUE_NAMES)
-    tape = Tape.of(_journalled(source), source.name)
+        return read_tape(source, VENUE_NAMES, keep or None)
+    tape = Tape.of((event for event in _journalled(source) if not keep or keep(event.asset)), source.name)
     # The file's own bytes change with every commit and checkpoint; what was fitted on does not.
     columns = hashlib.sha256(b"".join(column.tobytes() for column in (tape.ts, tape.source, tape.usd)))
     return msgspec.structs.replace(tape, sha256=columns.hexdigest())

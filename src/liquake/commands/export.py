@@ -12,20 +12,22 @@ from liquake.config import Settings
 from liquake.errors import SettingError
 from liquake.markets import asset_named
 from liquake.model import Side
-from liquake.storage.export import Selection
 from liquake.storage.export import export as write
+from liquake.storage.kept import Kept
+from liquake.storage.selection import Selection
 from liquake.tiers import journal_path
 
 
 def export(settings: Settings, kind: str, output: Path | None, selection: Selection) -> int:
-    """What the journal holds of `selection` as `kind` (csv, jsonl, parquet), to a file or to standard output."""
-    journal = journal_path(settings)
+    """What is kept of `selection` as `kind` (csv, jsonl, parquet), to a file or to standard output."""
+    kept = Kept(journal_path(settings), Path(settings.archive) if settings.archive not in ("", "off") else None)
     if output is None:
-        write(journal, kind, sys.stdout.buffer, selection)
+        with _progress("standard output") as progress:
+            write(kept, kind, sys.stdout.buffer, selection, progress)
         sys.stdout.flush()
         return 0
     with _progress(output.name) as progress:
-        count = write(journal, kind, output, selection, progress)
+        count = write(kept, kind, output, selection, progress)
     sys.stdout.write(f"{count:,} liquidations in {output}\n")
     return 0
 

@@ -11,9 +11,13 @@ from liquake.clock import WallClock
 from liquake.commands.demo import demo
 from liquake.commands.replay import replay
 from liquake.config import Settings
-from liquake.terminal import on_terminal
+from liquake.ingest.recording import is_journal
+from liquake.mirror import Mirror
+from liquake.storage.lock import is_written
+from liquake.terminal import leave, on_terminal
 from liquake.tiers import redis_of
 from liquake.tui.status import Mode, Status
+from liquake.venues import find_venue
 
 
 def monitor(settings: Settings) -> int:
@@ -24,7 +28,10 @@ def monitor(settings: Settings) -> int:
         return demo(settings)
     if "://" in settings.source:
         return asyncio.run(_attach(settings))
-    return replay(settings, Path(settings.source), 1.0, as_json=False)
+    file = Path(settings.source)
+    if is_journal(file) and is_written(file):
+        return asyncio.run(_mirror(settings, file))
+    return replay(settings, file, 1.0, as_json=False)
 
 
 async def _attach(settings: Settings) -> int:
@@ -37,4 +44,13 @@ async def _attach(settings: Settings) -> int:
     attached = Attached(settings.source, status, clock.now)
     await attached.prove()
     await perform(attached.run(), settings, on_terminal(attached, settings))
+    return 0
+
+
+async def _mirror(settings: Settings, journal: Path) -> int:
+    clock = WallClock()
+    status = Status(Mode.LIVE, liquake.__version__, clock.now(), clock.now(), refresh=settings.refresh)
+    mirror = Mirror(journal, settings, status, clock)
+    await perform(mirror.run(), settings, on_terminal(mirror, settings))
+    leave(mirror.mirrored, [find_venue(name) for name in mirror.exchanges], settings)
     return 0

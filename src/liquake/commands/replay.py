@@ -45,7 +45,7 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
     known = tuple(VENUES.values())
 
     def fresh() -> Engine:
-        return engine_of(known, settings, models_of(Mode.REPLAY))
+        return engine_of(known, settings, models_of(settings, Mode.REPLAY))
 
     run = Run(fresh(), clock, status, None, assets)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from liquake.analytics.latency import Latency
 from liquake.analytics.totals import Totals
 from liquake.engine.coverage import shares
@@ -54,6 +56,7 @@ class VenueBooks:
         self.feed = Feed()
         self.books: dict[str, Book] = {}
         """By asset."""
+        self._by_market: dict[str, Book] = {}
         self.long, self.short = Totals(), Totals()
         """Over all markets: without coins."""
         self.duplicates = Duplicates()
@@ -67,6 +70,16 @@ class VenueBooks:
     def sides(self) -> tuple[tuple[Side, Totals], ...]:
         """Its totals over all markets by side."""
         return (Side.LONG, self.long), (Side.SHORT, self.short)
+
+    def open(self, asset: str, book: Book) -> Book:
+        """Keep `book` for what comes of `asset`; gives it back."""
+        self.books[asset] = self._by_market[book.market] = book
+        return book
+
+    def books_of(self, markets: Iterable[str]) -> list[Book]:
+        """Those of `markets`, in their order: a reader of one market does not pass by all the others."""
+        held = self._by_market
+        return [held[market] for market in markets if market in held]
 
     def total(self) -> Sum:
         """Everything it liquidated since the start."""

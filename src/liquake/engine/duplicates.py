@@ -15,22 +15,33 @@ class Duplicates:
     for between one and two times the limits, at the cost of a look into two sets.
     """
 
-    __slots__ = ("_capacity", "_elder", "_started", "_younger")
+    __slots__ = ("_capacity", "_elder", "_recalled", "_started", "_younger")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._younger: set[str] = set()
         self._elder: set[str] = set()
+        self._recalled: set[str] = set()
         self._started = 0
 
     def seen(self, key: str, time: int) -> bool:
         """Whether `key` is known; if not, remember it. `time` is its event time, UTC nanoseconds."""
         younger = self._younger
-        if key in younger or key in self._elder:
+        if key in younger or key in self._elder or key in self._recalled:
             return True
         if time >= self._started + REMEMBERED or len(younger) >= self._capacity:
             self._elder, self._younger = younger, set()
             younger = self._younger
             self._started = max(time, self._started)
         younger.add(key)
+        return False
+
+    def recalled(self, key: str) -> bool:
+        """Whether `key` is known; if not, remember it for good.
+
+        Of what happened before this process began: on connecting, a venue may send again what is hours old.
+        """
+        if key in self._recalled:
+            return True
+        self._recalled.add(key)
         return False

@@ -7,7 +7,7 @@ it, so that a venue whose clock runs ahead cannot put events into our future.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from heapq import heappop, heappush
 
@@ -100,6 +100,8 @@ class Engine:
             self._open_venue(name, coverage)
         self._watch = Watch(coverages, watched, models, self._look, self._watermark)
         self._streams: dict[str, Stream] = {}
+        self._seen: set[str] = set()
+        """Markets with a liquidation, samples too."""
         self._all = self._open_stream(ALL)
         self._unsettled: list[_Unsettled] = []
         self._frontier = 0
@@ -114,7 +116,7 @@ class Engine:
         self._silences: tuple[Silence, ...] = ()
         self._latency = Latency()
         self._started: int | None = None
-        self._seen = 0
+        self._newest = 0
         """When the newest event of any kind was received."""
         self._first: int | None = None
         self._last: int | None = None
@@ -130,7 +132,7 @@ class Engine:
         recv = event.ts_recv or event.ts_event
         venue.last_recv = recv
         self._throughput.update(recv)
-        self._seen = max(self._seen, recv)
+        self._newest = max(self._newest, recv)
         if self._started is None:
             self._started = recv
         time = min(event.ts_event, recv)
@@ -143,6 +145,26 @@ class Engine:
             self._watch.take(time, event)
         self.advance(recv)
         return None
+
+    def recall(self, event: Liquidation) -> bool:
+        """Take in what was received before this process began, in the order of receipt. Whether it was new.
+
+        It is in every sum, in the kinematics and on the tape. No outlook, latency or throughput is made of it: whoever
+        received it has told of it.
+        """
+        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        time = min(event.ts_event, event.ts_recv or event.ts_event)
+        if self._started is None:
+            self._started = time
+        if venue.duplicates.recalled(event.key):
+            return False
+        venue.last_recv = event.ts_recv or time
+        self._enter(event, venue, time, recalled=True)
+        return True
+
+    def restore(self, episodes: Iterable[Episode]) -> None:
+        """Show `episodes` of before this process began among those that are over, the latest to end last."""
+        self._watch.restore(episodes)
 
     def advance(self, now: int) -> None:
         """Let time pass to `now`, UTC nanoseconds, without an event: an episode ends, a level is left.
@@ -172,7 +194,7 @@ class Engine:
             time = recv
         venue.last_recv = recv
         self._throughput.update(recv)
-        self._seen = max(self._seen, recv)
+        self._newest = max(self._newest, recv)
         if self._started is None:
             self._started = time
         if venue.duplicates.seen(event.key, time):
@@ -186,7 +208,7 @@ class Engine:
         self._enter(event, venue, time)
         return True
 
-    def _enter(self, event: Liquidation, venue: VenueBooks, time: int) -> None:
+    def _enter(self, event: Liquidation, venue: VenueBooks, time: int, *, recalled: bool = False) -> None:
         amount, usd = event.amount, event.usd
         book = venue.books.get(event.asset) or self._open_book(event, venue, time)
         if time >= book.last_time:
@@ -202,9 +224,9 @@ class Engine:
             venue.short.update(time, None if amount is None else 0.0, usd)
         self._tape.show(event)
         if book.stream is not None:
-            self._count(event, book.stream, time, 0.0 if amount is None or usd is None else usd)
+            self._count(event, book.stream, time, 0.0 if amount is None or usd is None else usd, recalled)
 
-    def _count(self, event: Liquidation, stream: Stream, time: int, usd: float) -> None:
+    def _count(self, event: Liquidation, stream: Stream, time: int, usd: float, recalled: bool) -> None:
         self._counted += 1
         if self._first is None or time < self._first:
             self._first = time
@@ -217,12 +239,13 @@ class Engine:
         self._all.series.update(time, event.side, usd)
         # What a venue replays on connecting is counted, but nothing burst when it came.
         if event.ts_recv - time <= STALE:
-            # Before the streams go on, whose motion is entered at every second that is over.
-            self._watch.take(time, (event, usd))
-            self.advance(time)
+            if not recalled:
+                # Before the streams go on, whose motion is entered at every second that is over.
+                self._watch.take(time, (event, usd))
+                self.advance(time)
             self._all.scan.update(time)
             stream.scan.update(time)
-        elif time >= self._venues[event.venue].feed.connected_at:
+        elif not recalled and time >= self._venues[event.venue].feed.connected_at:
             # Long under way, but sent on this connection: late is not silent.
             self._watch.silence.hear(event.venue, time)
         heappush(self._unsettled, (time, self._counted, usd, stream))
@@ -246,7 +269,7 @@ class Engine:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = event.end if isinstance(event, Gap) else event.ts
         self._throughput.update(time)
-        self._seen = max(self._seen, time)
+        self._newest = max(self._newest, time)
         if self._started is None:
             self._started = time
         self.advance(time)
@@ -293,7 +316,8 @@ class Engine:
             stream = self._streams.get(market)
             if stream is None:
                 stream = self._streams[market] = self._open_stream(market)
-        book = venue.books[event.asset] = Book(event.asset, stream, event, time)
+        book = venue.open(event.asset, Book(event.asset, stream, event, time))
+        self._seen.add(book.market)
         return book
 
     def _open_stream(self, market: str) -> Stream:
@@ -327,12 +351,18 @@ class Engine:
         return tuple(self._watch.notices)
 
     def snapshot(
-        self, now: int, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0
+        self,
+        now: int,
+        markets: Sequence[str] | None = None,
+        charts: Sequence[str] = (),
+        largest: int = 0,
+        activity: Collection[str] | None = None,
     ) -> Snapshot:
         """Everything as it stands at `now`, UTC nanoseconds, which is not before the newest event.
 
         Kinematics and cells are of `markets` by name, of all where `None`, and always of `ALL`; cells also of as many
-        as `largest` says. `charts` names those whose series are wanted.
+        as `largest` says. `charts` names those whose series are wanted, `activity` those whose books are: of all where
+        `None`, and every venue has one for every market.
         """
         prices = self._prices.value()
         known = self._markets(prices)
@@ -348,7 +378,7 @@ class Engine:
             markets=known,
             kinematics=self._kinematics(as_of, chosen),
             cells=self._cells(now, (*chosen, *known[:largest])),
-            activity=self._activity(now),
+            activity=self._activity(now, activity),
             tape=self._tape.latest(),
             largest=self._tape.largest(now),
             prices=prices,
@@ -386,9 +416,10 @@ class Engine:
         return self._all if market == ALL else self._streams.get(market) or Stream(market)
 
     def _markets(self, priced: Mapping[str, object]) -> tuple[str, ...]:
-        names = {book.market for venue in self._venues.values() for book in venue.books.values()}.union(priced)
         streams = self._streams
-        return tuple(sorted(names, key=lambda name: (-streams[name].usd if name in streams else 0.0, name)))
+        return tuple(
+            sorted(self._seen.union(priced), key=lambda name: (-streams[name].usd if name in streams else 0.0, name))
+        )
 
     def _kinematics(self, as_of: int, markets: Sequence[str]) -> dict[str, tuple[WindowKinematics, ...]]:
         unsettled = self._unsettled_by_market(as_of)
@@ -406,22 +437,20 @@ class Engine:
         return unsettled
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
-        chosen = set(markets)
         cells = []
         for venue in self._venues.values():
             if venue.sample:
                 continue
             cells += [Cell(venue.venue, side, ALL, totals.value(now)) for side, totals in venue.sides()]
-            for book in venue.books.values():
-                if book.market in chosen:
-                    cells += [Cell(venue.venue, side, book.market, totals.value(now)) for side, totals in book.sides()]
+            for book in venue.books_of(dict.fromkeys(markets)):
+                cells += [Cell(venue.venue, side, book.market, totals.value(now)) for side, totals in book.sides()]
         return tuple(cells)
 
-    def _activity(self, now: int) -> tuple[Activity, ...]:
+    def _activity(self, now: int, markets: Collection[str] | None) -> tuple[Activity, ...]:
         books = [
             (-book.last_time, venue.venue, book.market, book)
             for venue in self._venues.values()
-            for book in venue.books.values()
+            for book in (venue.books.values() if markets is None else venue.books_of(markets))
         ]
         return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=lambda row: row[:3]))
 
@@ -440,7 +469,7 @@ class Engine:
             feeds=self._history.records(),
             state_hash=self.state_hash(),
             coverage={
-                name: venue.coverage_of(self._started, self._seen)
+                name: venue.coverage_of(self._started, self._newest)
                 for name, venue in self._venues.items()
                 if venue.last_recv is not None or venue.feed.connections
             },

@@ -24,11 +24,12 @@ class Ring:
     in, one that is younger than the ring is long finds its bucket, at the same cost.
     """
 
-    __slots__ = ("_buckets", "_size", "_step", "_width", "numbers")
+    __slots__ = ("_buckets", "_empty", "_size", "_step", "_width", "numbers")
 
     def __init__(self, step: int, size: int, width: int) -> None:
         self._step, self._size, self._width = step, size, width
         self._buckets = array("q", bytes(8 * size))
+        self._empty = array("d", bytes(8 * width))
         self.numbers = array("d", bytes(8 * size * width))
         """Of all buckets, to be written at a `place`."""
 
@@ -41,7 +42,7 @@ class Ring:
             if held > bucket:
                 return -1
             self._buckets[slot] = bucket
-            self.numbers[first : first + self._width] = array("d", bytes(8 * self._width))
+            self.numbers[first : first + self._width] = self._empty
         return first
 
     def column(self, now: int, field: int) -> list[float]:

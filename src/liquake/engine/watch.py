@@ -100,6 +100,10 @@ class Watch:
         if self._open is not None:
             self._pass(until // _SECOND)
 
+    def restore(self, episodes: Iterable[Episode]) -> None:
+        """Remember `episodes` that are over, the latest to end last."""
+        self._ended.extend(episodes)
+
     def interrupt(self, venue: str, reason: str) -> None:
         """A gap in a venue's feed: what is counted by the second there starts afresh."""
         if venue in self.venues:

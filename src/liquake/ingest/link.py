@@ -145,6 +145,9 @@ class Link:
         except Exception as fault:
             events = (self._decoder.failure(frame, now, f"the decoder failed: {fault!r}"),)
         if not events:
+            # Where liquidations are rare, the pings that a venue wants answered show that the socket is of use.
+            if self._decoder.replies:
+                self._count()
             return
         self._receiver(events, frame, self.connection.name, now)
         for event in events:
@@ -153,15 +156,18 @@ class Link:
                 self._heed(event)  # type: ignore[arg-type]
             elif kind is Price:
                 self._last_price = now
-        self._data_frames += 1
+        self._count()
         if self._data_frames == 1 and not self.connection.subscriptions:
             # Subscribed by the address itself: what arrives is the only acknowledgement there is.
             self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
-        if self._data_frames == self._tempo.healthy_frames:
-            self._enough.set()
         if self._stale_since is not None and self._last_price > self._stale_since:
             self._stale_since = None
             self._tell(FeedState.RESUMED, "prices again")
+
+    def _count(self) -> None:
+        self._data_frames += 1
+        if self._data_frames == self._tempo.healthy_frames:
+            self._enough.set()
 
     def _heed(self, status: FeedStatus) -> None:
         if status.state is FeedState.CLOSING:

@@ -113,7 +113,7 @@ class _Reader:
         return Liquidation(
             name,
             symbol,
-            _asset(name, symbol),
+            asset_in(name, symbol),
             _side(side),
             _price(price),
             basis or PriceBasis.LIMIT,
@@ -210,7 +210,8 @@ def _start(path: Path) -> bytes:
         raise RecordingError(path, f"{error.strerror}: check the path") from None
 
 
-def _asset(venue: str, symbol: str) -> str:
+def asset_in(venue: str, symbol: str) -> str:
+    """The coin that a row's `symbol` names. Raises `ValueError` where it names none."""
     # Hyperliquid's names are bare coins whose case counts: kPEPE is 1,000 PEPE, and "xyz:" names who listed it.
     asset = unbundle(symbol.rpartition(":")[2])[0] if venue == "hyperliquid" else asset_of(symbol)
     if not asset:

@@ -62,6 +62,16 @@ async def fetch_instruments(
     return [instrument for each in lists for instrument in each]
 
 
+async def fetch_accounts(client: aiohttp.ClientSession, venue: Venue, address: str | None = None) -> tuple[str, ...]:
+    """The accounts the venue tells to watch, each once; none where it has no such thing.
+
+    Raises `Unreachable`, or `InstrumentsError` when an answer cannot be read.
+    """
+    requests = [Request(rerouted(each.url, address), each.body) for each in venue.account_requests()]
+    answers = await asyncio.gather(*(fetch(client, venue.name, request) for request in requests))
+    return tuple(dict.fromkeys(account for answer in answers for account in venue.read_accounts(answer)))
+
+
 async def _pages(client: aiohttp.ClientSession, venue: Venue, first: Request, address: str | None) -> list[Instrument]:
     found: list[Instrument] = []
     request: Request | None = first

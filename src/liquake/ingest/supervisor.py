@@ -12,7 +12,7 @@ from liquake.clock import Clock
 from liquake.errors import InstrumentsError, Unreachable
 from liquake.ingest.backfill import Backfill
 from liquake.ingest.link import Receiver, Tempo
-from liquake.ingest.rest import fetch_instruments, rerouted
+from liquake.ingest.rest import fetch_accounts, fetch_instruments, rerouted
 from liquake.ingest.session import Session
 from liquake.ingest.turnstile import Turnstile
 from liquake.model import FeedState, FeedStatus, Instruments
@@ -59,6 +59,7 @@ class Feed:
         """Ask the venue for its instruments; whether it answered. A failure is told as an event, and costs no feed."""
         try:
             self.instruments.update(await fetch_instruments(client, self.venue, self._address))
+            self.instruments.accounts = await fetch_accounts(client, self.venue, self._address)
         except (Unreachable, InstrumentsError) as error:
             self._tell_rejected(str(error))
             return False

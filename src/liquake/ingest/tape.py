@@ -6,10 +6,11 @@ import csv
 import gzip
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from liquake.errors import RecordingError
+from liquake.ingest.recording import asset_in
 from liquake.model import Side
 from liquake.model.tape import Source, Tape
 
@@ -17,11 +18,12 @@ _NANOSECONDS_PER_MILLISECOND = 1_000_000
 _REQUIRED = ("ts_ms", "venue", "side", "usd")
 
 
-def read_tape(path: Path, venues: Mapping[str, str] | None = None) -> Tape:
+def read_tape(path: Path, venues: Mapping[str, str] | None = None, keep: Callable[[str], bool] | None = None) -> Tape:
     """The liquidations of the CSV at `path`: columns ts_ms, venue, side, usd, and n_events where rows group orders.
 
     `side` is the position that was liquidated and starts with LONG or SHORT. Times are UTC milliseconds. `venues` maps
-    the recording's venue names to liquake's ({"binance_usdm": "binance"}); names not in it stay.
+    the recording's venue names to liquake's ({"binance_usdm": "binance"}); names not in it stay. With `keep` only
+    rows of the coins that it says yes to, told by the column symbol.
     Raises `RecordingError` when a column is missing or a row cannot be read.
     """
     try:
@@ -30,20 +32,25 @@ def read_tape(path: Path, venues: Mapping[str, str] | None = None) -> Tape:
         rows = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
     except (OSError, ValueError, EOFError) as error:
         raise RecordingError(path, str(error)) from error
-    missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
+    required = (*_REQUIRED, "symbol") if keep else _REQUIRED
+    missing = [name for name in required if name not in (rows.fieldnames or ())]
     if missing:
         raise RecordingError(path, f"it has no column {', '.join(missing)}")
-    every = list(_rows(rows, path, venues or {}))
+    every = list(_rows(rows, path, venues or {}, keep))
     sized = [row for row in every if row[2] > 0.0]
     digest = hashlib.sha256(raw).hexdigest()
     return Tape.of_rows(sized, path.name, sha256=digest, unsized=len(every) - len(sized))
 
 
-def _rows(rows: csv.DictReader[str], path: Path, venues: Mapping[str, str]) -> Iterator[tuple[int, Source, float, int]]:
+def _rows(
+    rows: csv.DictReader[str], path: Path, venues: Mapping[str, str], keep: Callable[[str], bool] | None
+) -> Iterator[tuple[int, Source, float, int]]:
     for row in rows:
         try:
             usd = float(row["usd"] or 0.0)
             venue = venues.get(row["venue"], row["venue"])
+            if keep and not keep(asset_in(venue, row["symbol"])):
+                continue
             ts = int(row["ts_ms"]) * _NANOSECONDS_PER_MILLISECOND
             yield ts, Source(venue, _side(row["side"])), usd, int(row.get("n_events") or 1)
         except (ValueError, TypeError, AttributeError) as error:

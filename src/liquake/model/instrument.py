@@ -57,25 +57,24 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     INVERSE: dollars per contract. `None` when not known, and whatever cannot be one becomes that: venues send 0."""
     bundle: float = 1.0
     """Coins per quoted unit: 1000 for 1000PEPEUSDT."""
-    plain: bool = False
-    """Whether one contract is one coin. Found out from the others, whatever it is given as."""
+    coins: float = 0.0
+    """Coins of one contract, where that is all its conversion takes; else 0. Found out from the others, whatever it is
+    given as."""
 
     def __post_init__(self) -> None:
         multiplier = self.multiplier
-        plain = self.kind is _LINEAR and multiplier == 1.0 and self.bundle == 1.0
-        msgspec.structs.force_setattr(self, "plain", plain)
         # Checked once here and not with every size. NaN fails the comparison too, and what is far outside any market would
         # make a size infinite.
         if multiplier is not None and not _LEAST <= multiplier <= _MOST:
-            msgspec.structs.force_setattr(self, "multiplier", None)
+            msgspec.structs.force_setattr(self, "multiplier", multiplier := None)
+        simple = self.kind is _LINEAR and self.bundle == 1.0
+        msgspec.structs.force_setattr(self, "coins", (simple and multiplier) or 0.0)
 
     def size(self, contracts: float, price: float) -> tuple[float | None, float | None]:
         """Coins and dollars of `contracts` at `price` (quote currency per quoted unit).
 
         Both are `None` where the multiplier is not known or the contract is a quanto.
         """
-        if self.plain:
-            return contracts, contracts * price
         multiplier = self.multiplier
         if multiplier is None:
             return None, None
@@ -93,6 +92,8 @@ class Instruments(Mapping[str, Instrument]):
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
         self.by_symbol: dict[str, Instrument] = {}
         """For readers in a hurry; `update` alone writes to it."""
+        self.accounts: tuple[str, ...] = ()
+        """Those the venue told of whose liquidations can be seen, where that is all that can be."""
         self.update(instruments)
 
     def update(self, instruments: Iterable[Instrument]) -> None:

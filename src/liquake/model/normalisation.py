@@ -31,7 +31,12 @@ def normalised(
     # Two comparisons, since the first is false for nearly every event and the sum would cost more than both.
     if ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE:
         return None
-    amount, usd = instrument.size(size, price)
+    # Nearly every contract is so and so many coins: that much of its conversion is written here, for a call costs more.
+    if coins := instrument.coins:
+        amount: float | None = (quantity := size * coins)
+        usd: float | None = quantity * price
+    else:
+        amount, usd = instrument.size(size, price)
     return Liquidation(
         venue,
         instrument.symbol,

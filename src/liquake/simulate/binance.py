@@ -6,6 +6,7 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from aiohttp import WSCloseCode, web
 
@@ -17,7 +18,6 @@ from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, Slot
 
 _ALL = "!forceOrder@arr"
 _MESSAGES_PER_SECOND = 10
-_STREAMS = 1024
 
 _CONTRACTS = (
     Contract("BTCUSDT", "BTC", 2, 3),
@@ -40,10 +40,14 @@ class BinanceServer(VenueServer):
 
     name = "binance"
     rank = 1
-    contracts = _CONTRACTS
+    contracts: ClassVar[tuple[Contract, ...]] = _CONTRACTS
     lifetime = 24 * 3600.0
     ping_every = 180.0
     """Seconds between the server's WebSocket pings."""
+    streams = 1024
+    """That one connection may have."""
+    live = "/market/"
+    """What every address begins with that carries market streams."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
@@ -72,7 +76,7 @@ class BinanceServer(VenueServer):
         if connection.count > _MESSAGES_PER_SECOND:
             await connection.close(WSCloseCode.POLICY_VIOLATION, b"Too many requests")
             return
-        await connection.send(encode(_answer(connection, decode(text))))
+        await connection.send(encode(_answer(connection, decode(text), self.streams)))
 
     async def publish(self, order: Order) -> None:
         contract = self.listing.pick(order.asset)
@@ -83,25 +87,34 @@ class BinanceServer(VenueServer):
 
     async def tell(self, now: int, count: int) -> None:
         for contract, orders in self._slots.due(count):
-            # "Only the largest one liquidation order within 1000ms will be pushed", since 2026-04-14.
-            await self._force_order(contract, max(orders, key=_usd))
+            await self._force_order(contract, self.kept(orders))
         if count % TICKS_PER_SECOND == 0:
             await self._marks(now)
             await self._pings(now)
         if count % 5 == 0:
             await self._trades(now, 0.5)
 
+    def kept(self, orders: Sequence[Order]) -> Order:
+        """Which of the orders of a symbol's second is published: "the largest one", since 2026-04-14."""
+        return max(orders, key=_usd)
+
+    def product(self, contract: Contract) -> Row:
+        """What tells the two products of a merged stream apart."""
+        return {"st": 2 if contract.inverse else 1}
+
     async def _force_order(self, contract: Contract, order: Order) -> None:
-        event, row = _read(contract, order)
+        event, row = _read(self.name, contract, order)
+        if product := self.product(contract):
+            row |= {"ps": contract.symbol.removesuffix("_PERP"), **product}
         message = {"e": "forceOrder", "E": self.clock.now() // MILLISECOND, "o": row}
         own = f"{contract.symbol.lower()}@forceOrder"
-        await self.deliver([event], lambda connection: _frame(connection, (_ALL, own), message))
+        await self.deliver([event], lambda connection: self._frame(connection, (_ALL, own), message))
 
     async def _marks(self, now: int) -> None:
         for contract in self.listing.contracts:
             name = f"{contract.symbol.lower()}@markPrice"
             asked = [topic for topic in (name, f"{name}@1s") if self.wanted(topic)]
-            message = _mark(contract, self.market.price(contract.asset), now) if asked else {}
+            message = _mark(contract, self.market.price(contract.asset), now) | self.product(contract) if asked else {}
             for topic in asked:
                 await self._stream(topic, message)
 
@@ -130,16 +143,25 @@ class BinanceServer(VenueServer):
             "l": self._trade_id * 2 + 1,
             "T": when - 12,
             "m": self.rng.random() < 0.5,
-            "st": 2 if contract.inverse else 1,
+            **self.product(contract),
         }
 
     async def _stream(self, topic: str, message: Row) -> None:
         if not self.speaks:
             return
         for connection in list(self.connections):
-            frame = _frame(connection, (topic,), message)
+            frame = self._frame(connection, (topic,), message)
             if frame is not None:
                 await connection.send(frame)
+
+    def _frame(self, connection: Connection, topics: Sequence[str], message: Row) -> str | None:
+        """`message` as this connection gets it; `None` when it asked for none of `topics` or by a retired address."""
+        if not connection.path.startswith(self.live):
+            return None
+        topic = next((topic for topic in topics if topic in connection.topics), None)
+        if topic is None:
+            return None
+        return encode({"stream": topic, "data": message} if connection.path.endswith("/stream") else message)
 
     async def _pings(self, now: int) -> None:
         if not self.ping_every or self.health not in ("HEALTHY", "REFUSING", "SILENT"):
@@ -186,25 +208,15 @@ def _draws(server: VenueServer, asset: str, seconds: float) -> int:
     return int(expected + server.rng.random())
 
 
-def _frame(connection: Connection, topics: Sequence[str], message: Row) -> str | None:
-    """`message` as this connection gets it; `None` when it asked for none of `topics` or came by a retired address."""
-    if not connection.path.startswith("/market/"):
-        return None
-    topic = next((topic for topic in topics if topic in connection.topics), None)
-    if topic is None:
-        return None
-    return encode({"stream": topic, "data": message} if connection.path.startswith("/market/stream") else message)
-
-
-def _answer(connection: Connection, request: Row | None) -> Row:
+def _answer(connection: Connection, request: Row | None, most: int) -> Row:
     if request is None:
         return {"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}
     method, number, names = request.get("method"), request.get("id"), request.get("params") or []
     if method == "LIST_SUBSCRIPTIONS":
         return {"result": list(connection.topics), "id": number}
     if method == "SUBSCRIBE":
-        if len(connection.topics.keys() | set(names)) > _STREAMS:
-            return {"error": {"code": 2, "msg": f"Invalid request: more than {_STREAMS} streams"}, "id": number}
+        if len(connection.topics.keys() | set(names)) > most:
+            return {"error": {"code": 2, "msg": f"Invalid request: more than {most} streams"}, "id": number}
         connection.topics.update((name, {}) for name in names)
         return {"result": None, "id": number}
     if method == "UNSUBSCRIBE":
@@ -214,7 +226,7 @@ def _answer(connection: Connection, request: Row | None) -> Row:
     return {"error": {"code": 2, "msg": f"Invalid request: unknown variant `{method}`"}, "id": number}
 
 
-def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
+def _read(venue: str, contract: Contract, order: Order) -> tuple[Published, Row]:
     """The order in the documented shape, and the truth about it."""
     when = order.ts // MILLISECOND
     side = "SELL" if order.side is Side.LONG else "BUY"
@@ -225,7 +237,7 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
     )
     amount, usd = contract.worth(size, paid)
     ts = when * MILLISECOND
-    event = Published("binance", contract.symbol, order.side, float(paid), amount, usd, ts, float(size))
+    event = Published(venue, contract.symbol, order.side, float(paid), amount, usd, ts, float(size))
     row = {
         "s": contract.symbol,
         "S": side,
@@ -239,8 +251,6 @@ def _read(contract: Contract, order: Order) -> tuple[Published, Row]:
         "l": f"{float(size) / 2:.{contract.size_decimals}f}",
         "z": size,
         "T": when,
-        "ps": contract.symbol.removesuffix("_PERP"),
-        "st": 2 if contract.inverse else 1,
     }
     return event, row
 
@@ -258,7 +268,6 @@ def _mark(contract: Contract, price: float, now: int) -> Row:
         "P": text,
         "r": "0.00010000",
         "T": (when // 28_800_000 + 1) * 28_800_000,
-        "st": 2 if contract.inverse else 1,
     }
 
 

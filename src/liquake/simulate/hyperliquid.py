@@ -16,6 +16,8 @@ from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
 from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, VenueServer, decode, encode
 
+PROVIDER = "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303"
+"""HLP, the parent of those below."""
 VAULTS = (
     "0x010461c14e146ac35fe42271bdc1134ee31c703a",
     "0x31ca8395cf837de08b24da3f660e77761dfb974b",
@@ -331,6 +333,10 @@ class HyperliquidServer(VenueServer):
         if asked.get("type") == "metaAndAssetCtxs":
             contexts = [self._context(contract) for contract in self.listing.contracts]
             return web.json_response([{"universe": universe, "marginTables": []}, contexts])
+        if asked.get("type") == "vaultDetails" and str(asked.get("vaultAddress")).lower() == PROVIDER:
+            relationship = {"type": "parent", "data": {"childAddresses": VAULTS}}
+            details = {"name": "Hyperliquidity Provider (HLP)", "vaultAddress": PROVIDER, "isClosed": False}
+            return web.json_response({**details, "relationship": relationship})
         return web.Response(status=422, text="Failed to deserialize the JSON body into the target type")
 
 

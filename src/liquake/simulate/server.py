@@ -71,7 +71,7 @@ class VenueServer(ABC):
         self._timetable = Timetable(setting.faults, self.name)
         self._truth = setting.truth
         self._closing: int | None = None
-        self._last_frame = ""
+        self._last_frame: str | bytes = ""
         self._recovered = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -167,7 +167,7 @@ class VenueServer(ABC):
             if announced or old:
                 await connection.close(WSCloseCode.GOING_AWAY)
 
-    async def deliver(self, events: Sequence[Published], frame_for: Callable[[Connection], str | None]) -> bool:
+    async def deliver(self, events: Sequence[Published], frame_for: Callable[[Connection], str | bytes | None]) -> bool:
         """Send `events`, in the frame that each connection should get, and keep the truth about it.
 
         What happens while nobody is connected, or while the venue says nothing, was never published: then `False`.
@@ -187,7 +187,7 @@ class VenueServer(ABC):
             self.published += [msgspec.structs.replace(event, sent=sent, subscribed=copies) for event in events]
         return True
 
-    async def send_topic(self, topic: str, frame: str) -> None:
+    async def send_topic(self, topic: str, frame: str | bytes) -> None:
         """Send a frame that is not a liquidation to those who asked for `topic`."""
         if not self.speaks:
             return
@@ -297,6 +297,10 @@ class Slots:
         """The contracts whose interval ends with tick `count`, with the orders of the interval in order of time."""
         ready = [symbol for symbol in self._waiting if (count + self._phase(symbol)) % self._ticks == 0]
         return [self._waiting.pop(symbol) for symbol in ready]
+
+    def take(self, contract: Contract) -> list[Order]:
+        """The orders of `contract` that wait, before their interval is over."""
+        return self._waiting.pop(contract.symbol, (contract, []))[1]
 
     def _phase(self, symbol: str) -> int:
         return self._phases.setdefault(symbol, len(self._phases) % self._ticks)

@@ -1,20 +1,36 @@
 """Closed days out of the journal into Parquet files, so that the journal keeps a window and nothing is lost.
 
 One folder per venue and day, `venue=okx/day=2025-10-10/`, as Parquet tools name partitions; the day is that of the event.
+A file is named after its journal and the numbers (`seq`) of its first and last row, which are in its column `seq` too.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from liquake.errors import ExportError
-from liquake.storage.export import Selection, records, write_parquet
+from liquake.storage.formats import FIELDS, NO_DUCKDB, record, write_parquet
 from liquake.storage.reader import JournalReader
+from liquake.storage.schema import COLUMNS, Row
+from liquake.storage.selection import Selection
 
 DAY = 86_400 * 1_000_000_000
+_NAME = re.compile(r"liquidations-([0-9a-f]+)-(\d+)-(\d+)\.parquet")
+_ID = 12
+"""Letters of a journal's id that stand in a file's name."""
+_PAGE = 50_000
+
+
+class _File(NamedTuple):
+    path: Path
+    first: int
+    last: int
 
 
 def closed_before(journal: Path, moment: int) -> int:
@@ -24,20 +40,20 @@ def closed_before(journal: Path, moment: int) -> int:
 
 
 def archive(journal: Path, seq: int, folder: Path) -> list[Path]:
-    """Write the liquidations before `seq` under `folder`; the files that hold them. Writing them again does no harm.
+    """Write the liquidations before `seq` that are not there yet under `folder`; the files that were written.
 
     Raises `ExportError`, `JournalError`.
     """
     written = []
     with JournalReader(journal) as reader:
-        for venue, day, first, last in reader.days(seq):
-            when = Selection(day * DAY, (day + 1) * DAY, (venue,), last=seq - 1)
-            # By number: an event that came late is archived later, and beside the others of its day.
-            name = f"liquidations-{first}-{last}.parquet"
-            target = folder / f"venue={venue}" / f"day={_date(day)}" / name
-            if not target.exists():
-                _write(reader, when, target)
-            written.append(target)
+        for venue, day, _, last in reader.days(seq):
+            place = folder / f"venue={venue}" / f"day={_date(day)}"
+            # Rows of the same day may come late, and rows that were archived may not have been deleted yet.
+            first = max((held.last for held in _files(place, reader.journal, "*")), default=0) + 1
+            if first <= last:
+                target = place / f"liquidations-{reader.journal[:_ID]}-{first}-{last}.parquet"
+                _write(reader, Selection(day * DAY, (day + 1) * DAY, (venue,), first=first, last=last), target)
+                written.append(target)
     return written
 
 
@@ -46,7 +62,7 @@ def _write(reader: JournalReader, selection: Selection, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=".") as scratch:
             part = Path(scratch) / target.name
-            write_parquet(records(reader, selection), part)
+            write_parquet(_rows(reader, selection), part, ("seq", *FIELDS))
             with part.open("rb") as done:
                 # The rows are about to be deleted where they came from.
                 os.fsync(done.fileno())
@@ -55,5 +71,84 @@ def _write(reader: JournalReader, selection: Selection, target: Path) -> None:
         raise ExportError(str(target), f"{error.strerror or error}: see that the folder can be written") from None
 
 
+def _rows(reader: JournalReader, selection: Selection) -> Iterator[Row]:
+    assert selection.first is not None
+    assert selection.last is not None
+    where, parameters = selection.where()
+    for low in range(max(selection.first, reader.ends()[0]), selection.last + 1, _PAGE):
+        _, rows = reader.page(low, low + _PAGE, where, parameters)
+        for row in rows:
+            yield row[0], *record(row)
+
+
 def _date(day: int) -> str:
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day):%Y-%m-%d}"
+
+
+def _files(folder: Path, journal: str, pattern: str) -> Iterator[_File]:
+    """Those that came from `journal`."""
+    for path in folder.glob(pattern):
+        found = _NAME.fullmatch(path.name)
+        if found is not None and found[1] == journal[:_ID]:
+            yield _File(path, int(found[2]), int(found[3]))
+
+
+class Archive:
+    """What was archived of the journal called `journal` under `folder`; nothing where there is no such folder.
+
+    Files of other journals are left alone: the same events may be in them once more.
+    """
+
+    def __init__(self, folder: Path, journal: str) -> None:
+        self._folder, self._journal = folder, journal
+        self._files: list[_File] = []
+        self._connection: Any = None
+        self.look()
+
+    @property
+    def first(self) -> int:
+        """The lowest `seq` that may be in it."""
+        return min((held.first for held in self._files), default=1 << 62)
+
+    @property
+    def end(self) -> int:
+        """One past the highest."""
+        return max((held.last for held in self._files), default=0) + 1
+
+    def look(self) -> None:
+        """See what is there by now."""
+        self._files = list(_files(self._folder, self._journal, "venue=*/day=*/*"))
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def rows(self, low: int, high: int, where: str, parameters: Sequence[Any]) -> list[Row]:
+        """Rows (as of `schema.COLUMNS`) from `seq` `low` up to and without `high` that meet the condition `where`."""
+        files = [str(held.path) for held in self._files if held.first < high and held.last >= low]
+        if not files:
+            return []
+        duckdb = _duckdb(self._folder)
+        if self._connection is None:
+            self._connection = duckdb.connect(config={"threads": 1})
+        statement = (
+            f"SELECT {', '.join(COLUMNS)} FROM read_parquet(?, hive_partitioning = false)"
+            f" WHERE seq >= ? AND seq < ? AND {where} ORDER BY seq"
+        )
+        try:
+            found: list[Row] = self._connection.execute(statement, [files, low, high, *parameters]).fetchall()
+        except duckdb.Error as error:
+            why = f"{str(error).splitlines()[0]}: move the damaged file away"
+            raise ExportError(str(self._folder), why) from None
+        return found
+
+
+def _duckdb(folder: Path) -> Any:
+    try:
+        import duckdb
+    except ModuleNotFoundError:
+        raise ExportError(str(folder), f"{NO_DUCKDB}, or move the folder away") from None
+    return duckdb

@@ -8,7 +8,8 @@
 | `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `read_snapshot` |
 | `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
 
-Every key expires soon after its writer is gone: nobody is to trade on a number that has stopped.
+Every key expires soon after its writer is gone: nobody is to trade on a number that has stopped. Of several writers one
+is at work, so that a reader never sees two engines in turn; another takes over before the keys are gone.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from random import Random
+from secrets import token_hex
 
 import msgspec
 
 from liquake.engine.snapshot import Derivative, Motion, Risk, Snapshot
 from liquake.errors import SinkError
+from liquake.model.alert import Alert
+from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import Client, connect, disconnect, explained
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
 
@@ -31,6 +36,15 @@ WRITE_EVERY = 0.15
 """Seconds from one writing to the next."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
+
+_BREATH = 0.02
+"""Seconds left to everything else between two writings, however long one takes."""
+
+LEASE = "liquake:writer"
+"""String: who writes."""
+LEASE_SECONDS = 2.0
+LOOK_EVERY = 0.25
+"""Seconds between two looks of one that waits: together less than `EXPIRE_AFTER`."""
 
 _WAITING = 1000
 """Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
@@ -110,16 +124,16 @@ def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
 
 
 def regime(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
-    """`regime:current`: `level` (0 calm to 5 extreme) and its `name`, `since` (UTC nanoseconds), `percentile` (0 to 1 of its
-    own week), `multiplier` (how much likelier a cascade has been from this level), `volatility`, `liquidity`, `trend`,
-    `driver`, `warm` (s). What is not known is not there.
+    """`regime:current`: `level` (0 calm to 5 extreme) and its `name` (WARMING UP without one), `since` (UTC
+    nanoseconds), `percentile` (0 to 1 of its own week), `multiplier` (how much likelier a cascade has been from this
+    level), `volatility`, `liquidity`, `trend`, `driver`, `warm` (s). What is not known is not there.
     """
     state = snapshot.regime
     if state is None:
         return
     known: dict[str, str | int | float | None] = {
-        "level": int(state.level),
-        "name": state.level.name,
+        "level": None if state.level is None else int(state.level),
+        "name": state.name,
         "since": state.since,
         "percentile": state.rank,
         "multiplier": state.multiplier,
@@ -139,21 +153,34 @@ HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (veloci
 
 
 class StateWriter:
-    """Writes `snapshot()` to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled."""
+    """Writes `snapshot()` to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
+
+    While another writer is at work it waits, and takes over once that one is gone.
+    """
 
     def __init__(self, url: str, snapshot: Callable[[], Snapshot], random: Random | None = None) -> None:
         self.address = without_password(url)
         self.trouble = ""
         """Why nothing is written at present; empty while all is well."""
+        self.writing = False
+        """Whether this one is at work: it may be well and wait."""
         self._url, self._snapshot = url, snapshot
         self._random = random or Random()
-        self._messages: deque[tuple[str, bytes]] = deque(maxlen=_WAITING)
+        self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
+        self._messages: deque[tuple[float, str, bytes]] = deque(maxlen=_WAITING)
         self._attempts = 0
         self._told: frozenset[object] | None = None
 
     def publish(self, channel: str, message: object) -> None:
-        """Send `message` as JSON to the subscribers of `channel` with the next writing."""
-        self._messages.append((channel, _encoder.encode(message)))
+        """Send `message` as JSON to the subscribers of `channel` with the next writing.
+
+        Each writer is given its own of every message; what comes while another is at work is that one's to send.
+        """
+        self._messages.append((asyncio.get_running_loop().time(), channel, _encoder.encode(message)))
+
+    def tell(self, alert: Alert) -> None:
+        """Send `alert` to the subscribers of `liquake:alerts`."""
+        self.publish(ALERTS, alert)
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -161,25 +188,39 @@ class StateWriter:
             client = None
             try:
                 client, _ = await connect(self._url)
-                loop = asyncio.get_running_loop()
-                while True:
-                    due = loop.time() + WRITE_EVERY
-                    await self._write(client)
-                    self.trouble, self._attempts = "", 0
-                    # What the writing took is part of the period: readers count from one writing to the next.
-                    await asyncio.sleep(max(0.0, due - loop.time()))
+                await self._take_turns(client)
             except SinkError as error:
                 self.trouble = str(error)
             finally:
+                self.writing = False
                 if client is not None:
+                    with suppress(SinkError), explained(self.address):
+                        await self._lease.let_go(client)
                     await disconnect(client)
             ceiling = min(RETRY_MOST, RETRY_FIRST * 2.0 ** min(self._attempts, 20))
             self._attempts += 1
             await asyncio.sleep(ceiling * (0.5 + 0.5 * self._random.random()))
 
-    async def _write(self, client: Client) -> None:
-        snapshot = self._snapshot()
-        self._tell(snapshot)
+    async def _take_turns(self, client: Client) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        # See `ended`: while each snapshot takes long, a cancellation may meet an answer again and again.
+        while task is None or not task.cancelling():
+            due = loop.time() + WRITE_EVERY
+            with explained(self.address):
+                held = await self._lease.hold(client)
+            snapshot = self._snapshot()
+            self._tell(snapshot)
+            if held.ours:
+                await self._write(client, snapshot)
+            else:
+                due = loop.time() + LOOK_EVERY
+                self._leave_to(held)
+            self.writing, self.trouble, self._attempts = held.ours, "", 0
+            # What the writing took is part of the period: readers count from one writing to the next.
+            await asyncio.sleep(max(_BREATH, due - loop.time()))
+        raise asyncio.CancelledError
+
+    async def _write(self, client: Client, snapshot: Snapshot) -> None:
         expire = round(EXPIRE_AFTER * 1000)
         sending = client.pipeline(transaction=False)
         for hashes in HASHES:
@@ -189,8 +230,15 @@ class StateWriter:
         with explained(self.address):
             await sending.execute()
         while self._messages:
+            _, channel, message = self._messages[0]
             with explained(self.address):
-                await client.publish(*self._messages[0])
+                await client.publish(channel, message)
+            self._messages.popleft()
+
+    def _leave_to(self, other: Held) -> None:
+        """Let go of the messages from before the other was last there: it has its own of them."""
+        alive = asyncio.get_running_loop().time() - other.seen
+        while self._messages and self._messages[0][0] <= alive:
             self._messages.popleft()
 
     def _tell(self, snapshot: Snapshot) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from liquake import __version__
 from liquake.errors import JournalError
+from liquake.storage import notes
 from liquake.storage.schema import APPLICATION_ID, FRESH, GATHER, ROLLUP_TABLES, ROLLUPS, TABLES, VERSION, rollup
 
 _LOCKED_AT_MOST = 0.25
@@ -125,9 +126,12 @@ def _update(connection: sqlite3.Connection, version: int) -> None:
     if version == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    for table in ROLLUP_TABLES:
+    if version < 2:
+        for table in ROLLUP_TABLES:
+            connection.execute(table)
+        add_up(connection, 0, 1 << 62)
+    for table in notes.TABLES:
         connection.execute(table)
-    add_up(connection, 0, 1 << 62)
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (str(VERSION),))
     connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")
@@ -135,7 +139,7 @@ def _update(connection: sqlite3.Connection, version: int) -> None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for table in (*TABLES, *ROLLUP_TABLES):
+    for table in (*TABLES, *ROLLUP_TABLES, *notes.TABLES):
         connection.execute(table)
     connection.execute(
         "INSERT INTO meta VALUES ('schema', ?), ('liquake', ?), ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",

@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 from liquake.errors import SinkError
 from liquake.model import Liquidation, PriceBasis, Side
 from liquake.storage.current import StateWriter
+from liquake.storage.lease import Lease
 from liquake.storage.redis import STREAM, connect, disconnect, entries, explained
 from liquake.storage.sink import ended, without_password
 
@@ -29,15 +30,6 @@ _READ = 500
 _WAIT = 250
 """Entries read at once, and milliseconds waited for the first of them."""
 _RETRY_EVERY = 0.5
-
-# Kept only by whom it belongs to: one that was stopped for a while must not take it back from its successor.
-_HOLD = """
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
-_LET_GO = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
 
@@ -79,6 +71,7 @@ class Analyst:
         self.trouble = ""
         self.leading = False
         self._url, self._name, self._begin, self._apply, self._writer = url, name, begin, apply, writer
+        self._lease = Lease(LEASE, name, LEASE_SECONDS)
         self._last = (0, 0)
 
     async def run(self) -> None:
@@ -94,9 +87,8 @@ class Analyst:
             finally:
                 self.leading = False
                 if client is not None:
-                    # Given back, so that whoever is next need not wait for it to expire.
                     with suppress(SinkError), explained(self.address):
-                        await client.eval(_LET_GO, 1, LEASE, self._name)
+                        await self._lease.let_go(client)
                     await disconnect(client)
             await asyncio.sleep(_RETRY_EVERY)
 
@@ -115,7 +107,7 @@ class Analyst:
             await ended(writing)
 
     async def _hold(self, client: Any) -> bool:
-        return bool(await client.eval(_HOLD, 1, LEASE, self._name, round(LEASE_SECONDS * 1000)))
+        return (await self._lease.hold(client)).ours
 
     async def _rebuild(self, client: Any) -> None:
         """Everything that is still in the stream, and whatever the one before had not finished."""

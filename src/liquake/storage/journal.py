@@ -7,15 +7,18 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
+from liquake.engine.snapshot import Episode
 from liquake.errors import JournalError
 from liquake.model import DecodeError, Event, FeedStatus, Gap, Liquidation, Price, PriceKind
+from liquake.model.alert import Alert
 from liquake.storage.database import explain
+from liquake.storage.notes import Course
 from liquake.storage.writer import UNSTORABLE, Carrier, Entry, Writer
 
 COMMIT_EVERY = 0.05
@@ -89,6 +92,7 @@ class Journal:
         self._committed_at: float | None = None
         self._commit_latency = 0.0
 
+        self._noted: dict[str, Episode] = {}
         self._priced: dict[tuple[str, str, PriceKind], int] = {}
         self._pending: deque[Entry] = deque()
         self._closing = False
@@ -123,6 +127,25 @@ class Journal:
                 self._offer(Entry(event))
             elif isinstance(event, DecodeError):
                 self._offer(self._error(event))
+
+    def note(self, alerts: Iterable[Alert], episodes: Iterable[Episode]) -> None:
+        """Keep `alerts`, and of `episodes` (all that are known) those that are not what they were the last time."""
+        for alert in alerts:
+            self._offer(Entry(alert))
+        known = {episode.key: episode for episode in episodes}
+        for key, episode in known.items():
+            if self._noted.get(key) != episode:
+                self._offer(Entry(episode))
+        self._noted = known
+
+    def begin(self, course: Course) -> None:
+        """Say how the numbers are made from here on: read by screens of other processes."""
+        self._offer(Entry(course))
+
+    @property
+    def newest(self) -> int:
+        """The `seq` of the last row when the journal was opened, for before anything is recorded."""
+        return self._writer.newest
 
     def statistics(self) -> JournalStatistics:
         """What became of what was recorded."""

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from liquake.engine.snapshot import Sum
+from liquake.engine.snapshot import Episode, Sum
 from liquake.errors import JournalError, RecordingError
-from liquake.model import Event, Side
+from liquake.model import Event, Liquidation, Side
+from liquake.model.alert import Alert
 from liquake.storage.database import explain, open_to_read
+from liquake.storage.notes import Course, read_alert, read_course, read_episode
 from liquake.storage.schema import COLUMNS, Row, read_events, read_ledger, read_prices
 
 _PAGE = 4096
-_SEARCHED = 50_000
-"""Rows looked at in one transaction while searching."""
 
 
 def read_journal(path: Path) -> Iterator[Event]:
@@ -44,6 +44,9 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = open_to_read(path)
+        held = self._query("SELECT value FROM meta WHERE name = 'id'")
+        self.journal = str(held[0][0]) if held else ""
+        """Which journal it is, wherever the file lies."""
 
     def __enter__(self) -> JournalReader:
         return self
@@ -64,19 +67,51 @@ class JournalReader:
         for low in range(min(first), max(last) + 1, _PAGE):
             yield from self._page(low, min(low + _PAGE, max(last) + 1))
 
-    def pages(self, where: str, parameters: Sequence[Any]) -> Iterator[tuple[list[Row], float]]:
-        """Rows of `events` (as of `schema.COLUMNS`) that meet the condition `where`, and how much is searched, 0 to 1."""
-        first, last = self._query("SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM events")[0]
+    def ends(self) -> tuple[int, int]:
+        """The lowest `seq` of `events`, and one past the highest; where there is none, beyond and before all."""
+        first, end = self._query("SELECT coalesce(min(seq), 1 << 62), coalesce(max(seq), 0) + 1 FROM events")[0]
+        return int(first), int(end)
+
+    def page(self, low: int, high: int, where: str, parameters: Sequence[Any]) -> tuple[int, list[Row]]:
+        """The lowest `seq` that is kept at this moment, and the rows of `events` (as of `schema.COLUMNS`) from `low` up
+        to and without `high` that meet the condition `where`."""
         statement = f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq >= ? AND seq < ? AND {where} ORDER BY seq"
-        for low in range(first, last + 1, _SEARCHED):
-            high = min(low + _SEARCHED, last + 1)
-            yield self._query(statement, low, high, *parameters), (high - first) / (last + 1 - first)
+        self._query("BEGIN")
+        try:
+            return self.ends()[0], self._query(statement, low, high, *parameters)
+        finally:
+            self._query("COMMIT")
 
     def first_received(self, moment: int) -> int:
         """The `seq` of the first row received at `moment` (UTC nanoseconds) or later; one past the last if none was."""
         # In order of receipt, so this reads no further than it has to.
         found = self._query("SELECT seq FROM events WHERE ts_recv >= ? ORDER BY seq LIMIT 1", moment)
         return int(found[0][0] if found else self._query("SELECT coalesce(max(seq), 0) + 1 FROM events")[0][0])
+
+    def first_since(self, moment: int) -> int:
+        """The same where no clock was ever set back, found in a few steps however long the journal is."""
+        low, high = self._query("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) + 1 FROM events")[0]
+        while low < high:
+            middle = (low + high) // 2
+            found = self._query("SELECT seq, ts_recv FROM events WHERE seq >= ? ORDER BY seq LIMIT 1", middle)
+            if found and found[0][1] < moment:
+                low = found[0][0] + 1
+            else:
+                high = middle
+        return int(low)
+
+    def newest(self) -> int:
+        """The highest `seq` of any row; 0 where there is none."""
+        return max(self._ends("max(seq)"), default=0)
+
+    def between(self, low: int, high: int) -> list[Event]:
+        """Every event from `seq` `low` up to and without `high`, in order of receipt: not above `newest`, for what is
+        being written comes to the tables one after the other."""
+        return self._page(low, high)
+
+    def liquidations(self, low: int, high: int) -> list[Liquidation]:
+        """Those from `seq` `low` up to and without `high`, in order of receipt."""
+        return [event for _, event in read_events(self._range("events", low, high))]
 
     def days(self, before: int) -> list[Row]:
         """Venue, day of the event (since 1970), first and last `seq` of the rows before the `seq` given."""
@@ -96,9 +131,28 @@ class JournalReader:
         tables = ("events", "frames", "ledger", "prices")
         return {table: int(self._query(f"SELECT count(*) FROM {table}")[0][0]) for table in tables}
 
+    def alerts(self, since: int) -> list[Alert]:
+        """Those kept from `since` (UTC nanoseconds) on, the oldest first."""
+        if self._version() < 3:
+            return []
+        rows = self._query("SELECT detail FROM alerts WHERE ts >= ? ORDER BY ts, rowid", since)
+        return [read_alert(detail) for (detail,) in rows]
+
+    def episodes(self, since: int) -> list[Episode]:
+        """Those that went on at `since` (UTC nanoseconds) or later, by their start."""
+        if self._version() < 3:
+            return []
+        rows = self._query("SELECT detail FROM episodes WHERE last >= ? ORDER BY start, key", since)
+        return [read_episode(detail) for (detail,) in rows]
+
+    def course(self) -> Course | None:
+        """How whoever writes the journal makes its numbers, or last did; `None` where nobody has said."""
+        rows = self._query("SELECT value FROM meta WHERE name = 'course'")
+        return read_course(rows[0][0]) if rows else None
+
     def totals(self) -> Mapping[tuple[str, Side, str], Sum]:
         """Everything ever stored, added up by venue, side and asset."""
-        if self._query("PRAGMA user_version")[0][0] < 2:
+        if self._version() < 2:
             return self.scanned()
         rows = self._query(
             "SELECT venue, side, asset, sum(events), total(amount), total(usd), sum(unsized)"
@@ -113,6 +167,9 @@ class JournalReader:
             " FROM events GROUP BY venue, side, asset"
         )
         return {(venue, Side(side), asset): Sum(*sums) for venue, side, asset, *sums in rows}
+
+    def _version(self) -> int:
+        return int(self._query("PRAGMA user_version")[0][0])
 
     def _page(self, low: int, high: int) -> list[Event]:
         events = read_events(self._range("events", low, high))

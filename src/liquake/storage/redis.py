@@ -66,6 +66,9 @@ redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. oldest)
 return new
 """
 
+# Changes nothing, for no journal has an empty name; but only who may write may run it.
+_MAY_WRITE = "return redis.call('HDEL', KEYS[1], '')"
+
 
 class Client(Protocol):
     """What is used of a client, be it of one server or of a cluster."""
@@ -167,7 +170,10 @@ def explained(address: str) -> Iterator[None]:
             address, f"it does not answer ({_one_line(error) or type(error).__name__}): is it running?"
         ) from None
     except RedisError as error:
-        raise SinkDown(address, _one_line(error) or type(error).__name__) from None
+        said = _one_line(error) or type(error).__name__
+        if "ACL failure" in said:  # what a script may not do has no class of its own
+            raise SinkRefused(address, f"this user may not do that ({said}): change its ACL") from None
+        raise SinkDown(address, said) from None
 
 
 def _one_line(error: BaseException) -> str:
@@ -188,6 +194,12 @@ class RedisSink:
     async def open(self) -> str:
         """See `Sink.open`."""
         self._client, found = await connect(self._url)
+        try:
+            with explained(self.address):
+                await self._client.eval(_MAY_WRITE, 1, CURSORS)
+        except BaseException:
+            await self.close()
+            raise
         return found
 
     async def close(self) -> None:

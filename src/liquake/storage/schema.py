@@ -15,8 +15,8 @@ import msgspec
 
 from liquake.model import DecodeError, FeedStatus, Gap, Liquidation, Price, PriceBasis, PriceKind, Side
 
-VERSION = 2
-"""Of the schema; in SQLite's `user_version`. The second brought `minutes` and `hours`."""
+VERSION = 3
+"""Of the schema; in SQLite's `user_version`. The second brought `minutes` and `hours`, the third `alerts` and `episodes`."""
 APPLICATION_ID = 0x6C71756B
 """SQLite's mark of whose file it is: "lquk"."""
 

@@ -12,6 +12,7 @@ from liquake.errors import JournalError
 from liquake.model import Liquidation, Price
 from liquake.storage.database import add_up, explain, open_to_write
 from liquake.storage.lock import WriterLock
+from liquake.storage.notes import Note, put
 from liquake.storage.schema import FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row
 
 # sqlite3 lets go of the interpreter's lock once per statement, and winning it back from a busy event loop can take 5 ms
@@ -44,9 +45,9 @@ class Carrier(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One event to be written."""
+    """One event to be written, or what was concluded from some."""
 
-    event: Liquidation | Price | FeedRecord
+    event: Liquidation | Price | FeedRecord | Note
     carrier: Carrier | None = None
     weight: int = 0
     """Bytes of frames that are let go of with this entry."""
@@ -74,6 +75,11 @@ class Writer:
             self._lock.release()
             raise
 
+    @property
+    def newest(self) -> int:
+        """The highest `seq` given out."""
+        return self._seq
+
     def close(self) -> None:
         """Let the file go."""
         self._connection.close()
@@ -93,6 +99,9 @@ class Writer:
             if written:
                 # What lies between these numbers is what went in: duplicates did not take theirs.
                 add_up(self._connection, rows["events"][0][0], rows["events"][-1][0])
+            for event, _, _ in entries:
+                if isinstance(event, Note):
+                    put(self._connection, event)
             self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
@@ -117,6 +126,8 @@ class Writer:
                 "DELETE FROM frames WHERE id < coalesce((SELECT frame FROM events ORDER BY seq LIMIT 1), ?1) AND id < ?1",
                 (high,),
             )
+            # A number is never given twice, even when no row is left: cursors and the archive go by it.
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(self._seq),))
             self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
@@ -133,6 +144,8 @@ class Writer:
         carried: Carrier | None = None
         frame: int | None = None
         for event, carrier, _ in entries:
+            if isinstance(event, Note):
+                continue
             self._seq += 1
             if isinstance(event, Liquidation):
                 if carrier is None:
@@ -157,6 +170,7 @@ class Writer:
 
     def _last_seq(self, path: Path) -> int:
         tables = " UNION ALL ".join(f"SELECT max(seq) AS seq FROM {table}" for table in ("events", "ledger", "prices"))
+        tables += " UNION ALL SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'seq'"
         try:
             return int(self._connection.execute(f"SELECT coalesce(max(seq), 0) FROM ({tables})").fetchone()[0])
         except sqlite3.Error as error:

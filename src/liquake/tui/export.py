@@ -301,7 +301,7 @@ def _regime(picture: Picture) -> Iterator[Row]:
     state = picture.snapshot.regime
     if state is not None:
         yield {
-            "level": state.level.name,
+            "level": state.name,
             "since_ms": None if state.since is None else state.since // 1_000_000,
             "driver": state.driver,
             "multiplier": state.multiplier,

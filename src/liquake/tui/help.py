@@ -187,7 +187,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "How tense the market is, from CALM to EXTREME, ranked in its own week.",
         "The level rises at once and falls a step at a time. The multiplier is how much likelier a cascade has been "
         "from this level than on average; liquidity is the ease of trading against the week.",
-        "In VOLATILE and above the same signal means more. Until a day has been seen it says that it warms up.",
+        "In VOLATILE and above the same signal means more. For six hours there is no level, and until a day has been "
+        "seen it says that it warms up.",
         "What comes next. It compares the market with itself: a calm week makes a small move look tense.",
     ),
     "correlation": Explanation(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -29,6 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, maybe, one_of, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -135,6 +136,38 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
+# A filled order of a USDT-margined contract as it comes on `/stream`; with its last two fields since 2026-06-30.
+SHAPE = Shape(
+    '{"stream":"',
+    skipped(str),
+    '","data":{"e":"forceOrder","E":',
+    skipped(int),
+    ',"o":{"s":"',
+    Symbol,
+    '","S":"',
+    one_of({"SELL": _LONG, "BUY": _SHORT}),
+    '","o":"',
+    skipped(_Type),
+    '","f":"',
+    skipped(_TimeInForce),
+    '","q":"',
+    skipped(str),
+    '","p":"',
+    skipped(Amount),
+    '","ap":"',
+    Positive,
+    '","X":"',
+    skipped(_Status),
+    '","l":"',
+    skipped(str),
+    '","z":"',
+    Positive,
+    '","T":',
+    Milliseconds,
+    maybe(',"ps":"', skipped(str), f'","st":{_USDT_MARGINED}'),
+    "}}}",
+)
+
 _COIN_MARGINED_SYMBOL = re.compile(r"^(?P<base>\w+)USD_(PERP|\d{6})$")
 _USDT_MARGINED_SYMBOL = re.compile(r"^(?P<base>\w+?)(USDT|USDC|BUSD|FDUSD|USD1|USDE)(_\d{6})?$")
 _DOLLARS = frozenset(("USD", "USDT", "USDC", "BUSD", "FDUSD", "USD1", "USDE"))
@@ -147,6 +180,12 @@ def _by_grammar(symbol: str) -> Instrument | None:
         base = found["base"]
         # "BTCUSD contract size 100 USD, others 10 USD": https://www.binance.com/en/support/faq/detail/360039304272
         return Instrument(symbol, base, _INVERSE, 100.0 if base == "BTC" else 10.0)
+    return stablecoin_margined(symbol)
+
+
+@lru_cache(maxsize=4096)
+def stablecoin_margined(symbol: str) -> Instrument | None:
+    """What the name of a contract says where all contracts are counted in coins; `None` for no name."""
     if found := _USDT_MARGINED_SYMBOL.match(symbol):
         asset, bundle = unbundle(found["base"])
         return Instrument(symbol, asset, _LINEAR, 1.0, bundle)
@@ -159,13 +198,26 @@ def _words(value: object) -> str:
 
 
 class BinanceDecoder(Decoder):
-    """Reads `!forceOrder@arr`, mark prices and aggregate trades: bare, in the stream envelope, or in arrays."""
+    """Reads `!forceOrder@arr`, mark prices and aggregate trades: bare, in the stream envelope, or in arrays.
 
-    def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
+    `by_name` says what a contract is that the instruments answer has not listed: venues that took over the protocol
+    have names of their own.
+    """
+
+    def __init__(
+        self,
+        venue: str,
+        connection: str,
+        instruments: Instruments,
+        by_name: Callable[[str], Instrument | None] = _by_grammar,
+    ) -> None:
         super().__init__(venue, connection, instruments)
-        self._listed = instruments.by_symbol.get
+        self._listed, self._by_name = instruments.by_symbol.get, by_name
+        self._scan = SHAPE.reader(venue, _FILL, instruments, by_name, "symbol side price size milliseconds")
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
@@ -184,7 +236,7 @@ class BinanceDecoder(Decoder):
         self, order: _Order, product: int | str, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]
     ) -> Event:
         symbol = order.s
-        instrument = self._listed(symbol) or _by_grammar(symbol)
+        instrument = self._listed(symbol) or self._by_name(symbol)
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
         if product and product != (_COIN_MARGINED if instrument.kind is _INVERSE else _USDT_MARGINED):
@@ -203,7 +255,7 @@ class BinanceDecoder(Decoder):
         return event or self.ahead(frame, ts_recv, order.T)
 
     def _prices(self, data: _MarkPrice | _AggregateTrade, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        instrument = self._listed(data.s) or _by_grammar(data.s)
+        instrument = self._listed(data.s) or self._by_name(data.s)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {data.s!a} cannot be one"),)
         marked = isinstance(data, _MarkPrice)
@@ -230,7 +282,7 @@ class BinanceDecoder(Decoder):
 
     def _row(self, row: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if not isinstance(row, dict):
-            return (self.failure(frame, ts_recv, "neither an event nor an answer of Binance"),)
+            return (self.failure(frame, ts_recv, "neither an event nor an answer of this protocol"),)
         kind = row.get("e")
         if kind is None:
             return self._answer(row, frame, ts_recv)
@@ -278,7 +330,7 @@ class BinanceDecoder(Decoder):
                     FeedState.REJECTED, ts_recv, topic, f"{_words(error.get('code'))} {_words(error['msg'])}".strip()
                 ),
             )
-        return (self.failure(frame, ts_recv, "neither an event nor an answer of Binance"),)
+        return (self.failure(frame, ts_recv, "neither an event nor an answer of this protocol"),)
 
 
 class _Symbol(msgspec.Struct):
@@ -304,7 +356,7 @@ class Binance(Venue):
 
     name = "binance"
     title = "Binance"
-    aliases = ("binance_usdm", "binance_coinm")
+    aliases: ClassVar[tuple[str, ...]] = ("binance_usdm", "binance_coinm")
     rank = 1
     coverage = Coverage(
         CoverageKind.THROTTLED,
@@ -319,7 +371,7 @@ class Binance(Venue):
     heartbeat = Heartbeat(every=20.0, frame=None, dead_after=45.0, stale_after=15.0)
     # "A single connection is only valid for 24 hours", "10 incoming messages per second", 300 attempts per 5 minutes.
     limits = Limits(lifetime=24 * 3600.0, messages_per_second=5.0, connects_per_minute=60.0)
-    endpoints = (
+    endpoints: ClassVar[tuple[Endpoint, ...]] = (
         Endpoint("wss://fstream.binance.com/stream", None, date(2026, 4, 22), _SPLIT),
         Endpoint("wss://fstream.binance.com/market/stream", date(2026, 3, 6), None, _SPLIT),
     )

@@ -31,6 +31,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -101,6 +102,30 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
+SHAPE = Shape(
+    f'{{"topic":"{_LIQUIDATIONS}',
+    skipped(str),
+    '","type":"',
+    skipped(str),
+    '","ts":',
+    skipped(Milliseconds),
+    ',"data":[',
+    rows(
+        '{"T":',
+        Milliseconds,
+        ',"s":"',
+        Symbol,
+        '","S":"',
+        one_of({"Buy": _LONG, "Sell": _SHORT}),
+        '","v":"',
+        Positive,
+        '","p":"',
+        Positive,
+        '"}',
+    ),
+    "]}",
+)
+
 
 class _Retired(msgspec.Struct, gc=False):
     """A row of `liquidation.{symbol}`, as v5 and as v2 sent it."""
@@ -149,9 +174,14 @@ class BybitDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scan = SHAPE.reader(
+            venue, _BANKRUPTCY, instruments, _by_grammar, "milliseconds symbol side size price", "rows"
+        )
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):

@@ -50,8 +50,16 @@ from liquake.venues.venue import (
 _SUBSCRIPTIONS = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions"
 _LIMITS = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits"
 
-# The vaults of HLP, the venue's own liquidity provider: its liquidators take backstops, its market makers have part
-# in liquidations on the book. "Maximum of 10 unique users across user-specific websocket subscriptions" (_LIMITS).
+_VAULTS = (
+    "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint#retrieve-details-for-a-vault"
+)
+
+# HLP, the venue's own liquidity provider. The vaults below it are told by the venue: its liquidators take backstops, its
+# market makers have part in liquidations on the book.
+_PROVIDER = "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303"
+# "Maximum of 10 unique users across user-specific websocket subscriptions" (_LIMITS).
+_USERS = 10
+# Those known in November 2026 and before: what room is left is theirs.
 _WATCHED = (
     "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14",
     "0xb0a55f13d22f66e6d495ac98113841b2326e9540",
@@ -399,6 +407,20 @@ class _Listed(msgspec.Struct):
     isDelisted: bool = False  # noqa: N815 - the venue's name
 
 
+class _Children(msgspec.Struct):
+    childAddresses: list[Annotated[str, msgspec.Meta(pattern="^0x[0-9a-fA-F]{40}$")]]  # noqa: N815 - the venue's name
+
+
+class _Relationship(msgspec.Struct):
+    data: _Children
+
+
+class _VaultDetails(msgspec.Struct):
+    """`"relationship":{"type":"parent","data":{"childAddresses":[..]}}` (_VAULTS)."""
+
+    relationship: _Relationship
+
+
 class _Meta(msgspec.Struct):
     universe: list[_Listed]
 
@@ -427,7 +449,7 @@ class Hyperliquid(Venue):
     limits = Limits(lifetime=None, messages_per_second=20.0, connects_per_minute=30.0)
     endpoints = (Endpoint("wss://api.hyperliquid.xyz/ws", source=_SUBSCRIPTIONS),)
     facts = Facts(
-        channel="trades (market activity); userFills of the venue's own vaults (sample of liquidations)",
+        channel="trades (market activity); userFills of the venue's own vaults, which it lists (sample of liquidations)",
         side="side is the watched account's own: where it took the other side, A (sold) means a liquidated short",
         unit="sz counts coins, thousands of them where the name begins with k; dollars are px times sz",
         price="px, what was paid",
@@ -446,6 +468,18 @@ class Hyperliquid(Venue):
         found = (_perpetual(row.name) for row in rows if not row.isDelisted)
         return [instrument for instrument in found if instrument is not None]
 
+    def account_requests(self) -> tuple[Request, ...]:
+        body = msgspec.json.encode({"type": "vaultDetails", "vaultAddress": _PROVIDER}).decode()
+        return (Request("https://api.hyperliquid.xyz/info", body),)
+
+    def read_accounts(self, answer: bytes) -> list[str]:
+        """The vaults below HLP, in small letters."""
+        try:
+            told = msgspec.json.decode(answer, type=_VaultDetails).relationship.data.childAddresses
+        except (ValueError, RecursionError) as error:
+            raise InstrumentsError(self.name, str(error)) from None
+        return [address.lower() for address in told]
+
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket for the trades of `assets`, of the large ones where `None`, and one for the sample.
 
@@ -456,7 +490,8 @@ class Hyperliquid(Venue):
         coins = [coin for coin in listed if (coin in _LARGE if assets is None else listed[coin].asset in assets)]
         url = self.endpoints[-1].url
         price = _subscription("activeAssetCtx", coin=_PRICED)
-        fills = (_subscription("userFills", user=user) for user in _WATCHED)
+        users = tuple(dict.fromkeys((*instruments.accounts, *_WATCHED)))[:_USERS]
+        fills = (_subscription("userFills", user=user) for user in users)
         trades = (_subscription("trades", coin=coin) for coin in coins)
         return [Connection("sample", url, (price, *fills)), Connection("market", url, (price, *trades))]
 

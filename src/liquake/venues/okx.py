@@ -29,6 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -90,6 +91,44 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
+# What closes a position by an order of its own side is odd, and not here.
+SHAPE = Shape(
+    '{"arg":{"channel":"liquidation-orders","instType":"',
+    skipped(str),
+    '"},"data":[{"details":[',
+    rows(
+        '{"bkLoss":"',
+        skipped(str),
+        '","bkPx":"',
+        Positive,
+        '","ccy":"',
+        skipped(str),
+        '","posSide":"',
+        one_of(
+            {
+                'long","side":"sell': _LONG,
+                'short","side":"buy': _SHORT,
+                'net","side":"sell': _LONG,
+                'net","side":"buy': _SHORT,
+            }
+        ),
+        '","sz":"',
+        Positive,
+        '","ts":"',
+        Milliseconds,
+        '"}',
+    ),
+    '],"instFamily":"',
+    skipped(str),
+    '","instId":"',
+    Symbol,
+    '","instType":"',
+    skipped(str),
+    '","uly":"',
+    skipped(str),
+    '"}]}',
+)
+
 
 class _Argument(msgspec.Struct):
     channel: str = ""
@@ -133,8 +172,13 @@ class OkxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scan = SHAPE.reader(
+            venue, _BANKRUPTCY, instruments, _by_grammar, "price side size milliseconds", "rows symbol"
+        )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             rows = _read(frame).data
         except (ValueError, RecursionError):

@@ -23,7 +23,7 @@ GROUP = "liquake.venues"
 
 def _own() -> Iterator[type[Venue]]:
     for module in pkgutil.iter_modules(venues.__path__):
-        if module.name != "registry":
+        if module.name != "registry" and not module.name.startswith("_"):
             for found in vars(import_module(f"{venues.__name__}.{module.name}")).values():
                 if isinstance(found, type) and issubclass(found, Venue) and not inspect.isabstract(found):
                     yield found

@@ -229,6 +229,18 @@ class Venue(ABC):
         del request, answer
         return None
 
+    def account_requests(self) -> tuple[Request, ...]:
+        """The requests that list the accounts to watch, where the venue shows liquidations by account alone."""
+        return ()
+
+    def read_accounts(self, answer: bytes) -> list[str]:
+        """The accounts in one answer to `account_requests`: `connections` finds them in `Instruments.accounts`.
+
+        Raises `InstrumentsError` when it is not such an answer.
+        """
+        del answer
+        return []
+
     @abstractmethod
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """The sockets to open for `assets` (all where `None`), within the venue's limits."""

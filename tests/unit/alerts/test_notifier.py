@@ -33,8 +33,16 @@ def signals(*levels: Level, start: float = 0.0, **parts: object) -> Iterator[Sit
 def test_each_level_of_a_cascade_is_told_once_however_the_signal_moves() -> None:
     none, watch, warning, critical = Level.NONE, Level.WATCH, Level.WARNING, Level.CRITICAL
     alerts = told(Notifier(), *signals(none, watch, warning, watch, warning, watch, critical, warning, critical, watch))
-    assert [alert.level for alert in alerts] == [watch, warning, critical]
-    assert len({alert.key for alert in alerts}) == 3
+    assert [alert.level for alert in alerts] == [warning, critical]
+    assert len({alert.key for alert in alerts}) == 2
+
+
+def test_a_watch_is_a_signal_and_no_alert_but_keeps_open_what_was_more() -> None:
+    notifier = Notifier()
+    assert not told(notifier, *signals(Level.NONE, *[Level.WATCH] * 5))
+    assert len(told(notifier, at(10, risks=(risk(Level.WARNING),)))) == 1
+    watching = (at(10 + HOLD_S * step, risks=(risk(Level.WATCH),)) for step in range(1, 9))
+    assert not told(notifier, *watching, at(11 + HOLD_S * 9, risks=(risk(Level.WARNING),)))
 
 
 def test_a_level_skipped_on_the_way_up_is_not_told_on_the_way_down() -> None:
@@ -44,29 +52,29 @@ def test_a_level_skipped_on_the_way_up_is_not_told_on_the_way_down() -> None:
 
 def test_a_signal_that_comes_back_within_the_cooldown_is_the_same_matter_and_later_a_new_one() -> None:
     notifier = Notifier()
-    assert len(told(notifier, at(0), at(1, risks=(risk(Level.WATCH),)))) == 1
+    assert len(told(notifier, at(0), at(1, risks=(risk(Level.WARNING),)))) == 1
     over = 1.0 + HOLD_S
-    assert not told(notifier, at(over), at(over + COOLDOWN_S - 1.0, risks=(risk(Level.WATCH),)))
+    assert not told(notifier, at(over), at(over + COOLDOWN_S - 1.0, risks=(risk(Level.WARNING),)))
     again = over + COOLDOWN_S - 1.0 + HOLD_S
     assert not told(notifier, at(again), at(again + COOLDOWN_S))
-    assert len(told(notifier, at(again + COOLDOWN_S + 1.0, risks=(risk(Level.WATCH),)))) == 1
+    assert len(told(notifier, at(again + COOLDOWN_S + 1.0, risks=(risk(Level.WARNING),)))) == 1
 
 
 def test_an_open_episode_keeps_the_matter_open() -> None:
     notifier, going = Notifier(), (episode(0.0, None),)
-    assert len(told(notifier, at(0), at(1, risks=(risk(Level.WATCH),), episodes=going))) == 1
+    assert len(told(notifier, at(0), at(1, risks=(risk(Level.WARNING),), episodes=going))) == 1
     quiet = [at(100.0 * step, episodes=going) for step in range(1, 20)]
-    assert not told(notifier, *quiet, at(2000, risks=(risk(Level.WATCH),), episodes=going))
+    assert not told(notifier, *quiet, at(2000, risks=(risk(Level.WARNING),), episodes=going))
 
 
 def test_the_other_side_and_another_market_are_other_matters() -> None:
-    risks = (risk(Level.WATCH), risk(Level.WATCH, side=Side.SHORT), risk(Level.WATCH, market="ETHUSDT"))
+    risks = (risk(Level.WARNING), risk(Level.WARNING, side=Side.SHORT), risk(Level.WARNING, market="ETHUSDT"))
     assert len(told(Notifier(), at(0), at(1, risks=risks))) == 3
 
 
 def test_the_loudest_comes_first() -> None:
-    risks = (risk(Level.WATCH), risk(Level.EXTREME, side=Side.SHORT))
-    assert [alert.level for alert in told(Notifier(), at(0), at(1, risks=risks))] == [Level.EXTREME, Level.WATCH]
+    risks = (risk(Level.WARNING), risk(Level.EXTREME, side=Side.SHORT))
+    assert [alert.level for alert in told(Notifier(), at(0), at(1, risks=risks))] == [Level.EXTREME, Level.WARNING]
 
 
 def test_two_venues_with_large_prints_of_one_cascade_are_one_matter() -> None:
@@ -99,6 +107,10 @@ def test_the_budget_holds_under_ten_thousand_provocations_of_every_rule() -> Non
     assert sum(ts < cascades[0] + DAY for ts in cascades) == sum(PER_DAY[AlertRule.CASCADE].values())
 
 
+def test_a_day_holds_six_alarms_of_cascades_at_most() -> None:
+    assert sum(PER_DAY[AlertRule.CASCADE].values()) == 6
+
+
 def test_the_budget_is_of_any_day_not_of_the_calendars() -> None:
     budget = DayBudget({AlertRule.JERK: {Level.WATCH: 2}})
     spent = [ts for ts in range(0, 4 * DAY, DAY // 50) if budget.spend(AlertRule.JERK, Level.WATCH, ts)]
@@ -107,8 +119,8 @@ def test_the_budget_is_of_any_day_not_of_the_calendars() -> None:
 
 
 def test_what_is_over_budget_is_shown_and_not_sent() -> None:
-    notifier = Notifier(per_day={AlertRule.CASCADE: {Level.WATCH: 1}})
-    risks = tuple(risk(Level.WATCH, market=market) for market in ("BTCUSDT", "ETHUSDT"))
+    notifier = Notifier(per_day={AlertRule.CASCADE: {Level.WARNING: 1}})
+    risks = tuple(risk(Level.WARNING, market=market) for market in ("BTCUSDT", "ETHUSDT"))
     assert [alert.within_budget for alert in told(notifier, at(0), at(1, risks=risks))] == [True, False]
 
 
@@ -116,14 +128,14 @@ def test_an_alert_carries_the_record_of_its_own_rule_and_level() -> None:
     notifier = Notifier()
     episodes = tuple(episode(start + 100.0, start + 400.0) for start in range(0, 60_000, 6_000))
     for start in range(0, 120_000, 6_000):
-        provoked = at(start + 1.0, risks=(risk(Level.WATCH),), episodes=episodes)
+        provoked = at(start + 1.0, risks=(risk(Level.WARNING),), episodes=episodes)
         assert len(told(notifier, at(start, episodes=episodes), provoked)) == 1
         told(notifier, *(at(start + 1.0 + HOLD_S * step, episodes=episodes) for step in range(1, 9)))
-    record = notifier.verdicts.value(AlertRule.CASCADE, Level.WATCH, at(120_000).now)
+    record = notifier.verdicts.value(AlertRule.CASCADE, Level.WARNING, at(120_000).now)
     assert record is not None
     assert (record.right, record.total) == (10, 20)
     assert "10 of 20 such alerts" in str(record)
-    assert notifier.verdicts.value(AlertRule.CASCADE, Level.WARNING, at(120_000).now) == TrackRecord(0, 0, record.days)
+    assert notifier.verdicts.value(AlertRule.CASCADE, Level.CRITICAL, at(120_000).now) == TrackRecord(0, 0, record.days)
     assert notifier.verdicts.value(AlertRule.FEED, Level.WARNING, at(120_000).now) is None
 
 
@@ -132,7 +144,7 @@ def test_few_alerts_make_no_precision() -> None:
 
 
 def test_right_is_an_episode_of_that_market_and_side_open_at_the_alert_or_within_five_minutes() -> None:
-    (alert,) = told(Notifier(), at(999), at(1000, risks=(risk(Level.WATCH),)))
+    (alert,) = told(Notifier(), at(999), at(1000, risks=(risk(Level.WARNING),)))
     assert concerns(alert, episode(1300.0, None))
     assert concerns(alert, episode(500.0, 1000.0))
     assert concerns(alert, episode(500.0, None))
@@ -144,15 +156,15 @@ def test_right_is_an_episode_of_that_market_and_side_open_at_the_alert_or_within
 
 def test_a_restart_keeps_the_record_and_the_spent_budget() -> None:
     through, episodes = Notifier(), (episode(5.0, 90.0),)
-    alerts = told(through, at(0), at(1, risks=(risk(Level.WATCH),)), at(400, episodes=episodes))
+    alerts = told(through, at(0), at(1, risks=(risk(Level.WARNING),)), at(400, episodes=episodes))
     resumed = Notifier()
     resumed.resume(alerts, episodes, at(400).now)
     for notifier in (through, resumed):
-        record = notifier.verdicts.value(AlertRule.CASCADE, Level.WATCH, at(400).now)
+        record = notifier.verdicts.value(AlertRule.CASCADE, Level.WARNING, at(400).now)
         assert record is not None
         assert (record.right, record.total) == (1, 1)
-        spent = [notifier.budget.spend(AlertRule.CASCADE, Level.WATCH, at(400).now) for _ in range(6)]
-        assert spent == [True] * 5 + [False]
+        spent = [notifier.budget.spend(AlertRule.CASCADE, Level.WARNING, at(400).now) for _ in range(3)]
+        assert spent == [True] * 2 + [False]
 
 
 def test_a_feed_that_goes_dark_is_told_from_the_engines_own_snapshot() -> None:

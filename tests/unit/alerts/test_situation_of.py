@@ -69,6 +69,19 @@ def test_a_burst_is_told_and_calm_is_not(burst: tuple[list[Situation], list[Aler
     assert all(alert.level > Level.NONE and alert.coverage for alert in alerts)
 
 
+def test_all_markets_together_have_no_velocity_of_their_own_to_tell_twice(
+    burst: tuple[list[Situation], list[Alert]],
+) -> None:
+    situations, alerts = burst
+    assert all(set(situation.speeds) == {"BTCUSDT"} for situation in situations)
+    assert {alert.market for alert in alerts if alert.rule is AlertRule.VELOCITY_SPIKE} == {"BTCUSDT"}
+
+
+def test_the_regime_of_a_short_session_raises_nothing(burst: tuple[list[Situation], list[Alert]]) -> None:
+    situations, _ = burst
+    assert {situation.regime for situation in situations} == {None}
+
+
 def test_each_side_has_one_risk_whatever_the_horizons(burst: tuple[list[Situation], list[Alert]]) -> None:
     situations, _ = burst
     subjects = [(risk.market, risk.side) for risk in situations[-1].risks]

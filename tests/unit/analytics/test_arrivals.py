@@ -32,7 +32,7 @@ def test_within_the_watermark_nothing_changes_its_time(times: list[int], random:
 def test_an_event_later_than_that_counts_at_the_oldest_open_moment() -> None:
     arrivals: Arrivals[str] = Arrivals(watermark=1.0)
     arrivals.push(10 * SECOND, "on time")
-    assert arrivals.push(2 * SECOND, "late") == [(9 * SECOND, "late")]
+    assert list(arrivals.push(2 * SECOND, "late")) == [(9 * SECOND, "late")]
 
 
 def test_pending_events_can_be_seen_without_taking_them() -> None:

@@ -16,7 +16,7 @@ import pytest
 from liquake.analytics import logistic
 from liquake.analytics.calibration import CalibrationPrior, logit
 from liquake.analytics.cascade import WARM_UP, Cascade, Forecast, Model, decode, encode
-from liquake.analytics.features import FEATURES, Component, FeatureState, Sums
+from liquake.analytics.features import FEATURES, Component, FeatureState, Scale, Sums
 from liquake.analytics.grid import Events, Grid
 from liquake.analytics.training import Trained, fit, train
 from liquake.errors import ModelRefused
@@ -64,6 +64,7 @@ def test_live_features_are_those_of_the_batch(tape: Tape, side: Side | None) -> 
     trained = train(tape, horizon=60.0, share=0.6, side=side)
     model, seconds = trained.model, trained.split.grid.seconds
     live = FeatureState(model.baseline, model.excitation, model.horizon, side)
+    live.started = float(trained.split.grid.starts[0])
     place, checked = 0, 0
     events = rows(tape)
     for chosen in range(0, seconds.size, 997):
@@ -224,6 +225,51 @@ def test_an_event_without_dollars_counts_but_adds_none(model: Model) -> None:
     )
 
 
+RISES = tuple(name for name in FEATURES if name.startswith("rise_"))
+
+
+def rises(state: FeatureState, now: float) -> list[float]:
+    values = dict(zip(FEATURES, state.value(now), strict=True))
+    return [values[name] for name in RISES]
+
+
+def test_a_steady_stream_does_not_rise_however_short_it_has_been_seen_and_a_burst_does(model: Model) -> None:
+    state = FeatureState(model.baseline, model.excitation, model.horizon)
+    state.started = 0.0
+    for tick in range(1, 1200):
+        state.update(0.5 * tick, SOURCES[0], 100.0)
+        assert max(rises(state, 0.5 * tick)) < 0.3
+    before = rises(state, 600.0)
+    for tick in range(100):
+        state.update(600.0 + 0.1 * tick, SOURCES[0], 100.0)
+    assert all(after > quiet + 1.0 for after, quiet in zip(rises(state, 610.0), before, strict=True))
+
+
+def test_a_few_events_of_a_small_market_are_no_rise_because_each_stands_for_many(model: Model) -> None:
+    found = []
+    for unit in (1.0, 10.0):
+        state = FeatureState(model.baseline, model.excitation, model.horizon)
+        state.started, state.scale = 0.0, Scale(events=unit)
+        for minute in range(60):
+            state.update(60.0 * minute, SOURCES[0], 100.0)
+        for tick in range(3):
+            state.update(3600.0 + tick, SOURCES[0], 100.0)
+        found.append(max(rises(state, 3602.0)))
+    alone, of_many = found
+    assert of_many < 1.0 < alone
+
+
+def test_silence_never_raises_a_rise(model: Model) -> None:
+    state = FeatureState(model.baseline, model.excitation, model.horizon)
+    state.started = 0.0
+    for tick in range(300):
+        state.update(0.1 * tick, SOURCES[tick % len(SOURCES)], 100.0)
+    silent = [rises(state, 30.0 + second) for second in range(0, 3000, 7)]
+    for column in zip(*silent, strict=True):
+        assert all(later <= earlier + 1e-12 for earlier, later in pairwise(column))
+        assert column[-1] == 0.0
+
+
 def test_the_threshold_is_never_below_the_floor(model: Model) -> None:
     cascade = Cascade(model, VENUES, {}, threshold=10.0, floor_usd=5_000.0)
     assert cascade.value(0).threshold == 5_000.0
@@ -266,6 +312,18 @@ def test_a_model_of_other_venues_is_refused_with_both_names(model: Model) -> Non
 def test_a_model_of_another_throttle_rule_is_refused_with_both_rules(model: Model) -> None:
     with pytest.raises(ModelRefused, match=r"beta published under the rule 'none' in training, now 'largest'"):
         Cascade(model, VENUES, {"beta": Throttle.LARGEST})
+
+
+@pytest.mark.parametrize("skill", [-0.0015, 0.0])
+def test_a_model_that_earned_no_skill_does_not_speak(model: Model, skill: float) -> None:
+    worthless = msgspec.structs.replace(model, scores={"liquake.brier_skill": skill})
+    with pytest.raises(ModelRefused, match=r"Brier skill on held-out data is [+-]0.00\d, no better than its base rate"):
+        worthless.check(set(model.throttles), model.throttles)
+
+
+def test_a_model_with_skill_and_one_that_held_nothing_out_speak(model: Model) -> None:
+    for scores in ({"liquake.brier_skill": 0.001}, {}):
+        msgspec.structs.replace(model, scores=scores).check(set(model.throttles), model.throttles)
 
 
 def test_a_model_of_another_schema_is_refused(model: Model) -> None:

@@ -60,6 +60,19 @@ def test_expected_is_the_integral_of_the_rate(gaps: list[float], ahead: float) -
     assert rate.expected(cuts[-1]) == pytest.approx(slow, rel=2e-3)
 
 
+@given(gaps=st.lists(st.one_of(st.floats(0.0, 60.0), st.floats(0.0, 30_000.0)), min_size=1, max_size=40))
+def test_taking_an_event_is_expecting_it_and_then_counting_it(gaps: list[float]) -> None:
+    one, other, ts = ReferenceRate(), ReferenceRate(), 5 * HOUR
+    for rate in (one, other):
+        rate.hours.restore({"schema": 1, "days": 28, "mean": [0.5 + hour / 12.0 for hour in range(24)]})
+    for gap in gaps:
+        ts += round(gap * SECOND)
+        expected = other.expected(ts)
+        other.update(ts)
+        assert one.take(ts) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        assert one.value(ts + SECOND) == pytest.approx(other.value(ts + SECOND), rel=1e-12)
+
+
 def test_the_habit_of_the_hour_is_taken_out_and_put_back() -> None:
     rate = ReferenceRate()
     feed_days(rate.hours, 0, 30, busy_hour=5)

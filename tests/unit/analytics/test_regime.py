@@ -127,16 +127,36 @@ def test_a_steady_market_is_seldom_stressed_and_not_always_active(steady: Market
 
 def test_warming_up_is_said_until_a_day_has_been_seen(steady: Market) -> None:
     fresh = Market()
-    fresh.run(1.0)
-    assert fresh.tracker.value().warming == "warming up 1.0 h / 24 h"
+    fresh.run(7.0)
+    assert fresh.tracker.value().warming == "warming up 7.0 h / 24 h"
     assert (steady.tracker.value().warming, steady.tracker.value().warm) == ("", WARM)
 
 
-def test_ten_minutes_of_history_cannot_make_an_extreme() -> None:
+def test_in_its_first_hours_it_has_no_level_whatever_happens_and_shows_what_it_measures() -> None:
     market = Market()
     market.run(0.15)
+    market.run(0.6, rate=30, volatility=1e-2, depth=1e3)
+    state = market.tracker.value()
+    assert (state.level, state.since, state.multiplier, state.name) == (None, None, None, "WARMING UP")
+    assert state.warming == "warming up 0.7 h / 6 h"
+    assert state.ranks
+    assert None not in (state.volatility, state.trend, state.price)
+
+
+def test_an_episode_before_there_is_a_level_is_charged_to_none() -> None:
+    market = Market()
+    market.run(1.0)
+    market.tracker.episode(market.second * SECOND)
+    assert market.tracker.value().episodes == 0
+
+
+def test_six_hours_of_history_cannot_make_an_extreme() -> None:
+    market = Market()
+    market.run(6.1)
     market.run(0.05, rate=30, volatility=1e-2, depth=1e3)
-    assert market.tracker.value().level <= Regime.ACTIVE
+    level = market.tracker.value().level
+    assert level is not None
+    assert Regime.NORMAL < level < Regime.EXTREME
 
 
 def test_a_cascade_is_extreme_and_what_drives_it_is_named(steady: Market) -> None:
@@ -145,9 +165,9 @@ def test_a_cascade_is_extreme_and_what_drives_it_is_named(steady: Market) -> Non
     market.second = steady.second
     market.tracker.restore(json.loads(json.dumps(kept)))
     market.run(1.0)
-    assert market.tracker.value().level < Regime.EXTREME
+    assert market.tracker.ladder.level < Regime.EXTREME
     market.run(30 / 3600, rate=20, volatility=3e-3, depth=5e4)
-    assert market.tracker.value().level >= Regime.STRESSED
+    assert market.tracker.ladder.level >= Regime.STRESSED
     market.run(0.1, rate=20, volatility=3e-3, depth=5e4)
     state = market.tracker.value()
     assert state.level is Regime.EXTREME

@@ -55,7 +55,7 @@ def test_on_bursts_it_beats_climatology_and_the_raw_score(scored: Score) -> None
     assert ours.brier_skill is not None
     assert ours.brier_skill > 0.1
     assert ours.auc is not None
-    assert ours.auc > 0.9
+    assert ours.auc > 0.85
     reference = scored.models["climatology"].log_loss
     assert ours.log_loss is not None
     assert reference is not None

@@ -111,6 +111,8 @@ def test_the_rule_of_today_is_not_claimed_of_an_older_recording(
         (["--train-share", "1"], "--train-share 1.0: give a share of the time above 0 and below 1"),
         (["--train-share", "nan"], "--train-share nan: give a share"),
         (["--side", "both"], "invalid choice"),
+        (["--symbols", "?"], "unknown symbol '?': write it like BTC"),
+        (["--symbols", "BTC", "ETH"], "unknown symbol 'ETH': no liquidation in tape.csv is of ETH"),
         (["--diagram", "here.png"], "give a name that ends in .svg"),
         (["--diagram", "/nowhere/at/all.svg"], "there is no such folder"),
     ],
@@ -160,6 +162,21 @@ def test_a_journal_is_the_same_tape_as_the_recording_without_what_is_only_a_samp
     assert list(zip(read.ts, read.usd, strict=True)) == kept
     assert len(read.sha256) == 64
     assert tape_of(path).sha256 == read.sha256
+    assert len(tape_of(path, lambda asset: asset == "BTC")) == len(read)
+    assert not len(tape_of(path, lambda asset: asset == "ETH"))
+
+
+def test_the_markets_asked_for_are_scored_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    alone = written(clustered(60.0, seed=1), tmp_path / "alone.csv")
+    beside = tmp_path / "beside.csv"
+    others = [line.replace("BTCUSDT", "ETHUSDT") for line in alone.read_text().splitlines()[1::3]]
+    beside.write_text(alone.read_text() + "\n".join(others) + "\n")
+    scores = []
+    for source, symbols in ((alone, []), (beside, ["--symbols", "btc-usdt-swap"]), (beside, [])):
+        assert main(["score", str(source), "--train-share", "0.6", "--json", *symbols]) == 0
+        scores.append(json.loads(capsys.readouterr().out))
+    assert scores[1]["recording"] == "beside.csv (btc-usdt-swap)"
+    assert scores[0]["models"] == scores[1]["models"] != scores[2]["models"]
 
 
 def test_a_question_about_everything_needs_nothing_left_to_score_on() -> None:

@@ -172,6 +172,16 @@ def test_activity_is_the_latest_by_venue_and_market_with_its_hour() -> None:
     assert snapshot.activity[1].hour == Sum()
 
 
+def test_a_reader_of_one_market_gets_its_activity_and_cells_alone() -> None:
+    engine = engine_after(liquidation(0), liquidation(1, asset="ETH"), liquidation(2, asset="ETH", venue="okx"))
+    one = engine.snapshot(NOON + 7 * SECOND, ["ETHUSDT"], activity=["ETHUSDT", "SOLUSDT"])
+    every = engine.snapshot(NOON + 7 * SECOND)
+    assert one.activity == tuple(entry for entry in every.activity if entry.market == "ETHUSDT")
+    assert one.markets == every.markets == ("ETHUSDT", "BTCUSDT")
+    assert one.cells == tuple(held for held in every.cells if held.market in {ALL, "ETHUSDT"})
+    assert engine.snapshot(NOON + 7 * SECOND, activity=()).activity == ()
+
+
 def test_events_hours_late_go_to_the_windows_of_their_own_time() -> None:
     engine = engine_after(liquidation(0), liquidation(-2 * 3600, asset="ETH", delay=2 * 3600 + 1))
     snapshot = engine.snapshot(NOON + 2 * SECOND)

@@ -57,6 +57,18 @@ async def test_a_dropped_connection_comes_back_and_says_what_may_be_missing() ->
         assert heard.states[-1] is FeedState.RESUMED or FeedState.RESUMED in heard.states
 
 
+async def test_pings_that_are_answered_make_a_connection_good_where_nothing_else_comes() -> None:
+    async with toy_server() as server, listening(connection_to(server.url)) as (_, heard):
+        server.pricing = False
+        await heard.until(lambda: FeedState.SUBSCRIBED in heard.states)
+        await server.drop()
+        await heard.until(lambda: server.opened == 2 and heard.states[-1] is FeedState.SUBSCRIBED)
+        assert heard.gaps == []
+        await server.sockets[-1].send_str("hello")
+        await heard.until(lambda: heard.gaps)
+        assert heard.states[-1] is FeedState.RESUMED
+
+
 async def test_rotation_opens_the_new_socket_before_it_closes_the_old() -> None:
     async with toy_server() as server, listening(connection_to(server.url), lifetime=0.1) as (_, heard):
         await heard.until(lambda: server.opened >= 3)

@@ -46,7 +46,7 @@ def liquidation(ts: int, ts_recv: int) -> Liquidation:
 
 
 class ToyDecoder(Decoder):
-    """`ok TOPIC`, `no TOPIC`, `closing`, `pong`, `liq NANOSECONDS`, or a price."""
+    """`ok TOPIC`, `no TOPIC`, `closing`, `pong`, `hello` (which wants `here` for an answer), `liq NANOSECONDS`, or a price."""
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         words = frame.decode() if isinstance(frame, bytes) else frame
@@ -54,7 +54,9 @@ class ToyDecoder(Decoder):
         states = {"ok": FeedState.SUBSCRIBED, "no": FeedState.REJECTED, "closing": FeedState.CLOSING}
         if verb in states:
             return (FeedStatus(self.venue, self.connection, states[verb], ts_recv, rest),)
-        if verb == "pong":
+        if verb == "hello":
+            self.replies.append("here")
+        if verb in ("pong", "hello"):
             return ()
         if verb == "liq":
             return (liquidation(int(rest), ts_recv),)

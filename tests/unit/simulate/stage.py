@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -68,9 +69,17 @@ async def stage(
         yield Stage(simulation, addresses[venue], session, clock)
 
 
+def content(message: aiohttp.WSMessage) -> str:
+    """The text of a message, which HTX sends in gzip."""
+    if message.type is aiohttp.WSMsgType.BINARY:
+        return gzip.decompress(message.data).decode()
+    assert message.type is aiohttp.WSMsgType.TEXT, message
+    return str(message.data)
+
+
 async def read(socket: Socket) -> Any:
     """The next message, decoded; OKX's bare words as they are."""
-    text = await asyncio.wait_for(socket.receive_str(), DEADLINE)
+    text = content(await asyncio.wait_for(socket.receive(), DEADLINE))
     return text if text == "pong" else json.loads(text)
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import aiohttp
 
+from liquake.simulate.registry import SERVERS
+
 DEADLINE = 20.0
 SOURCE = Path(__file__).parents[3] / "src"
 
@@ -53,7 +55,7 @@ async def test_it_prints_where_the_venues_are_and_they_answer() -> None:
 async def test_it_ends_when_its_input_does() -> None:
     async with child() as process:
         found = await addresses(process)
-        assert len(found) == 4
+        assert list(found) == list(SERVERS)
         assert process.stdin is not None
         process.stdin.close()
         assert await asyncio.wait_for(process.wait(), DEADLINE) == 0

@@ -10,8 +10,11 @@ import pytest
 
 from liquake.errors import ExportError
 from liquake.model import Liquidation, Side
-from liquake.storage.export import FIELDS, Selection, export
+from liquake.storage.export import export
+from liquake.storage.formats import FIELDS
 from liquake.storage.journal import Journal
+from liquake.storage.kept import Kept
+from liquake.storage.selection import Selection
 from tests.unit.storage.events import START, liquidation
 
 
@@ -25,8 +28,8 @@ def journal_of(folder: Path, events: list[Liquidation]) -> Path:
 def exported(path: Path, selection: Selection) -> list[int]:
     """The numbers of the events that `selection` lets through."""
     out = io.BytesIO()
-    export(path, "csv", out, selection)
-    return [int(float(row["key"].split("|")[2])) for row in csv.DictReader(out.getvalue().decode().splitlines())]
+    export(Kept(path), "csv", out, selection)
+    return [(int(row["ts_recv"]) - START) // 1_000_000 for row in csv.DictReader(out.getvalue().decode().splitlines())]
 
 
 EVENTS = [
@@ -39,7 +42,7 @@ EVENTS = [
 
 def test_every_field_comes_through_csv(tmp_path: Path) -> None:
     path, out = journal_of(tmp_path, EVENTS), tmp_path / "out.csv"
-    assert export(path, "csv", out, Selection()) == 4
+    assert export(Kept(path), "csv", out, Selection()) == 4
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert list(rows[0]) == list(FIELDS)
     assert rows[1]["time"] == "2025-10-09T08:53:19.971000Z"
@@ -51,7 +54,7 @@ def test_every_field_comes_through_csv(tmp_path: Path) -> None:
 
 def test_json_lines_say_null_where_nothing_is_known(tmp_path: Path) -> None:
     out = io.BytesIO()
-    export(journal_of(tmp_path, EVENTS), "jsonl", out, Selection())
+    export(Kept(journal_of(tmp_path, EVENTS)), "jsonl", out, Selection())
     rows = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [row["usd"] for row in rows] == [512.5, 90_000.0, None, 512.5]
     assert rows[3]["tags"] == ['a "quoted", tag']
@@ -62,7 +65,7 @@ def test_json_lines_say_null_where_nothing_is_known(tmp_path: Path) -> None:
 def test_parquet_is_read_back_equal(tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
     path, out = journal_of(tmp_path, EVENTS), tmp_path / "it's.parquet"
-    assert export(path, "parquet", out, Selection()) == 4
+    assert export(Kept(path), "parquet", out, Selection()) == 4
     with duckdb.connect() as connection:
         found = connection.from_parquet(str(out)).order("ts_recv")
         assert found.columns == list(FIELDS)
@@ -105,21 +108,21 @@ def test_a_file_that_exists_is_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     out.write_text("mine")
     with pytest.raises(ExportError, match="exists already"):
-        export(journal_of(tmp_path, EVENTS), "csv", out, Selection())
+        export(Kept(journal_of(tmp_path, EVENTS)), "csv", out, Selection())
     assert out.read_text() == "mine"
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="give a file in a folder of yours"):
-        export(journal_of(tmp_path, EVENTS), "csv", tmp_path / "none" / "out.csv", Selection())
+        export(Kept(journal_of(tmp_path, EVENTS)), "csv", tmp_path / "none" / "out.csv", Selection())
 
 
 def test_parquet_cannot_go_to_a_stream(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="--output"):
-        export(journal_of(tmp_path, EVENTS), "parquet", io.BytesIO(), Selection())
+        export(Kept(journal_of(tmp_path, EVENTS)), "parquet", io.BytesIO(), Selection())
 
 
 def test_progress_ends_at_one(tmp_path: Path) -> None:
     told: list[float] = []
-    export(journal_of(tmp_path, EVENTS), "csv", io.BytesIO(), Selection(), told.append)
+    export(Kept(journal_of(tmp_path, EVENTS)), "csv", io.BytesIO(), Selection(), told.append)
     assert told == [1.0]

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,8 +20,17 @@ from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Risk, Snapshot
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import Liquidation, Side
-from liquake.model.alert import Level
-from liquake.storage.current import ALERTS, SIGNALS, SNAPSHOT, StateWriter, cascade, read_snapshot, regime
+from liquake.model.alert import Alert, AlertRule, Level
+from liquake.storage.current import (
+    ALERTS,
+    LEASE,
+    SIGNALS,
+    SNAPSHOT,
+    StateWriter,
+    cascade,
+    read_snapshot,
+    regime,
+)
 from liquake.storage.journal import Journal
 from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
 from liquake.storage.sink import ended
@@ -132,6 +143,14 @@ async def test_a_cluster_takes_everything_that_is_written(cluster: str, tmp_path
         assert await client.hget("velocity:BTCUSDT:current", "60s_events") is not None
         assert await client.xlen(STREAM) == 3
         assert await client.hlen(CURSORS) == 1
+        assert writer.writing
+
+
+async def test_a_cluster_passes_messages_on(cluster: str) -> None:
+    async with client_of(cluster) as client, client.pubsub() as subscription, writing(cluster) as writer:
+        await subscription.subscribe(ALERTS)
+        writer.tell(ALERT)
+        assert (await next_message(subscription))["key"] == ALERT.key
 
 
 async def test_the_state_of_a_market_can_be_read_and_is_gone_with_its_writer(redis: str) -> None:
@@ -164,14 +183,86 @@ async def test_an_attached_screen_gets_the_very_snapshot(redis: str) -> None:
     assert held == snapshot()
 
 
-async def test_a_message_reaches_who_subscribed(redis: str) -> None:
-    async with client_of(redis) as client, client.pubsub() as subscription:
+ALERT = Alert(
+    key="k1",
+    rule=AlertRule.CASCADE,
+    level=Level.WARNING,
+    ts=NOON,
+    market="BTCUSDT",
+    side=Side.LONG,
+    text="BTCUSDT long liquidations: 20 %",
+    inputs={"probability": 0.2},
+    coverage="bybit",
+)
+
+
+async def next_message(subscription: Any) -> Any:
+    """The next message, decoded; `None` after half a second without one."""
+    for _ in range(2):
+        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=0.5)
+        if message is not None:
+            return json.loads(message["data"])
+    return None
+
+
+async def test_an_alert_reaches_who_subscribed_with_every_field_it_has(redis: str) -> None:
+    async with client_of(redis) as client, client.pubsub() as subscription, writing(redis) as writer:
         await subscription.subscribe(ALERTS)
-        async with writing(redis) as writer:
-            writer.publish(ALERTS, {"market": "BTCUSDT"})
-            while (message := await subscription.get_message(ignore_subscribe_messages=True, timeout=1.0)) is None:
-                pass
-    assert message["data"] == '{"market":"BTCUSDT"}'
+        writer.tell(ALERT)
+        while (message := await next_message(subscription)) is None:
+            pass
+    assert msgspec.convert(message, Alert) == ALERT
+    assert (message["rule"], message["level"], message["side"]) == ("CASCADE", 2, "LONG")
+
+
+def said_by(name: str) -> Snapshot:
+    """The snapshot of an engine that can be told from another's."""
+    return msgspec.structs.replace(snapshot(), markets=(name,))
+
+
+async def who_writes(client: Any) -> str:
+    held = await client.get(SNAPSHOT)
+    return "" if held is None else msgspec.json.decode(held, type=Snapshot).markets[0]
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "killed"])
+async def test_of_two_writers_one_writes_and_the_other_takes_over_before_the_keys_are_gone(
+    redis: str, ending: str
+) -> None:
+    first, second = (StateWriter(redis, lambda name=name: said_by(name)) for name in ("first", "second"))  # type: ignore[misc]
+    async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(30.0):
+        await subscription.subscribe(ALERTS)
+        writing = asyncio.create_task(first.run())
+        while not first.writing:
+            await asyncio.sleep(0.01)
+        waiting = asyncio.create_task(second.run())
+        try:
+            for writer in (first, second):
+                writer.tell(ALERT)
+            assert (await next_message(subscription))["key"] == ALERT.key
+            seen = set()
+            for _ in range(30):
+                seen.add(await who_writes(client))
+                await asyncio.sleep(0.02)
+            assert seen == {"first"}
+            assert (second.writing, second.trouble) == (False, "")
+            if ending == "killed":
+                # What a process that is gone leaves behind: a lease that nobody renews.
+                await ended(writing)
+                await client.set(LEASE, "a dead one", px=1500)
+            else:
+                await ended(writing)
+            second.tell(msgspec.structs.replace(ALERT, key="k2"))
+            while not second.writing:
+                assert await who_writes(client)
+                await asyncio.sleep(0.02)
+            while await who_writes(client) != "second":
+                await asyncio.sleep(0.02)
+            # What the first had told of is not told again, what came after it is.
+            assert (await next_message(subscription))["key"] == "k2"
+            assert await next_message(subscription) is None
+        finally:
+            await ended(writing, waiting)
 
 
 async def test_a_wrong_password_is_refused_in_one_sentence_without_it(tmp_path: Path) -> None:
@@ -241,6 +332,12 @@ def test_what_the_regime_does_not_know_is_not_there() -> None:
     assert key == "regime:current"
     assert (fields["level"], fields["name"], fields["multiplier"], fields["trend"]) == (3, "VOLATILE", 2.5, "DOWN")
     assert "liquidity" not in fields
+    held = watched().regime
+    assert held is not None
+    young = msgspec.structs.replace(held, level=None, since=None, multiplier=None)
+    ((_, fresh),) = regime(msgspec.structs.replace(watched(), regime=young))
+    assert fresh["name"] == "WARMING UP"
+    assert {"level", "since", "multiplier"}.isdisjoint(fresh)
     assert list(regime(msgspec.structs.replace(snapshot(), regime=None))) == []
 
 
@@ -263,3 +360,18 @@ async def test_a_new_signal_is_published_once(redis: str) -> None:
             await ended(task)
     assert said == ["notification", "digest"]
     assert again is None
+
+
+async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis: str) -> None:
+    def slow() -> Snapshot:
+        # Longer than `ended` waits before it cancels once more, so that each time the answer is there too.
+        time.sleep(0.3)
+        return snapshot()
+
+    writer = StateWriter(redis, slow)
+    task = asyncio.create_task(writer.run())
+    async with asyncio.timeout(20.0):
+        while not writer.writing:
+            await asyncio.sleep(0.01)
+        await ended(task)
+    assert task.done()

@@ -83,7 +83,9 @@ def test_a_journal_of_the_first_schema_gets_its_sums_when_it_is_written_again(tm
     with Journal(path) as journal:
         journal.record(events[:200])
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE minutes; DROP TABLE hours; PRAGMA user_version = 1")
+        connection.executescript(
+            "DROP TABLE minutes; DROP TABLE hours; DROP TABLE alerts; DROP TABLE episodes; PRAGMA user_version = 1"
+        )
     with JournalReader(path) as reader:
         assert sum((total for total in reader.totals().values()), Sum()).events == 200
     with Journal(path) as journal:
@@ -105,7 +107,7 @@ def test_what_is_forgotten_is_gone_with_its_frames_and_its_sums_stay(tmp_path: P
             journal.flush()
     with JournalReader(path) as reader:
         counts, totals = reader.counts(), reader.totals()
-        assert min(row[0] for rows, _ in reader.pages("1", ()) for row in rows) == 50
+        assert reader.ends()[0] == 50
     # Number 50 came in a frame with 49, which is why that frame stays.
     assert counts["events"] == 51
     assert counts["frames"] == 13
@@ -121,8 +123,7 @@ def test_closed_days_are_archived_by_venue_and_day_once(tmp_path: Path) -> None:
     old = [event for event in events if event.ts_recv // DAY < (START + 5 * DAY + HOUR) // DAY]
     assert seq == len(old) + 1
     files = archive(path, seq, tmp_path / "cold")
-    again = archive(path, seq, tmp_path / "cold")
-    assert files == again
+    assert archive(path, seq, tmp_path / "cold") == []
     assert {file.parent.parent.name for file in files} == {"venue=okx", "venue=bybit"}
     with duckdb.connect() as connection:
         found = connection.execute(

@@ -96,8 +96,8 @@ async def test_rows_sent_again_are_dropped_and_the_cursor_moves_all_the_same(sto
     try:
         assert await sink.write("a", rows[:3]) == 3
         assert await sink.write("b", rows) == 2
-        assert await sink.mark("a") == Mark(3, "okx|BTC-USDT-SWAP|LONG|2.0|4100.0|1759999999972000000")
-        assert await sink.mark("b") == Mark(5, "okx|BTC-USDT-SWAP|LONG|4.0|4100.0|1759999999974000000")
+        assert await sink.mark("a") == Mark(3, f"okx|{liquidation(2).key}")
+        assert await sink.mark("b") == Mark(5, f"okx|{liquidation(4).key}")
         assert await sink.mark("c") is None
     finally:
         await sink.close()

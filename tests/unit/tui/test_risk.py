@@ -84,6 +84,17 @@ class TestRegime:
         prior = msgspec.structs.replace(RICH, regime=msgspec.structs.replace(RICH.regime, episodes=0))
         assert "assumed" in _line(_lines(regime, prior), "multiplier")
 
+    def test_while_it_warms_up_there_is_no_level_and_what_is_known_is_shown(self) -> None:
+        assert RICH.regime is not None
+        fresh = msgspec.structs.replace(RICH.regime, level=None, since=None, multiplier=None, warm=300.0)
+        young = msgspec.structs.replace(RICH, regime=fresh)
+        lines = _lines(regime, young)
+        assert "warming up 0.1 h / 6 h" in lines[0]
+        assert _line(lines, "level").split(maxsplit=1)[1] == "WARMING UP"
+        assert "not known" in _line(lines, "multiplier")
+        assert "4.2% a day" in _line(lines, "volatility")
+        assert "REGIME  WARMING UP   0.1 h / 6 h" in _lines(outlook, young)[0]
+
     def test_one_line_names_the_loudest_risk_and_the_regime(self) -> None:
         line = _lines(outlook)[0]
         assert line.startswith("RISK  CRITICAL BTCUSDT LONG 71.2% in 300 s (usual 0.4%)   REGIME  STRESSED")

@@ -60,9 +60,10 @@ def _state(picture: Picture, width: int) -> Text:
     theme, state = picture.theme, picture.snapshot.regime
     groups: list[list[Cell]] = [[("REGIME", theme["title"]), ("  no reading yet", theme["muted"])]]
     if state is not None:
+        warming = state.warming if state.level is not None else state.warming.removeprefix("warming up ")
         groups = [
-            [("REGIME", theme["title"]), (f"  {state.level.name}", theme[_HEAT[state.level]])],
-            [(state.warming, theme["state.waiting"])] if state.warming else [],
+            [("REGIME", theme["title"]), (f"  {state.name}", theme[_heat(state)])],
+            [(warming, theme["state.waiting"])] if warming else [],
             [("volatility ", theme["muted"]), (_volatility(state), theme["number"])],
             [("trend ", theme["muted"]), (_trend(state, theme), theme["number"])],
         ]
@@ -92,19 +93,26 @@ def _place(risk: Risk) -> str:
 def _lines(state: RegimeState, picture: Picture) -> list[tuple[str, list[Cell]]]:
     theme, now = picture.theme, picture.snapshot.now
     since = "" if state.since is None else f" for {formats.age((now - state.since) / 1e9)}"
-    driver = f", by {state.driver}" if state.driver else ""
+    driver = f", by {state.driver}" if state.driver and state.level is not None else ""
     counted = (
         f" from {state.episodes} cascade{'s' if state.episodes > 1 else ''}" if state.episodes else " assumed, none yet"
     )
+    multiplier: list[Cell] = [("not known", theme["number"])]
+    if state.multiplier is not None:
+        multiplier = [(f"x{state.multiplier:.2f}", theme["number"]), (counted, theme["muted"])]
     ease = "not known" if state.liquidity is None else f"rank {state.liquidity:.0%} of its week"
     return [
-        ("level", [(state.level.name, theme[_HEAT[state.level]]), (since, theme["muted"]), (driver, theme["muted"])]),
-        ("multiplier", [(f"x{state.multiplier:.2f}", theme["number"]), (counted, theme["muted"])]),
+        ("level", [(state.name, theme[_heat(state)]), (since, theme["muted"]), (driver, theme["muted"])]),
+        ("multiplier", multiplier),
         ("volatility", [(_volatility(state), theme["number"])]),
         ("liquidity", [(ease, theme["number"])]),
         ("trend", [(_trend(state, theme), theme["number"])]),
         ("BTC", _price(state, theme)),
     ]
+
+
+def _heat(state: RegimeState) -> str:
+    return "state.waiting" if state.level is None else _HEAT[state.level]
 
 
 def _volatility(state: RegimeState) -> str:

@@ -69,7 +69,7 @@ def action(picture: Picture, width: int, height: int) -> list[Text]:
     if risk is None or not _known(risk, picture):
         return []
     level = risk.level
-    state = NO_REGIME if regime is None or regime.since is None else regime.level.name
+    state = NO_REGIME if regime is None or regime.level is None else regime.level.name
     found = picture.status.actions.get((level, state))
     if found is None:
         return []

@@ -1,0 +1,300 @@
+"""Lighter: the trades of every market, in which liquidations have a list of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import msgspec
+
+from liquake.errors import InstrumentsError
+from liquake.model import (
+    FUTURE_TOLERANCE,
+    NANOSECONDS_PER_MILLISECOND,
+    ContractKind,
+    Coverage,
+    CoverageKind,
+    Event,
+    FeedState,
+    Instrument,
+    Instruments,
+    Price,
+    PriceBasis,
+    PriceKind,
+    Side,
+    normalised,
+)
+from liquake.model.instrument import unbundle
+from liquake.venues.venue import (
+    Amount,
+    Connection,
+    Decoder,
+    Endpoint,
+    Facts,
+    Heartbeat,
+    Limits,
+    Milliseconds,
+    Positive,
+    Request,
+    Subscription,
+    Symbol,
+    Venue,
+    oddity,
+    parse,
+)
+
+_DOCUMENTATION = "https://apidocs.lighter.xyz/docs/websocket-reference"
+_MARKET_DATA = "https://apidocs.lighter.xyz/docs/market-data"
+
+# "is_maker_ask": BOOLEAN (_DOCUMENTATION). The forced order takes: where the maker asked, it bought, and closed a short.
+_LONG, _SHORT = Side.LONG, Side.SHORT
+_FILL, _LINEAR = PriceBasis.FILL, ContractKind.LINEAR
+_KINDS = ((PriceKind.MARK, "mark_price"), (PriceKind.INDEX, "index_price"), (PriceKind.LAST, "last_trade_price"))
+# Neither is a liquidation: one closes the position of somebody else, the other everybody's of a market that ends.
+_NOT_FORCED = frozenset(("trade", "deleverage", "market-settlement"))
+
+# "market_id: Index used everywhere else" (_MARKET_DATA). These two have been there from the beginning: they stand in
+# while the venue has not told its list.
+_FIRST_MARKETS = {"0": "ETH", "1": "BTC"}
+_BITCOIN = "1"
+
+# "Subscriptions per connection: 100", "Max Messages Per Minute: 200" of one address (_DOCUMENTATION).
+_TRADES_PER_CONNECTION = 99
+
+_Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_Position = Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]
+
+
+class _Trade(msgspec.Struct, gc=False):
+    trade_id: _Number
+    market_id: _Number
+    size: Positive
+    price: Positive
+    is_maker_ask: bool
+    timestamp: Milliseconds
+    type: str = "liquidation"
+    usd_amount: Amount = 0.0
+    taker_position_size_before: _Position | Literal[""] = 0.0
+
+
+class _Statistics(msgspec.Struct, gc=False):
+    market_id: _Number
+    mark_price: Amount = 0.0
+    index_price: Amount = 0.0
+    last_trade_price: Amount = 0.0
+
+
+class _Frame(msgspec.Struct, gc=False):
+    type: str
+    channel: Symbol = "none"
+    liquidation_trades: list[_Trade] | None = None
+    market_stats: _Statistics | None = None
+    timestamp: Milliseconds | None = None
+
+
+_read = msgspec.json.Decoder(_Frame, strict=False).decode
+
+_ALREADY = re.compile(r"already subscribed to\W*(?P<topic>\w+:\w+)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _by_number(market: str) -> Instrument:
+    """What is known of a market that the venue's list has not told: of most, not even the coin."""
+    asset = _FIRST_MARKETS.get(market)
+    return Instrument(market, asset or market, _LINEAR, 1.0 if asset else None)
+
+
+def _closed(trade: _Trade) -> Side | None:
+    """The position that `trade` closed; `None` where the taker had no such one, and so was not who was liquidated."""
+    side = _SHORT if trade.is_maker_ask else _LONG
+    before = trade.taker_position_size_before
+    return None if before and (before > 0.0) is not (side is _LONG) else side
+
+
+class LighterDecoder(Decoder):
+    """Reads `trade` and `market_stats`."""
+
+    def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
+        super().__init__(venue, connection, instruments)
+        self._listed = instruments.by_symbol.get
+
+    def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        try:
+            message = _read(frame)
+        except (ValueError, RecursionError):
+            return self._examine(frame, ts_recv)
+        kind = message.type
+        if kind == "update/trade":
+            return self._liquidations(message, frame, ts_recv)
+        action, _, channel = kind.partition("/")
+        if action not in ("update", "subscribed") or not channel:
+            return self._examine(frame, ts_recv)
+        events: list[Event] = []
+        if action == "subscribed":
+            events.append(self.status(FeedState.SUBSCRIBED, ts_recv, message.channel))
+        if channel == "trade":
+            events += self._liquidations(message, frame, ts_recv)
+        elif message.market_stats is not None:
+            events += self._prices(message.market_stats, message.timestamp, frame, ts_recv)
+        return events
+
+    def _liquidations(self, message: _Frame, frame: bytes | str, ts_recv: int) -> list[Event]:
+        rows = message.liquidation_trades or ()
+        return [self._liquidation(trade, frame, ts_recv) for trade in rows if trade.type not in _NOT_FORCED]
+
+    def _liquidation(self, trade: _Trade, frame: bytes | str, ts_recv: int) -> Event:
+        market, side = str(trade.market_id), _closed(trade)
+        if side is None:
+            return self.failure(frame, ts_recv, "liquidation by a taker who had no such position to close")
+        instrument = self._listed(market) or _by_number(market)
+        tags = () if trade.type == "liquidation" else (oddity("type", trade.type),)
+        notional = trade.size * trade.price
+        if trade.usd_amount and abs(trade.usd_amount - notional) > 0.01 * notional + 1e-5:
+            # A market whose size or price is in some other unit than all others': what that is worth is not said.
+            instrument = msgspec.structs.replace(instrument, multiplier=None)
+            tags = (*tags, oddity("usd_amount", trade.usd_amount))
+        key = f"{market}|{trade.trade_id}"
+        # "size": in coins, thousands of them where the name begins with 1000. "price": what was paid.
+        event = normalised(
+            self.venue, instrument, side, trade.price, _FILL, trade.size, trade.timestamp, ts_recv, key, tags
+        )
+        return event or self.ahead(frame, ts_recv, trade.timestamp)
+
+    def _prices(self, told: _Statistics, milliseconds: int | None, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        ts_event = ts_recv if milliseconds is None else milliseconds * NANOSECONDS_PER_MILLISECOND
+        if ts_event > ts_recv + FUTURE_TOLERANCE:
+            return (self.ahead(frame, ts_recv, ts_event // NANOSECONDS_PER_MILLISECOND),)
+        market = str(told.market_id)
+        instrument = self._listed(market) or _by_number(market)
+        return [
+            Price(self.venue, instrument.symbol, instrument.asset, kind, price, ts_event, ts_recv)
+            for kind, name in _KINDS
+            if (price := getattr(told, name))
+        ]
+
+    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """What is not a well-formed frame of a subscribed channel: answers, other channels, what is broken."""
+        try:
+            message = parse(frame)
+        except ValueError as error:
+            return (self.failure(frame, ts_recv, str(error)),)
+        if not isinstance(message, dict):
+            return (self.failure(frame, ts_recv, "neither data nor an answer of Lighter"),)
+        if "error" in message:
+            return self._refused(message["error"], ts_recv)
+        kind = message.get("type")
+        if kind in ("connected", "pong", "unsubscribed"):
+            return ()
+        if kind == "ping":
+            self.replies.append('{"type":"pong"}')
+            return ()
+        if kind == "shutdown":
+            return (self.status(FeedState.CLOSING, ts_recv, reason="shutdown"),)
+        if kind in ("subscribed/trade", "update/trade"):
+            return self._odd_trades(message, frame, ts_recv)
+        if kind in ("subscribed/market_stats", "update/market_stats") and message.get("channel") != "market_stats:all":
+            return (self.failure(frame, ts_recv, "market_stats cannot be read"),)
+        if isinstance(kind, str) and kind.startswith(("subscribed/", "update/")):
+            return ()
+        return (self.failure(frame, ts_recv, "neither data nor an answer of Lighter"),)
+
+    def _odd_trades(self, message: dict[str, object], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """Each liquidation by itself, so that a bad one leaves the others standing."""
+        rows, channel = message.get("liquidation_trades"), message.get("channel")
+        if not isinstance(rows, list):
+            return (self.failure(frame, ts_recv, "liquidation_trades is not a list"),)
+        events: list[Event] = []
+        if message["type"] == "subscribed/trade" and isinstance(channel, str):
+            events.append(self.status(FeedState.SUBSCRIBED, ts_recv, channel))
+        for row in rows:
+            try:
+                trade = msgspec.convert(row, _Trade, strict=False)
+            except ValueError as error:
+                events.append(self.failure(frame, ts_recv, str(error)))
+            else:
+                if trade.type not in _NOT_FORCED:
+                    events.append(self._liquidation(trade, frame, ts_recv))
+        return events
+
+    def _refused(self, error: object, ts_recv: int) -> Sequence[Event]:
+        """`{"code":30005,"message":"Invalid Channel"}`: which one is seldom said."""
+        told = error if isinstance(error, dict) else {}
+        words = [str(told[name]) for name in ("code", "message") if isinstance(told.get(name), str | int)]
+        sentence = " ".join(words) or "an error without a sentence"
+        if found := _ALREADY.search(sentence):
+            return (self.status(FeedState.SUBSCRIBED, ts_recv, found["topic"]),)
+        return (self.status(FeedState.REJECTED, ts_recv, "", sentence),)
+
+
+class _Listed(msgspec.Struct):
+    symbol: Symbol
+    market_id: _Number
+    status: str = "active"
+    market_type: str = "perp"
+
+
+class _Details(msgspec.Struct):
+    order_book_details: list[_Listed]
+
+
+class Lighter(Venue):
+    """Lighter's perpetual markets."""
+
+    name = "lighter"
+    title = "Lighter"
+    aliases = ("zklighter",)
+    coverage = Coverage(
+        CoverageKind.COMPLETE,
+        "Every trade is published, and those that were liquidations are in a list of their own.",
+        source=_DOCUMENTATION,
+    )
+    # "Keepalive: send something at least every 2 minutes" (_MARKET_DATA).
+    heartbeat = Heartbeat(every=25.0, frame='{"type":"ping"}', dead_after=60.0, stale_after=30.0)
+    # 200 messages a minute for all sockets of an address together: at most three of them are ever subscribing.
+    limits = Limits(lifetime=None, messages_per_second=1.0, connects_per_minute=60.0)
+    endpoints = (Endpoint("wss://mainnet.zklighter.elliot.ai/stream", source=_DOCUMENTATION),)
+    facts = Facts(
+        channel="trade/{market}, liquidation_trades",
+        side="the forced order takes: is_maker_ask false is a sale, which closes a long, true a short",
+        unit="size counts coins, thousands of them where the name begins with 1000; dollars are price times size",
+        price="price, what was paid",
+        history="the latest of each market come with each subscription: short gaps are refilled",
+        source=_DOCUMENTATION,
+    )
+
+    def instrument_requests(self) -> tuple[Request, ...]:
+        return (Request("https://mainnet.zklighter.elliot.ai/api/v1/orderBookDetails"),)
+
+    def read_instruments(self, answer: bytes) -> list[Instrument]:
+        try:
+            rows = msgspec.json.decode(answer, type=_Details).order_book_details
+        except (ValueError, RecursionError) as error:
+            raise InstrumentsError(self.name, str(error)) from None
+        return [_instrument(row) for row in rows if row.status == "active" and row.market_type == "perp"]
+
+    def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
+        """As many sockets as the limit of subscriptions needs, each with the price of BTC as proof of life."""
+        listed = instruments or Instruments(map(_by_number, _FIRST_MARKETS))
+        markets = sorted((each for each in listed if assets is None or listed[each].asset in assets), key=int)
+        bitcoin = next((each for each in listed if listed[each].asset == "BTC"), _BITCOIN)
+        url, price = f"{self.endpoints[-1].url}?readonly=true", _subscription("market_stats", bitcoin)
+        parts = [markets[at : at + _TRADES_PER_CONNECTION] for at in range(0, len(markets), _TRADES_PER_CONNECTION)]
+        return [
+            Connection(f"trades-{nth}", url, (price, *(_subscription("trade", market) for market in part)))
+            for nth, part in enumerate(parts, 1)
+        ]
+
+    def decoder(self, connection: str, instruments: Instruments) -> Decoder:
+        return LighterDecoder(self.name, connection, instruments)
+
+
+def _instrument(row: _Listed) -> Instrument:
+    asset, bundle = unbundle(row.symbol)
+    return Instrument(str(row.market_id), asset, _LINEAR, 1.0, bundle)
+
+
+def _subscription(channel: str, market: str) -> Subscription:
+    frame = msgspec.json.encode({"type": "subscribe", "channel": f"{channel}/{market}"}).decode()
+    return Subscription(frame, (f"{channel}:{market}",))

@@ -1,0 +1,142 @@
+"""Frames byte for byte in the shape their venue documents, read in one pass where the package was built with a C compiler.
+
+Nearly all frames of a venue are alike but for a few values. A `Shape` says what they look like, in the order in which
+the venue writes it; its scanner, `_scan.c`, gives the values. Whatever is not exactly so (another order, a new field, an
+escape, an exponent, a value out of bounds) it leaves alone, and the venue's decoder reads it by msgspec, as it reads
+everything where there is no scanner. Both give the same events: `tests/property/test_shapes.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+
+from liquake.model import FUTURE_TOLERANCE, Instrument, Instruments, Liquidation, PriceBasis
+
+
+def _built() -> ModuleType | None:
+    try:
+        return import_module("liquake.venues._scan")
+    except ImportError:
+        return None
+
+
+_scan = _built()
+
+Scan = Callable[[bytes | str], tuple[Any, ...] | None]
+"""The kept values of a frame, or `None` where it is not in the shape."""
+Read = Callable[[bytes | str, int], list[Liquidation] | None]
+"""The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
+ByName = Callable[[str], Instrument | None]
+"""What a symbol alone says of its contract."""
+PURE = "LIQUAKE_PURE"
+"""The variable of the environment that, when set, keeps decoders made from then on from scanning."""
+
+
+def compiled() -> bool:
+    """Whether decoders made now scan."""
+    return _scan is not None and not os.environ.get(PURE)
+
+
+class _Field(msgspec.Struct, frozen=True):
+    """A part of a shape as the scanner takes it: its name, whether it is kept, and what it may be."""
+
+    name: str
+    kept: bool
+    bounds: tuple[Any, ...]
+
+    @property
+    def plain(self) -> tuple[str, bool, tuple[Any, ...]]:
+        return self.name, self.kept, self.bounds
+
+
+class Shape:
+    """What frames of one kind look like: literal text, and between it the types of the values that are kept.
+
+    A type is one that the structs of the venues use: `str`, `float` and `int`, bare or annotated with bounds, and a
+    `Literal` of words. Numbers stand in quotes where the literals around them have these. Begins with a literal.
+    """
+
+    def __init__(self, *parts: object) -> None:
+        self._compiled = None if _scan is None else _scan.Shape(_plain(parts))
+
+    @property
+    def scan(self) -> Scan | None:
+        """What reads a frame; `None` where there is no scanner, or `LIQUAKE_PURE` is set."""
+        return self._compiled.scan if self._compiled is not None and compiled() else None
+
+    def reader(
+        self, venue: str, basis: PriceBasis, instruments: Instruments, by_name: ByName, row: str, beside: str = ""
+    ) -> Read | None:
+        """What makes liquidations of a frame; `None` where `scan` is.
+
+        `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
+        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A contract is
+        what `instruments` say, or else `by_name`. The answer is `None`, too, for one that is not just so and so many
+        coins, for a time that has not come yet, and for two rows of one time.
+        """
+        if _scan is None or not compiled():
+            return None
+        within, without = row.split(), beside.split()
+        rows = without.index("rows") if without else -1
+        symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
+        places = (rows, symbol, *(within.index(name) for name in ("side", "price", "size", "milliseconds")))
+        contracts = instruments.by_symbol, by_name
+        reader = _scan.Reader(self._compiled, Liquidation, venue, basis, contracts, FUTURE_TOLERANCE, places)
+        read: Read = reader.read
+        return read
+
+
+def one_of(meanings: Mapping[str, object]) -> object:
+    """One of some texts, quotes and all where they have some, kept as what it means."""
+    return _Field("choice", True, tuple((text.encode(), meanings[text]) for text in sorted(meanings, reverse=True)))
+
+
+def skipped(kind: object) -> object:
+    """A value of type `kind` that is checked and not kept."""
+    field = _field(kind)
+    return _Field(field.name, False, field.bounds)
+
+
+def maybe(*parts: object) -> object:
+    """Parts that may be left out together. What they keep is then `None`."""
+    return _Field("maybe", True, _plain(parts))
+
+
+def rows(*parts: object) -> object:
+    """Parts that come once or more, with commas between: kept as a list of tuples."""
+    return _Field("rows", True, _plain(parts))
+
+
+def _plain(parts: tuple[object, ...]) -> tuple[Any, ...]:
+    return tuple(part.encode() if isinstance(part, str) else _field(part).plain for part in parts)
+
+
+_LONGEST, _LARGEST, _HIGHEST = 2**31, 10**18, 1e300
+
+
+def _field(kind: object) -> _Field:
+    """`kind` for the scanner, with the bounds that msgspec would hold it to."""
+    if isinstance(kind, _Field):
+        return kind
+    if get_origin(kind) is Literal:
+        return _field(one_of({word: word for word in get_args(kind)}))
+    bare, meta = kind, msgspec.Meta()
+    if get_origin(kind) is Annotated:
+        bare, meta = get_args(kind)
+    if bare is str:
+        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST))
+    if bare is float:
+        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST)))
+    if bare is int:
+        return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST)))
+    raise TypeError(f"{kind!r} has no place in a shape")
+
+
+def _or(bound: float | None, otherwise: float) -> float:
+    return otherwise if bound is None else bound

@@ -1,0 +1,49 @@
+"""Where liquidations are shown by account alone, the accounts are asked for with the instruments."""
+
+from __future__ import annotations
+
+from liquake.ingest.link import Receiver
+from liquake.ingest.supervisor import Feed
+from liquake.model import Event, FeedState, FeedStatus
+from liquake.simulate.hyperliquid import VAULTS
+from liquake.venues.hyperliquid import Hyperliquid
+from liquake.venues.venue import Request
+from tests.unit.simulate.stage import stage
+
+
+class Stranger(Hyperliquid):
+    """Asks for the vaults below one that is not there."""
+
+    def account_requests(self) -> tuple[Request, ...]:
+        body = '{"type":"vaultDetails","vaultAddress":"0x0"}'
+        return (Request("https://api.hyperliquid.xyz/info", body),)
+
+
+def into(told: list[Event]) -> Receiver:
+    return lambda events, frame, connection, ts_recv: told.extend(events)
+
+
+async def test_the_vaults_that_the_venue_lists_are_watched() -> None:
+    told: list[Event] = []
+    venue = Hyperliquid()
+    async with stage("hyperliquid") as at:
+        feed = Feed(venue, at.clock, into(told), address=at.address)
+        assert await feed.refresh(at.session)
+    sample, _ = venue.connections(feed.instruments, None)
+    watched = [name for each in sample.subscriptions for name in each.acks]
+    assert feed.instruments.accounts == VAULTS
+    assert watched[1 : 1 + len(VAULTS)] == [f"userFills:{vault}" for vault in VAULTS]
+    assert told == []
+
+
+async def test_an_answer_about_accounts_that_does_not_come_is_told_and_costs_neither_markets_nor_vaults() -> None:
+    told: list[Event] = []
+    async with stage("hyperliquid") as at:
+        feed = Feed(Stranger(), at.clock, into(told), address=at.address)
+        feed.instruments.accounts = VAULTS[:1]
+        assert not await feed.refresh(at.session)
+    (status,) = told
+    assert isinstance(status, FeedStatus)
+    assert (status.state, "422" in status.reason) == (FeedState.REJECTED, True)
+    assert "BTC" in feed.instruments
+    assert feed.instruments.accounts == VAULTS[:1]

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from liquake.config import Settings
+from liquake.engine.engine import Engine
+from liquake.storage.current import ALERTS
+from liquake.storage.journal import Journal
+from liquake.tiers import Tiers, tiers
+from tests.servers import Valkey
+from tests.unit.engine.events import COVERAGES, NOON
+from tests.unit.storage.test_notes import ALERT
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Valkey]:
+    valkey = Valkey(tmp_path)
+    valkey.start()
+    yield valkey
+    valkey.stop()
+
+
+async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(server: Valkey, tmp_path: Path) -> None:
+    engine, settings = Engine(COVERAGES), Settings(redis=server.url)
+    with Journal(tmp_path / "journal.db") as journal:
+        async with (
+            asyncio.timeout(30.0),
+            Redis.from_url(server.url, decode_responses=True) as client,
+            client.pubsub() as subscription,
+            tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as stores,
+            tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as others,
+        ):
+            await subscription.subscribe(ALERTS)
+            while stores.keys()[0] != "WRITING" and others.keys()[0] != "WRITING":
+                await asyncio.sleep(0.02)
+            for each in (stores, others):
+                each.tell([ALERT])
+            while (message := await subscription.get_message(ignore_subscribe_messages=True, timeout=1.0)) is None:
+                pass
+            assert {stores.keys(), others.keys()} == {("WRITING", ""), ("LEFT TO ANOTHER", "")}
+    assert json.loads(message["data"])["key"] == ALERT.key
+
+
+def test_without_a_store_nobody_is_told() -> None:
+    nothing = Tiers()
+    nothing.tell([ALERT])
+    assert nothing.keys() == ("", "")
