@@ -14,7 +14,7 @@ from liquake.clock import WallClock
 from liquake.engine.engine import Engine
 from liquake.ingest.link import Tempo
 from liquake.ingest.supervisor import feeds_of, supervise
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Liquidation
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Liquidation, PriceBasis
 from liquake.simulate.contracts import Published
 from liquake.simulate.faults import Faults
 from liquake.simulate.simulation import Simulation
@@ -122,7 +122,9 @@ async def test_what_was_sent_is_what_is_kept_once(faults: Faults, tmp_path: Path
         was = truth[identity(event)]
         assert event.side is was.side
         assert event.amount == pytest.approx(was.amount, rel=1e-9)
-        assert event.usd == pytest.approx(was.usd, rel=1e-9)
+        # Gate's history tells the fill, its stream the order's price alone: the same event, a little apart in dollars.
+        refilled = event.venue == "gate" and event.price_basis is PriceBasis.FILL
+        assert event.usd == pytest.approx(was.usd, rel=0.02 if refilled else 1e-9)
     if faults.drop_every:
         assert collector.count(FeedState.DISCONNECTED) >= 4
         assert any(isinstance(event, Gap) for event in collector.trouble)

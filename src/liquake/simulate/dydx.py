@@ -136,13 +136,14 @@ class DydxServer(VenueServer):
             await self._refuse(connection, f"Invalid subscribe message: already subscribed ({topic})")
         else:
             connection.topics[topic] = {"batched": batched}
-            contents = (
-                {"markets": self._listed()} if channel == market else {"trades": self._replayed(market, _SNAPSHOT)}
-            )
             envelope = self._envelope(connection, "subscribed", channel)
-            await connection.send(
-                encode({**envelope, **({} if channel == market else {"id": market}), "contents": contents})
-            )
+            if channel == market:
+                await connection.send(encode({**envelope, "contents": {"markets": self._listed()}}))
+                return
+            rows = self._tape.latest(market, _SNAPSHOT)
+            # A connection that is being cut takes nothing any more, though it still asks.
+            if await connection.send(encode({**envelope, "id": market, "contents": {"trades": rows}})):
+                self._replayed(market, rows)
 
     def _too_often(self, connection: Connection, topic: str) -> bool:
         now = self.clock.now()
@@ -150,12 +151,10 @@ class DydxServer(VenueServer):
         self._attempts[connection.number, topic] = [*recent, now]
         return len(recent) >= _ATTEMPTS
 
-    def _replayed(self, market: str, count: int) -> list[Row]:
-        rows, first = self._tape.replay(market, count)
+    def _replayed(self, market: str, rows: Sequence[Row]) -> None:
         if self._truth:
-            now = self.clock.now()
+            now, first = self.clock.now(), self._tape.told(market, rows)
             self.published += [msgspec.structs.replace(event, sent=now, subscribed=1) for event in first]
-        return rows
 
     async def _send_trades(self, contract: Contract, orders: Sequence[Order]) -> None:
         read = [self._read(contract, order) for order in orders]
@@ -164,7 +163,7 @@ class DydxServer(VenueServer):
             rows.append(self._trade(contract, orders[-1], "DELEVERAGED"))
         told = await self._send(contract, rows, [event for event, _ in read])
         for event, row in read:
-            self._tape.add(contract.symbol, row, None if told else event)
+            self._tape.add(contract.symbol, row, event if self._truth and not told else None)
 
     async def _send(self, contract: Contract, rows: Sequence[Row], events: Sequence[Published]) -> bool:
         """Whether anybody who asked for the market was told."""
@@ -263,8 +262,9 @@ class DydxServer(VenueServer):
             error = {"msg": "ticker must be a valid ticker (BTC-USD, etc)", "param": "ticker", "location": "params"}
             return web.json_response({"errors": [error]}, status=400)
         before, limit = request.query.get("createdBeforeOrAt", "9999"), int(request.query.get("limit", 1000))
-        rows = [row for row in self._replayed(market, _KEPT) if row["createdAt"] <= before]
-        return web.json_response({"trades": rows[: min(limit, 1000)]})
+        rows = [row for row in self._tape.latest(market, _KEPT) if row["createdAt"] <= before][: min(limit, 1000)]
+        self._replayed(market, rows)
+        return web.json_response({"trades": rows})
 
 
 def _id(connection: Connection) -> str:

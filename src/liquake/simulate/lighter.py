@@ -91,7 +91,7 @@ class LighterServer(VenueServer):
         event = self._published(contract, order, row)
         rows = [row, self._trade(contract, order, "deleverage")] if self.rng.random() < _ADL_SHARE else [row]
         told = await self._send(contract, [], rows, [event])
-        self._tape.add(contract.symbol, row, None if told else event)
+        self._tape.add(contract.symbol, row, event if self._truth and not told else None)
         if told:
             self._last[contract.symbol] = row
 
@@ -129,14 +129,17 @@ class LighterServer(VenueServer):
             connection.topics[topic] = {}
             contract = self.listing.by_symbol[market]
             statistics = channel == "market_stats"
-            await connection.send(self._statistics(contract, "subscribed") if statistics else self._replay(contract))
+            if statistics:
+                await connection.send(self._statistics(contract, "subscribed"))
+            else:
+                await self._replay(connection, contract)
 
-    def _replay(self, contract: Contract) -> str:
-        rows, first = self._tape.replay(contract.symbol, _REPLAYED)
-        if self._truth:
-            now = self.clock.now()
+    async def _replay(self, connection: Connection, contract: Contract) -> None:
+        rows = self._tape.latest(contract.symbol, _REPLAYED)
+        # A connection that is being cut takes nothing any more, though it still asks.
+        if await connection.send(self._frame("subscribed", contract, [], rows)) and self._truth:
+            now, first = self.clock.now(), self._tape.told(contract.symbol, rows)
             self.published += [msgspec.structs.replace(event, sent=now, subscribed=1) for event in first]
-        return self._frame("subscribed", contract, [], rows)
 
     async def _ordinary(self, contract: Contract, now: int) -> None:
         price, usd = self.market.price(contract.asset), self.rng.expovariate(1 / 900.0)

@@ -25,10 +25,13 @@ class Tape:
         if untold is not None:
             self._untold.setdefault(symbol, []).append((row, untold))
 
-    def replay(self, symbol: str, count: int) -> tuple[list[Row], Sequence[Published]]:
-        """The latest `count` rows, newest first, and the truth about those of them that nobody had been told before."""
-        rows = list(self._rows.get(symbol, ()))[: -count - 1 : -1]
+    def latest(self, symbol: str, count: int) -> list[Row]:
+        """The latest `count` rows, newest first."""
+        return list(self._rows.get(symbol, ()))[: -count - 1 : -1]
+
+    def told(self, symbol: str, rows: Sequence[Row]) -> list[Published]:
+        """Somebody has taken `rows`: the truth about those of them that nobody had been told before."""
+        numbers = {id(row) for row in rows}
         waiting = self._untold.pop(symbol, [])
-        first = [event for row, event in waiting if any(row is each for each in rows)]
-        self._untold[symbol] = [(row, event) for row, event in waiting if all(row is not each for each in rows)]
-        return rows, first
+        self._untold[symbol] = [(row, event) for row, event in waiting if id(row) not in numbers]
+        return [event for row, event in waiting if id(row) in numbers]

@@ -108,7 +108,6 @@ class _Status(msgspec.Struct, array_like=True, gc=False):
     _first: object
     last: Amount | None
     spot: Amount | None
-    _others: tuple[object, object, object, object, object] | None = None
 
 
 _read = msgspec.json.Decoder(_Rows, strict=False).decode

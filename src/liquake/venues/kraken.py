@@ -49,7 +49,7 @@ from liquake.venues.venue import (
 
 _DOCUMENTATION = "https://docs.kraken.com/exchange/api-reference/futures-websocket/trade"
 _HISTORY = "https://docs.kraken.com/api-reference/market-data/get-trade-history"
-_CONNECT = "https://docs.kraken.com/api/docs/guides/futures-websockets"
+_CONNECT = "https://docs.kraken.com/exchange/api-reference/futures-websocket"
 
 # "side": The classification of the taker side in the matched trade; "type": "liquidation" if it is a result of a user being
 # liquidated from their position (_DOCUMENTATION). The liquidation order is the taker: its sell closes a long. A position
@@ -280,9 +280,10 @@ class Kraken(Venue):
         None,
         source=_DOCUMENTATION,
     )
-    # "In order to keep the websocket connection alive, you will need to make a ping request at least every 60 seconds"
-    # (_CONNECT). A ticker comes about every second.
+    # "Send a ping at least every 60 seconds to keep the connection open" (_CONNECT). A ticker comes about every second.
     heartbeat = Heartbeat(every=30.0, frame=None, dead_after=75.0, stale_after=30.0)
+    # 100 requests per second on a socket, far more than is needed:
+    # https://docs.kraken.com/api/docs/guides/futures-rate-limits/#websocket-limits
     limits = Limits(lifetime=None, messages_per_second=5.0, connects_per_minute=30.0, requests_per_minute=60.0)
     endpoints = (Endpoint("wss://futures.kraken.com/ws/v1", None, None, _DOCUMENTATION),)
     facts = Facts(
