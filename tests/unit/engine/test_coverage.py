@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +79,17 @@ def test_an_outage_that_goes_on_costs_time_through_every_attempt_to_come_back() 
 
 def test_what_is_known_of_a_recording_without_states_is_that_it_was_made() -> None:
     assert venue(100.0, liquidation(0), liquidation(50)).covered["all"] == 1.0
+
+
+def test_what_is_recalled_of_an_earlier_run_was_heard_and_the_time_between_was_not() -> None:
+    engine = Engine(COVERAGES)
+    for second in range(0, 50, 10):
+        engine.recall(liquidation(second, delay=0.0))
+    engine.apply(msgspec.structs.replace(gap(50, 80, connection=""), cause="liquake was not running"))
+    engine.apply(status(FeedState.CONNECTING, 80.0))
+    engine.apply(status(FeedState.SUBSCRIBED, 80.0))
+    [bybit] = [each for each in engine.snapshot(NOON + 100 * SECOND).venues if each.venue == "bybit"]
+    assert bybit.covered["all"] == 0.7
 
 
 def kept(*events: Event) -> FeedCoverage:
