@@ -105,15 +105,38 @@ class SilenceDetector:
         self._heard: set[str] = set()
         self._learnt_until = 0
         self._dark: tuple[Silence, ...] = ()
+        self._recalling = False
 
     def update(self, venue: str, ts: int) -> None:
         """A liquidation of `venue` at `ts`, received as it happened."""
         self.advance(ts)
-        if venue in self._voices:
-            self._heard.add(venue)
+        self._take(venue)
+
+    def recall(self, venue: str, ts: int) -> None:
+        """The same of a run before this one: shares are learnt from it, and nobody is called dark for it."""
+        self._pass(ts)
+        self._recalling = True
+        self._take(venue)
 
     def advance(self, now: int) -> None:
         """Let time pass to `now`: the second that is over by then is weighed."""
+        if self._recalling:
+            self._begin()
+        self._pass(now)
+
+    def _take(self, venue: str) -> None:
+        if venue in self._voices:
+            self._heard.add(venue)
+
+    def _begin(self) -> None:
+        """After what was recalled: who was silent then may not have been listened to."""
+        self._recalling = False
+        self._weigh(self._second * _SECOND)
+        for voice in self._voices.values():
+            voice.awaited, voice.found = 0.0, 0
+        self._tell()
+
+    def _pass(self, now: int) -> None:
         second = now // _SECOND
         if second > self._second:
             if self._heard:

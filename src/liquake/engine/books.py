@@ -63,6 +63,8 @@ class VenueBooks:
         self.latency = Latency()
         self.accepted = 0
         self.repeated = 0
+        self.first_recv: int | None = None
+        """Our clock at the first liquidation."""
         self.last_recv: int | None = None
         self.last_price_recv: int | None = None
         self.last_liquidation: int | None = None
@@ -88,9 +90,11 @@ class VenueBooks:
     def covered(self, started: int | None, now: int) -> dict[str, float]:
         """The share of each window before `now` in which it was heard, in a run that began at `started`."""
         heard = self.feed.heard_since
-        if heard is None and not self.feed.connections and self.last_recv is not None:
-            # A recording without the states of its connections: it was made from its beginning on.
-            heard = started
+        if self.first_recv is not None:
+            # Of a recording without the states of its connections all that is known is that it was made. What is
+            # recalled of an earlier run has no states either, and was heard.
+            first = self.first_recv if self.feed.connections else started
+            heard = first if heard is None or first is None else min(heard, first)
         return shares(self.feed.unheard(now), heard, started, now)
 
     def coverage_of(self, started: int | None, now: int) -> FeedCoverage:

@@ -216,6 +216,8 @@ class Engine:
         if venue.last_liquidation is None or time > venue.last_liquidation:
             venue.last_liquidation = time
         venue.accepted += 1
+        if venue.first_recv is None:
+            venue.first_recv = event.ts_recv or time
         if event.side is Side.LONG:
             book.long.update(time, amount, usd)
             venue.long.update(time, None if amount is None else 0.0, usd)
@@ -239,7 +241,9 @@ class Engine:
         self._all.series.update(time, event.side, usd)
         # What a venue replays on connecting is counted, but nothing burst when it came.
         if event.ts_recv - time <= STALE:
-            if not recalled:
+            if recalled:
+                self._watch.silence.recall(event.venue, time)
+            else:
                 # Before the streams go on, whose motion is entered at every second that is over.
                 self._watch.take(time, (event, usd))
                 self.advance(time)

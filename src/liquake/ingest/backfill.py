@@ -23,6 +23,8 @@ HISTORY = "history"
 """In place of a connection's name: what was asked for over REST."""
 REACH = 6 * 3600 * SECOND
 """Nanoseconds. What is further back may have been received and forgotten again: it would be counted twice."""
+MARGIN = 5 * SECOND
+"""Nanoseconds asked for on both sides of a gap: a venue publishes after the event, and its clock is not ours."""
 _PAGES = 100
 _ATTEMPTS = 4
 
@@ -89,7 +91,7 @@ class Backfill:
         earliest = self._clock.now() - REACH
         if end <= earliest:
             return False
-        return await self._fetched(client, max(start, earliest), end) and start >= earliest
+        return await self._fetched(client, max(start - MARGIN, earliest), end + MARGIN) and start >= earliest
 
     async def _poll(self, client: aiohttp.ClientSession, poll: Poll) -> None:
         while True:
@@ -119,21 +121,23 @@ class Backfill:
         requests = self.venue.history(self._instruments, self._assets, start, end)
         for request in requests:
             try:
-                await self._pages(client, request)
+                await self._pages(client, request, start, end)
             except (Unreachable, HistoryError) as error:
                 now = self._clock.now()
                 self._tell(DecodeError(self.venue.name, HISTORY, now, str(error), b""))
                 return False
         return bool(requests)
 
-    async def _pages(self, client: aiohttp.ClientSession, first: Request) -> None:
+    async def _pages(self, client: aiohttp.ClientSession, first: Request, start: int, end: int) -> None:
         request: Request | None = first
         for _ in range(_PAGES):
             if request is None:
                 return
             answer = await self._ask(client, request)
             now = self._clock.now()
-            self._deliver(self.venue.read_history(request, answer, self._instruments, now), now)
+            found = self.venue.read_history(request, answer, self._instruments, now)
+            # Some venues answer with more than they were asked for: what may be forgotten would be counted again.
+            self._deliver([event for event in found if start <= event.ts_event <= end], now)
             request = self.venue.next_history(request, answer)
         if request is not None:
             raise HistoryError(self.venue.name, f"more than {_PAGES} pages of {first.url}")

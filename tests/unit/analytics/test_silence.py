@@ -159,3 +159,22 @@ def test_a_stranger_is_no_witness() -> None:
     detector = after(trading(6 * HOUR))
     strangers = (("stranger", START + (6 * HOUR + n) * SECOND) for n in range(HOUR))
     assert first_dark(detector, strangers) is None
+
+
+def recalled(*parts: Iterable[Pulse]) -> SilenceDetector:
+    detector = SilenceDetector(SHARES)
+    for part in parts:
+        for venue, ts in part:
+            detector.recall(venue, ts)
+    return detector
+
+
+def test_what_an_earlier_run_heard_teaches_the_shares() -> None:
+    detector = recalled(trading(6 * HOUR))
+    assert first_dark(detector, without("faint", trading(HOUR, 9 * HOUR))) is not None
+
+
+def test_who_was_silent_in_an_earlier_run_is_not_dark_for_it() -> None:
+    """It may not have been among the venues of that run."""
+    detector = recalled(trading(6 * HOUR), without("faint", trading(2 * HOUR, 6 * HOUR)))
+    assert first_dark(detector, trading(HOUR, 9 * HOUR)) is None

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from liquake.clock import SECOND, ManualClock
-from liquake.ingest.backfill import HISTORY, REACH, Backfill, overlapping
+from liquake.ingest.backfill import HISTORY, MARGIN, REACH, Backfill, overlapping
 from liquake.model import DecodeError, FeedState, Gap, Instruments
 from liquake.venues.venue import Poll
 from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyServer, ToyVenue, ToyWithPast, toy_server
@@ -26,6 +26,11 @@ def gap(start: float, end: float, connection: str = "only") -> Gap:
 
 def ago(*seconds: int) -> list[int]:
     return [NOW - second * SECOND for second in seconds]
+
+
+def asked(start: int, end: int) -> tuple[int, int]:
+    """What a gap from and to so many seconds before now makes a request for."""
+    return NOW - start * SECOND - MARGIN, NOW - end * SECOND + MARGIN
 
 
 @asynccontextmanager
@@ -51,7 +56,7 @@ async def running(backfill: Backfill) -> AsyncIterator[None]:
 
 async def test_a_gap_is_refilled_over_all_pages_and_then_told_as_recovered() -> None:
     async with toy_server() as server, asking(server) as (backfill, heard, _):
-        server.past = ago(59, 50, 40, 30, 21, 100, 10)
+        server.past = ago(59, 50, 40, 30, 21, 100, 5)
         backfill.missed(gap(60, 20))
         await heard.until(lambda: heard.gaps)
         assert heard.liquidations == ago(59, 50, 40, 30, 21)
@@ -60,13 +65,29 @@ async def test_a_gap_is_refilled_over_all_pages_and_then_told_as_recovered() -> 
         assert len(server.asked) == 3
 
 
+async def test_what_was_published_just_after_the_break_though_it_happened_before_is_asked_for_too() -> None:
+    async with toy_server() as server, asking(server) as (backfill, heard, _):
+        server.past = [NOW - 61 * SECOND, NOW - 19 * SECOND]
+        backfill.missed(gap(60, 20))
+        await heard.until(lambda: heard.gaps)
+        assert heard.liquidations == server.past
+
+
+async def test_what_a_venue_tells_without_being_asked_is_left_out() -> None:
+    async with toy_server() as server, asking(server) as (backfill, heard, _):
+        server.past_answer = f"{NOW - 86_400 * SECOND} {NOW - 40 * SECOND}"
+        backfill.missed(gap(60, 20))
+        await heard.until(lambda: heard.gaps)
+        assert heard.liquidations == ago(40)
+
+
 async def test_sockets_that_broke_together_are_asked_for_once_and_each_is_recovered() -> None:
     async with toy_server() as server, asking(server) as (backfill, heard, _):
         server.past = ago(50)
         for each in (gap(60, 30, "one"), gap(55, 20, "two"), gap(10, 5, "one")):
             backfill.missed(each)
         await heard.until(lambda: len(heard.gaps) == 3)
-        assert server.asked == [tuple(ago(60, 20)), tuple(ago(10, 5))]
+        assert server.asked == [asked(60, 20), asked(10, 5)]
         assert {each.connection for each in heard.gaps} == {"one", "two"}
         assert all(each.recovered for each in heard.gaps)
 
@@ -130,7 +151,7 @@ async def test_what_lies_beyond_what_is_remembered_is_not_asked_for_and_stays_a_
         backfill.missed(gap(reach + 500, reach - 500))
         backfill.missed(gap(60, 20))
         await heard.until(lambda: heard.gaps)
-        assert server.asked == [(NOW - REACH, NOW - (reach - 500) * SECOND), tuple(ago(60, 20))]
+        assert server.asked == [(NOW - REACH, asked(0, reach - 500)[1]), asked(60, 20)]
         assert [each.end for each in heard.gaps] == ago(20)
 
 

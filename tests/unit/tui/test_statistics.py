@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import msgspec
 import pytest
 
-from liquake.engine.snapshot import Quantiles, Statistics, Sum
+from liquake.engine.snapshot import FeedCoverage, Outage, Quantiles, Statistics, Sum
+from liquake.model import Coverage, CoverageKind, Throttle
 from liquake.tui.statistics import statistics_json, statistics_object, statistics_text
-from tests.screens.moments import COVERAGES, STATISTICS
+from tests.screens.moments import COVERAGES, NOW, STATISTICS
 
 NOBODY = Statistics(None, None, Sum(), {}, {}, {}, {}, (), (), Quantiles(), {}, {}, 0, 0, (), "empty")
 ONE_MARKET = msgspec.structs.replace(
@@ -123,3 +125,51 @@ def test_many_markets_are_cut_and_counted() -> None:
     many = {f"COIN{index}USDT": sides for index in range(33)}
     assert "and 13 more, all in the totals" in _text(msgspec.structs.replace(STATISTICS, by_market=many))
     assert len(statistics_object(msgspec.structs.replace(STATISTICS, by_market=many))["by_market"]) == 33
+
+
+GAPS = (Outage(NOW, NOW + 10**10, "code 1006"), Outage(NOW, NOW + 10**10, "nothing arrived", recovered=True))
+
+
+def _kept(*gaps: Outage, state: CoverageKind = CoverageKind.COMPLETE, share: float = 1.0) -> Statistics:
+    kept = FeedCoverage(COVERAGES["bybit"], state, share, gaps)
+    only = {"bybit": STATISTICS.by_venue["bybit"]}
+    return msgspec.structs.replace(STATISTICS, by_venue=only, coverage={"bybit": kept})
+
+
+def test_gaps_are_rows_with_cause_and_outcome() -> None:
+    lines = _text(_kept(*GAPS, share=0.98765)).splitlines()
+    place = next(index for index, line in enumerate(lines) if line.startswith("COVERAGE"))
+    assert lines[place + 1].startswith("bybit")
+    assert lines[place + 1].endswith("heard 98.7%")
+    assert lines[place + 2].endswith("of 10 s: not refilled; code 1006")
+    assert lines[place + 3].endswith("of 10 s: refilled; nothing arrived")
+    found = statistics_object(_kept(*GAPS, share=0.98765))["coverage"]["bybit"]
+    assert (found["heard_share"], found["lower_bound"]) == (0.98765, True)
+    assert [(gap["cause"], gap["refilled"]) for gap in found["gaps"]] == [
+        ("code 1006", False),
+        ("nothing arrived", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statistics", "least"),
+    [
+        (_kept(), False),
+        (_kept(GAPS[1]), False),
+        (_kept(GAPS[0]), True),
+        (_kept(state=CoverageKind.DARK), True),
+    ],
+)
+def test_a_sum_of_a_complete_venue_is_at_least_that_where_a_gap_stayed_or_it_is_dark(
+    statistics: Statistics, least: bool
+) -> None:
+    rows = [line for line in _text(statistics).splitlines() if line.startswith("bybit") and " LONG" in line]
+    assert ("≥" in rows[0]) is least
+    assert statistics_object(statistics)["coverage"]["bybit"]["lower_bound"] is least
+
+
+def test_the_rule_of_a_throttled_venue_is_told_with_its_date() -> None:
+    promise = Coverage(CoverageKind.THROTTLED, "Some.", date(2026, 1, 2), Throttle.LATEST, 1.0)
+    kept = msgspec.structs.replace(STATISTICS, coverage={"okx": FeedCoverage(promise, promise.kind, 1.0)})
+    assert "throttled (latest per 1 s) since 2026-01-02: heard 100%" in _text(kept)
+    assert statistics_object(kept)["coverage"]["okx"]["since"] == "2026-01-02"

@@ -1,0 +1,33 @@
+"""Sums, and how far they can be relied on."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from liquake.engine.snapshot import ALL, Cell, Outage, Snapshot, Sum
+from liquake.model import FeedState, Side
+from liquake.tui.sums import tally
+from tests.screens.moments import NOW, SUBSCRIBED, ago, feed
+
+
+def snapshot(state: FeedState = FeedState.SUBSCRIBED, *outages: Outage, since: float = 754.0) -> Snapshot:
+    sums = dict.fromkeys(("5m", "1h", "all"), Sum(3, 0.0, 300.0))
+    return msgspec.structs.replace(
+        SUBSCRIBED,
+        now=NOW,
+        venues=(feed("bybit", state, since=since, outages=outages),),
+        cells=(Cell("bybit", Side.LONG, ALL, sums),),
+    )
+
+
+@pytest.mark.parametrize(("window", "least"), [("5m", False), ("1h", True), ("all", True)])
+def test_a_gap_makes_the_sums_of_the_windows_it_lies_in_lower_bounds(window: str, least: bool) -> None:
+    gap = Outage(ago(1_000.0), ago(900.0), "code 1006")
+    assert tally(snapshot(FeedState.SUBSCRIBED, gap), ALL, window).least() is least
+
+
+@pytest.mark.parametrize("state", [FeedState.DARK, FeedState.DISCONNECTED, FeedState.STALE])
+def test_while_a_complete_venue_is_not_heard_its_sums_are_lower_bounds(state: FeedState) -> None:
+    assert tally(snapshot(state, since=60.0), ALL, "5m").least()
+    assert not tally(snapshot(), ALL, "5m").least()
