@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SOURCES := src tests bench
-SCANNER := src/liquake/venues/_scan.c
+SCANNER := $(wildcard src/liquake/venues/_scan*.[ch])
 
 .PHONY: demo test lint types contracts check format bench lock clean help
 

@@ -31,7 +31,7 @@ from liquake.storage.journal import Journal, default_path
 from liquake.terminal import leave, on_terminal
 from liquake.tiers import tiers
 from liquake.tui.status import Mode, Status
-from liquake.venues import Venue, find_venue
+from liquake.venues import Venue, find_venues
 from liquake.venues.assets import KNOWN_ASSETS
 
 _WATCHED = 5
@@ -54,7 +54,7 @@ async def watch(
     now = WallClock().now()
     status = Status(mode, liquake.__version__, now, now, refresh=settings.refresh, scenario=scenario, seed=seed)
     journal, trouble = _open_journal(settings.journal)
-    venues = [find_venue(name) for name in settings.exchanges]
+    venues = find_venues(settings.exchanges)
     async with gathering(settings, status, addresses, journal) as (run, work):
         run.without_journal(trouble)
         await perform(work, settings, on_terminal(run, settings))
@@ -78,7 +78,7 @@ async def gathering(
 ) -> AsyncIterator[tuple[Run, Coroutine[Any, Any, None]]]:
     """A run on the venues with its journal and what stands behind it, and the work that feeds it."""
     try:
-        venues = [find_venue(name) for name in settings.exchanges]
+        venues = find_venues(settings.exchanges)
         # The simulated exchanges list a few coins only, so there every name has to be asked for.
         known = frozenset[str]() if status.mode is Mode.DEMO else KNOWN_ASSETS
         assets = await assets_of(settings.symbols, venues, addresses, known)

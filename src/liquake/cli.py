@@ -40,6 +40,7 @@ _EXAMPLES = {
     "charts": "liquake charts --source demo",
     "risk": "liquake risk --source demo",
     "signals": "liquake signals --source demo",
+    "record": "liquake record frames.jsonl.gz --exchanges okx bybit --duration 3600",
     "replay": "liquake replay recording.csv.gz --speed 60",
     "decode": "liquake decode okx frames.jsonl --instruments okx-instruments.json",
     "score": "liquake score recording.csv.gz --horizon 60 --diagram reliability.svg",
@@ -47,7 +48,7 @@ _EXAMPLES = {
     "analyze": "liquake analyze --redis redis://10.0.0.7",
     "check": "liquake check --json",
     "export": "liquake export --output fall.parquet --from 2025-10-10T21:00 --to 2025-10-10T22:00 --symbols BTC",
-    "venues": "liquake venues --json",
+    "venues": "liquake venues --check --exchanges all",
     "doctor": "liquake doctor",
 }
 
@@ -116,6 +117,7 @@ def _parser() -> _Parser:
     _add_demo(commands)
     _add_collect(commands)
     _add_views(commands)
+    _add_record(commands)
     _add_replay(commands)
     _add_decode(commands)
     _add_score(commands)
@@ -226,6 +228,17 @@ def _view_of(name: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
+def _add_record(commands: argparse._SubParsersAction[_Parser]) -> None:
+    def run(told: argparse.Namespace) -> int:
+        from liquake.commands.record import record
+
+        return record(_settings(told), told.file)
+
+    parser = _command(commands, "record", "keep the exchanges' raw frames in a file, to replay or to decode", run)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a new file of JSON lines, compressed: frames.jsonl.gz")
+    _add_settings(parser, "exchanges", "symbols", "duration")
+
+
 def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
         from liquake.commands.replay import replay
@@ -233,7 +246,7 @@ def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
         return replay(_settings(told), told.file, _speed(told.speed), as_json=told.json)
 
     parser = _command(commands, "replay", "a recording through the same engine and screens", run)
-    parser.add_argument("file", type=Path, metavar="FILE", help="a CSV or CSV.gz recording, or a journal")
+    parser.add_argument("file", type=Path, metavar="FILE", help="raw frames, a CSV or CSV.gz recording, or a journal")
     parser.add_argument("--speed", default="1", metavar="N", help="times real speed: 1 (default), 60, any number, max")
     parser.add_argument("--json", action="store_true", help="print only the final statistics, as one JSON object")
     _add_settings(
@@ -257,11 +270,17 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
         from liquake.commands.decode import decode
 
-        return decode(told.venue, told.file, told.instruments)
+        return decode(told.venue, told.file, told.instruments, told.lines, told.fixture)
 
     parser = _command(commands, "decode", "raw frames of one exchange to events, a JSON line for each line", run)
     parser.add_argument("venue", metavar="VENUE", help="exchange whose frames they are")
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="frames, one per line; standard input else")
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="frames, one per line, or what `record` wrote"
+    )
+    parser.add_argument("--lines", nargs="+", default=(), metavar="N", help="only of these lines: 7, or 7-9")
+    parser.add_argument(
+        "--fixture", type=Path, metavar="FILE", help="a new file of the frames with what they give, for tests"
+    )
     parser.add_argument(
         "--instruments",
         action="append",
@@ -384,12 +403,15 @@ def _kind(told: str | None, output: Path | None) -> str:
 
 def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
-        from liquake.commands.venues import venues
+        from liquake.commands.venues import check, venues
 
-        return venues(as_json=told.json)
+        return check(_settings(told), as_json=told.json) if told.check else venues(as_json=told.json)
 
-    parser = _command(commands, "venues", "what each exchange's feed contains, means and leaves out", run)
+    words = "what each exchange's feed contains, means and leaves out; with --check, whether it works now"
+    parser = _command(commands, "venues", words, run)
+    parser.add_argument("--check", action="store_true", help="listen to each until it has proved that it works")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    _add_settings(parser, "exchanges", "duration")
 
 
 def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -20,7 +20,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What a run may be told."""
 
     exchanges: Annotated[
-        tuple[str, ...], Meta(description="exchanges to listen to, by name; see them with `liquake venues`")
+        tuple[str, ...], Meta(description="exchanges to listen to, by name, or all; see them with `liquake venues`")
     ] = ("binance", "bybit", "okx", "hyperliquid")
     symbols: Annotated[
         tuple[str, ...],

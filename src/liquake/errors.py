@@ -3,6 +3,7 @@
     LiquakeError
     ├── UsageError                  the user asked for something that cannot be: exit code 2
     │   ├── UnknownVenue
+    │   ├── UnsupportedVenue        a venue that is known, and has no feed that could be shown
     │   ├── UnknownMarket
     │   ├── UnknownScenario
     │   ├── SettingError
@@ -51,6 +52,14 @@ class UnknownVenue(UsageError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(known)
         super().__init__(f"unknown exchange {name!r}: choose from {', '.join(self.known)}")
+
+
+class UnsupportedVenue(UsageError):
+    """`name` is a venue that liquake knows of and cannot show, for the reason `why`."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"{name} is not supported: {why}")
 
 
 class UnknownMarket(UsageError):
@@ -194,10 +203,10 @@ class TooSlow(LiquakeError):
 
 
 class Unreachable(LiquakeError):
-    """A venue does not answer from here."""
+    """A venue does not answer from here; or it was `answered`, and is told nothing but no."""
 
-    def __init__(self, venue: str, why: str) -> None:
-        self.venue = venue
+    def __init__(self, venue: str, why: str, *, answered: bool = False) -> None:
+        self.venue, self.answered = venue, answered
         super().__init__(f"{venue} does not answer: {why}")
 
 

@@ -22,7 +22,7 @@ from liquake.storage.kept import Kept
 from liquake.storage.schema import read_events
 from liquake.storage.selection import Selection
 from liquake.storage.sink import ended
-from liquake.venues import VENUES, find_venue
+from liquake.venues.registry import ALL, find_venues
 
 __all__ = ["Engine", "history", "history_table", "stream"]
 
@@ -47,7 +47,7 @@ async def stream(
 
     Raises `UnknownVenue`, `UnknownMarket`; `TooSlow` once `capacity` events are waiting to be taken.
     """
-    chosen = [find_venue(name) for name in venues] or list(VENUES.values())
+    chosen = find_venues(venues or (ALL,))
     assets = {asset_named(name) for name in markets} or None
     waiting = asyncio.Queue[Event](capacity)
     overrun = asyncio.Event()

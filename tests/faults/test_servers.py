@@ -18,108 +18,29 @@ from liquake.simulate.presets import Health, Outage
 from liquake.simulate.registry import SERVERS
 from liquake.simulate.simulation import Simulation
 from tests.unit.simulate.stage import DEADLINE, START, Stage, content, ended, read, stage, until
+from tests.venues.cases import wire_of
 
-PATHS = {
-    "binance": "/market/ws/!forceOrder@arr",
-    "bybit": "/v5/public/linear",
-    "okx": "/ws/v5/public",
-    "hyperliquid": "/ws",
-    "bitfinex": "/ws/2",
-    "bitget": "/v3/ws/public",
-    "kraken": "/ws/v1",
-    "gate": "/v4/ws/usdt",
-    "htx": "/linear-swap-notification",
-    "aster": "/ws/!forceOrder@arr",
-    "bitmex": "/realtime",
-    "deribit": "/ws/api/v2",
-    "dydx": "/v4/ws",
-    "lighter": "/stream",
-}
-SUBSCRIPTIONS = {
-    "bybit": {"op": "subscribe", "args": ["allLiquidation.SOLUSDT"]},
-    "okx": {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},
-    "hyperliquid": {"method": "subscribe", "subscription": {"type": "trades", "coin": "SOL"}},
-    "bitfinex": {"event": "subscribe", "channel": "status", "key": "liq:global"},
-    "bitget": {"op": "subscribe", "args": [{"instType": "usdt-futures", "topic": "liquidation"}]},
-    "kraken": {"event": "subscribe", "feed": "trade", "product_ids": ["PF_SOLUSD"]},
-    "gate": {"time": 1, "channel": "futures.public_liquidates", "event": "subscribe", "payload": ["!all"]},
-    "htx": {"op": "sub", "topic": "public.*.liquidation_orders"},
-    "bitmex": {"op": "subscribe", "args": ["liquidation"]},
-    "deribit": {"id": 1, "method": "public/subscribe", "params": {"channels": ["trades.future.USDC.100ms"]}},
-    "dydx": {"type": "subscribe", "channel": "v4_trades", "id": "SOL-USD"},
-    "lighter": {"type": "subscribe", "channel": "trade/2"},
-}
-PINGS = {
-    "bybit": '{"op":"ping"}',
-    "okx": "ping",
-    "hyperliquid": '{"method":"ping"}',
-    "binance": '{"method":"LIST_SUBSCRIPTIONS"}',
-    "bitfinex": '{"event":"ping"}',
-    "bitget": "ping",
-    # It has no ping of its own.
-    "kraken": '{"event":"unsubscribe","feed":"ticker","product_ids":["PF_ADAUSD"]}',
-    "gate": '{"time":1,"channel":"futures.ping"}',
-    # It pings by itself; what it answers at once is a subscription.
-    "htx": '{"op":"sub","topic":"public.*.liquidation_orders"}',
-    "aster": '{"method":"LIST_SUBSCRIPTIONS"}',
-    "bitmex": "ping",
-    "deribit": '{"id":3,"method":"public/test"}',
-    # Its own "ping" is not answered.
-    "dydx": '{"type":"unsubscribe","channel":"v4_trades","id":"ADA-USD"}',
-    "lighter": '{"type":"ping"}',
-}
 HANDSHAKE = (
     "GET /market/ws/!forceOrder@arr HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bGlxdWFrZS1saXF1YWtlIQ==\r\n\r\n"
 )
-MARKERS = {
-    "binance": '"forceOrder"',
-    "bybit": "allLiquidation",
-    "okx": '"details"',
-    "hyperliquid": '"liquidation"',
-    "bitfinex": "null,1,1,null",
-    "bitget": '"data"',
-    "kraken": '"type":"liquidation"',
-    "gate": '"size"',
-    "htx": '"notify"',
-    "aster": '"forceOrder"',
-    "bitmex": '"insert"',
-    "deribit": '"trade_id"',
-    "dydx": '"LIQUIDATED"',
-    "lighter": '"liquidation"',
-}
-SAID_FIRST = {
-    "bybit": 1,
-    "bitfinex": 3,
-    "bitget": 1,
-    "kraken": 3,
-    "okx": 2,
-    "hyperliquid": 2,
-    "bitmex": 3,
-    "deribit": 1,
-    "dydx": 2,
-    "lighter": 2,
-    "gate": 1,
-    "htx": 1,
-}
-"""Frames that come before the first liquidation: greetings, acknowledgements, tables as they stand."""
 DATA = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
 each_venue = pytest.mark.parametrize("venue", SERVERS)
 
 
 async def subscribed(at: Stage) -> aiohttp.ClientWebSocketResponse:
     """A connection that gets liquidations (trades at Hyperliquid), with what comes first already read."""
-    venue = at.server.name
-    socket = await at.connect(PATHS[venue])
-    if venue in SUBSCRIPTIONS:
-        await socket.send_json(SUBSCRIPTIONS[venue])
-    for _ in range(SAID_FIRST.get(venue, 0)):
+    wire = wire_of(at.server.name)
+    socket = await at.connect(wire.path)
+    if wire.subscription is not None:
+        await socket.send_json(wire.subscription)
+    for _ in range(wire.said_first):
         await read(socket)
     return socket
 
 
 async def answers_ping(at: Stage, socket: aiohttp.ClientWebSocketResponse) -> bool:
-    await socket.send_str(PINGS[at.server.name])
+    await socket.send_str(wire_of(at.server.name).ping)
     try:
         await asyncio.wait_for(socket.receive(), 0.1)
     except TimeoutError:
@@ -162,7 +83,7 @@ async def test_half_open_answers_nothing_until_it_recovers(venue: str) -> None:
         socket = await subscribed(at)
         at.server.become(Health.HALF_OPEN)
         assert not await answers_ping(at, socket)
-        handshake = asyncio.create_task(at.connect(PATHS[venue]))
+        handshake = asyncio.create_task(at.connect(wire_of(venue).path))
         rest = asyncio.create_task(at.session.get(at.address + "/fapi/v1/exchangeInfo"))
         _, waiting = await asyncio.wait([handshake, rest], timeout=0.1)
         assert waiting == ({handshake, rest} if venue in ("binance", "aster") else {handshake})
@@ -179,10 +100,10 @@ async def test_refusing_keeps_those_connected_and_cuts_newcomers(venue: str) -> 
         socket = await subscribed(at)
         at.server.become(Health.REFUSING)
         with pytest.raises(aiohttp.ClientError):
-            await at.connect(PATHS[venue])
+            await at.connect(wire_of(venue).path)
         assert await answers_ping(at, socket)
         at.server.become(Health.HEALTHY)
-        await at.connect(PATHS[venue])
+        await at.connect(wire_of(venue).path)
 
 
 @each_venue
@@ -210,14 +131,14 @@ async def test_duplicates_are_published_once(venue: str) -> None:
                 await socket.send_json({"method": "subscribe", "subscription": {"type": "userFills", "user": vault}})
         elif venue in ("okx", "bitfinex"):
             await read(socket)
-        await socket.send_str(PINGS[venue])
+        await socket.send_str(wire_of(venue).ping)
         await asyncio.sleep(0)
         await until(lambda: venue != "hyperliquid" or len(at.server.connections[0].topics) == 1 + len(VAULTS))
         before = len(at.server.published)
         for number in range(20):
             await at.liquidate("SOL", usd=1_000.0 + 150.0 * number)
         at.server.drop()
-        frames = Counter([text async for message in socket if MARKERS[venue] in (text := content(message))])
+        frames = Counter([text async for message in socket if wire_of(venue).marker in (text := content(message))])
         published = len(at.server.published) - before
     assert published > 0
     assert set(frames.values()) == {2}
@@ -240,7 +161,7 @@ async def test_an_announced_close_is_carried_out(venue: str) -> None:
 async def test_faults_come_by_schedule() -> None:
     faults = Faults(drop_every=3.0, garbage_every=1.0, outages=(Outage("bybit", 10.0, 5.0, Health.SILENT),))
     async with stage("bybit", faults=faults) as at:
-        socket = await at.connect(PATHS["bybit"])
+        socket = await at.connect(wire_of("bybit").path)
         await at.wait(2.5)
         for _ in range(2):
             await asyncio.wait_for(socket.receive(), DEADLINE)
@@ -310,7 +231,7 @@ async def received_by(address: str, over: asyncio.Event) -> set[tuple[str, float
     ]
     async with aiohttp.ClientSession() as session:
         while not over.is_set():
-            async with session.ws_connect(address + PATHS["bybit"]) as socket:
+            async with session.ws_connect(address + wire_of("bybit").path) as socket:
                 await socket.send_json({"op": "subscribe", "args": topics})
                 async for message in socket:
                     for row in json.loads(message.data).get("data", ()):
@@ -336,7 +257,7 @@ async def test_the_truth_is_what_a_client_saw_through_drops() -> None:
 async def test_wall_time_runs_by_itself_at_the_rate_asked_for() -> None:
     simulation = Simulation(venues=["bybit", "binance"], rate=500.0, throttled=False)
     async with simulation.serve() as addresses, aiohttp.ClientSession() as session:
-        async with session.ws_connect(addresses["binance"] + PATHS["binance"]) as socket:
+        async with session.ws_connect(addresses["binance"] + wire_of("binance").path) as socket:
             first = json.loads((await asyncio.wait_for(socket.receive(), DEADLINE)).data)
             now = WallClock().now() // 1_000_000
         await until(lambda: len(simulation.servers["binance"].published) >= 1)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
 from tests.venues import binance_cases
-from tests.venues.cases import NOW, Absent, Size, text
+from tests.venues.cases import NOW, Absent, Size, Wire, text
 
 SYMBOL = {"status": "TRADING", "contractType": "PERPETUAL", "marginAsset": "USDT", "quoteAsset": "USDT"}
 
@@ -79,4 +79,7 @@ CASES = replace(
         {PriceKind.MARK: 64_007.5, PriceKind.INDEX: 64_018.75},
     ),
     recorded=("aster",),
+    excused={b"null": "a missing average price falls back to the limit"},
 )
+
+WIRE = Wire(path="/ws/!forceOrder@arr", ping='{"method":"LIST_SUBSCRIPTIONS"}', marker='"forceOrder"')

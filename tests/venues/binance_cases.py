@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def order(**changed: object) -> dict[str, object]:
@@ -164,4 +164,7 @@ CASES = Cases(
         {PriceKind.MARK: 64_010.5, PriceKind.INDEX: 64_020.25},
     ),
     recorded=("binance_usdm", "binance_coinm"),
+    excused={b"null": "a missing average price falls back to the limit"},
 )
+
+WIRE = Wire(path="/market/ws/!forceOrder@arr", ping='{"method":"LIST_SUBSCRIPTIONS"}', marker='"forceOrder"')

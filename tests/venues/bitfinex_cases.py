@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 # By name, where they stand in a row.
 PLACES = {
@@ -152,4 +152,12 @@ CASES = Cases(
         {PriceKind.LAST: 64_000.5, PriceKind.MARK: 64_001.25, PriceKind.INDEX: 64_003.0},
     ),
     recorded=("bitfinex",),
+)
+
+WIRE = Wire(
+    path="/ws/2",
+    ping='{"event":"ping"}',
+    marker="null,1,1,null",
+    subscription={"event": "subscribe", "channel": "status", "key": "liq:global"},
+    said_first=3,
 )

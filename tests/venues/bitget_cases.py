@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def row(**changed: object) -> dict[str, object]:
@@ -152,4 +152,12 @@ CASES = Cases(
     ),
     recorded=("bitget",),
     refused=('"event":"error"',),
+)
+
+WIRE = Wire(
+    path="/v3/ws/public",
+    ping="ping",
+    marker='"data"',
+    subscription={"op": "subscribe", "args": [{"instType": "usdt-futures", "topic": "liquidation"}]},
+    said_first=1,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 NUMBERS = count(1)
 
@@ -171,4 +171,12 @@ CASES = Cases(
     recorded=("bitmex",),
     assumed=(Instrument("XBTUSDT", "BTC", ContractKind.LINEAR, 1e-6),),
     refused=('"status":400',),
+)
+
+WIRE = Wire(
+    path="/realtime",
+    ping="ping",
+    marker='"insert"',
+    subscription={"op": "subscribe", "args": ["liquidation"]},
+    said_first=3,
 )

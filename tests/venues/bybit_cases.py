@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def row(**changed: object) -> dict[str, object]:
@@ -161,4 +161,12 @@ CASES = Cases(
     ),
     recorded=("bybit",),
     refused=('"success":false',),
+)
+
+WIRE = Wire(
+    path="/v5/public/linear",
+    ping='{"op":"ping"}',
+    marker="allLiquidation",
+    subscription={"op": "subscribe", "args": ["allLiquidation.SOLUSDT"]},
+    said_first=1,
 )

@@ -1,103 +1,29 @@
-"""What the conformance suite asks of a venue. `<venue>_cases.py` answers for one, in frames of the documented shape.
-
-A new venue is a new file with a `CASES` of its own. A cell that a venue cannot have is `Absent` and says why.
-"""
+"""Where the cases of liquake's own venues are. What they are made of is `liquake.conformance`."""
 
 from __future__ import annotations
 
 import importlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from liquake.model import Instrument, PriceKind, Side
+from liquake.conformance.cases import NOW, RECEIVED, Absent, Cases, Size, text
 
-NOW = 1_790_000_000_123
-"""When the events of the cases happened, in milliseconds."""
-RECEIVED = (NOW + 250) * 1_000_000
-"""When their frames reached us, in nanoseconds."""
-
-
-class Absent(str):
-    """Why a cell does not apply to a venue."""
+__all__ = ["NOW", "RECEIVED", "Absent", "Cases", "Size", "Wire", "cases_of", "text", "wire_of"]
 
 
 @dataclass(frozen=True)
-class Size:
-    """One size and what it comes to."""
+class Wire:
+    """What a client says to the simulated server of a venue, and what it hears."""
 
-    frame: bytes
-    amount: float | None
-    usd: float | None
-    asset: str = "BTC"
-
-
-@dataclass(frozen=True)
-class Cases:
-    """Frames of one venue and what they must give."""
-
-    instruments: tuple[Instrument, ...]
-    """What the venue's instruments answer would have told of the contracts in the frames."""
-    answer: bytes
-    """An instruments answer of the venue."""
-    answered: Mapping[str, Instrument]
-    """Instruments that are in `answer`, by symbol."""
-    absent_from_answer: tuple[str, ...]
-    """Symbols in `answer` that must not be asked for."""
-    sides: Mapping[str, tuple[bytes, Side]]
-    """The truth table of the side fields, a name for each of its rows."""
-    linear: Size
-    inverse: Size | Absent
-    unknown: Size | Absent
-    """A contract whose multiplier is needed and not known."""
-    zero: Size | Absent
-    """A contract whose multiplier the venue gives as 0."""
-    bundle: Size | Absent
-    """A contract in thousands of a token."""
-    quarterly: Size | Absent
-    """A contract with a day of delivery."""
-    batch: tuple[bytes, tuple[Side, ...]] | Absent
-    """Several liquidations in one message, in their order."""
-    twins: bytes | Absent
-    """One message with two equal liquidations, which both happened."""
-    first: tuple[bytes, int] | Absent
-    """The first frame after subscribing, and when its event happened (milliseconds)."""
-    silent: Mapping[str, bytes]
-    """Frames that give no event at all."""
-    no_liquidation: Mapping[str, bytes]
-    """Frames that give other events, or none, and never a liquidation nor an error."""
-    acknowledged: tuple[bytes, str] | Absent
-    """An acknowledgement, and the topic it is of."""
-    rejected: Mapping[str, tuple[bytes, str, str]]
-    """Refusals, the topic each is of, and a word of the reason."""
-    closing: bytes | Absent
-    """The announcement that the venue will close the connection."""
-    strange: Mapping[str, tuple[bytes, tuple[str, ...]]] | Absent
-    """Liquidations with enum values that are not documented, and the tags that keep them."""
-    half_broken: tuple[bytes, int, int] | Absent
-    """A batch in which some rows are broken, the number of good ones and of bad ones."""
-    broken: Mapping[str, bytes]
-    """Frames that are one error and nothing else."""
-    later: Callable[[int], bytes] | Absent
-    """A liquidation of the given millisecond. `Absent` where frames have no times: events are as of their receipt."""
-    prices: tuple[bytes, Mapping[PriceKind, float]]
-    recorded: tuple[str, ...]
-    """Files of recorded frames, without their ending."""
-    assumed: tuple[Instrument, ...] = ()
-    """What those files assume of contracts and no frame says."""
-    refused: tuple[str, ...] = ()
-    """What stands in those of their frames that are errors."""
-
-    def refuses(self, recorded: Mapping[str, Any]) -> bool:
-        """Whether a recorded line is an error of the venue, or cannot be told."""
-        raw = str(recorded["raw"])
-        return any(sign in raw for sign in self.refused) or "AMBIGUOUS" in str(recorded["expected_by"])
-
-
-def text(message: object) -> bytes:
-    """`message` as a venue writes it."""
-    return json.dumps(message, separators=(",", ":")).encode()
+    path: str
+    ping: str
+    """Something that is answered."""
+    marker: str
+    """What stands in every frame with a liquidation (with a trade at Hyperliquid), and in no other."""
+    subscription: Mapping[str, Any] | None = None
+    said_first: int = 0
+    """Frames that come before the first liquidation: greetings, acknowledgements, tables as they stand."""
 
 
 def cases_of(venue: str) -> Cases:
@@ -105,3 +31,10 @@ def cases_of(venue: str) -> Cases:
     cases = importlib.import_module(f"tests.venues.{venue}_cases").CASES
     assert isinstance(cases, Cases)
     return cases
+
+
+def wire_of(venue: str) -> Wire:
+    """The wire of `venue`, from the same file."""
+    wire = importlib.import_module(f"tests.venues.{venue}_cases").WIRE
+    assert isinstance(wire, Wire)
+    return wire

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 NUMBERS = count(1)
 
@@ -183,4 +183,12 @@ CASES = Cases(
     ),
     recorded=("deribit",),
     refused=('"error":{',),
+)
+
+WIRE = Wire(
+    path="/ws/api/v2",
+    ping='{"id":3,"method":"public/test"}',
+    marker='"trade_id"',
+    subscription={"id": 1, "method": "public/subscribe", "params": {"channels": ["trades.future.USDC.100ms"]}},
+    said_first=1,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def moment(milliseconds: int) -> str:
@@ -188,4 +188,12 @@ CASES = Cases(
     ),
     recorded=("dydx_v4",),
     refused=('"type":"error"',),
+)
+
+WIRE = Wire(
+    path="/v4/ws",
+    ping='{"type":"unsubscribe","channel":"v4_trades","id":"ADA-USD"}',
+    marker='"LIQUIDATED"',
+    subscription={"type": "subscribe", "channel": "v4_trades", "id": "SOL-USD"},
+    said_first=2,
 )

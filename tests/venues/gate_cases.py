@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def row(**changed: object) -> dict[str, object]:
@@ -168,4 +168,12 @@ CASES = Cases(
     recorded=("gateio",),
     assumed=(BTC,),
     refused=('"error":{"code"',),
+)
+
+WIRE = Wire(
+    path="/v4/ws/usdt",
+    ping='{"time":1,"channel":"futures.ping"}',
+    marker='"size"',
+    subscription={"time": 1, "channel": "futures.public_liquidates", "event": "subscribe", "payload": ["!all"]},
+    said_first=1,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def row(**changed: object) -> dict[str, object]:
@@ -181,4 +181,12 @@ CASES = Cases(
     prices=(detail(), {PriceKind.LAST: 64_000.5}),
     recorded=("htx",),
     assumed=(BTC, Instrument("BTC-USDT-211210", "BTC", ContractKind.LINEAR, 0.001)),
+)
+
+WIRE = Wire(
+    path="/linear-swap-notification",
+    ping='{"op":"sub","topic":"public.*.liquidation_orders"}',
+    marker='"notify"',
+    subscription={"op": "sub", "topic": "public.*.liquidation_orders"},
+    said_first=1,
 )

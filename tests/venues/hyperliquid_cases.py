@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 VAULT = "0x" + "1a" * 20
 VICTIM = "0x" + "2b" * 20
@@ -181,4 +181,12 @@ CASES = Cases(
         {PriceKind.MARK: 64_002.0, PriceKind.INDEX: 64_005.0},
     ),
     recorded=("hyperliquid",),
+)
+
+WIRE = Wire(
+    path="/ws",
+    ping='{"method":"ping"}',
+    marker='"liquidation"',
+    subscription={"method": "subscribe", "subscription": {"type": "trades", "coin": "SOL"}},
+    said_first=2,
 )

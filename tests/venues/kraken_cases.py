@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def row(**changed: object) -> dict[str, object]:
@@ -158,4 +158,12 @@ CASES = Cases(
     ),
     recorded=("kraken_futures",),
     refused=("Couldn't subscribe",),
+)
+
+WIRE = Wire(
+    path="/ws/v1",
+    ping='{"event":"unsubscribe","feed":"ticker","product_ids":["PF_ADAUSD"]}',
+    marker='"type":"liquidation"',
+    subscription={"event": "subscribe", "feed": "trade", "product_ids": ["PF_SOLUSD"]},
+    said_first=3,
 )

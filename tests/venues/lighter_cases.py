@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Absent, Cases, Size, text
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def trade(**changed: object) -> dict[str, object]:
@@ -163,4 +163,12 @@ CASES = Cases(
         {PriceKind.MARK: 64_001.2, PriceKind.INDEX: 64_003.4, PriceKind.LAST: 64_000.5},
     ),
     recorded=("lighter",),
+)
+
+WIRE = Wire(
+    path="/stream",
+    ping='{"type":"ping"}',
+    marker='"liquidation"',
+    subscription={"type": "subscribe", "channel": "trade/2"},
+    said_first=2,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Cases, Size, text
+from tests.venues.cases import NOW, Cases, Size, Wire, text
 
 
 def detail(**changed: object) -> dict[str, object]:
@@ -188,4 +188,12 @@ CASES = Cases(
         Instrument("BTC-USD-SWAP", "BTC", ContractKind.INVERSE, 100.0),
     ),
     refused=('"event":"error"',),
+)
+
+WIRE = Wire(
+    path="/ws/v5/public",
+    ping="ping",
+    marker='"details"',
+    subscription={"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},
+    said_first=2,
 )

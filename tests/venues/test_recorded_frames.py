@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation
+from liquake.conformance.recorded import check_line
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments
 from liquake.venues.frames import decoded, read_line
 from liquake.venues.registry import VENUES, find_venue
 from tests.conftest import SHARED
@@ -37,22 +38,7 @@ def _decoded(venue: str, file: str, instruments: Instruments) -> Iterator[tuple[
 @pytest.mark.parametrize(("venue", "file"), _files())
 def test_every_line_gives_exactly_what_is_expected(venue: str, file: str) -> None:
     for number, recorded, events in _decoded(venue, file, Instruments(CASES[venue].assumed)):
-        liquidations = [event for event in events if isinstance(event, Liquidation)]
-        expected = recorded["expected"] or []
-        wanted = expected if isinstance(expected, list) else [expected]
-        assert len(liquidations) == len(wanted), number
-        for event, want in zip(liquidations, wanted, strict=True):
-            assert_same(event, want, number)
-
-
-def assert_same(event: Liquidation, want: dict[str, Any], number: int) -> None:
-    assert (event.instrument, event.side) == (want["symbol"], want["liquidated_side"]), number
-    # Without a time of its own an event is as of its receipt.
-    when = RECEIVED // 1_000_000 if want["ts_ms"] is None else want["ts_ms"]
-    assert event.ts_event // 1_000_000 == when, number
-    assert event.price == pytest.approx(want["price"], rel=1e-6), number
-    for mine, theirs in ((event.amount, want["base_amount"]), (event.usd, want["usd"])):
-        assert mine == (None if theirs is None else pytest.approx(theirs, rel=1e-6)), number
+        check_line(number, recorded, events, RECEIVED)
 
 
 @pytest.mark.parametrize(("venue", "file"), _files())

@@ -20,6 +20,7 @@ from liquake.storage.journal import Journal, default_path
 from liquake.storage.sink import SinkState
 from liquake.tiers import Tiers, sinks_of
 from liquake.tui.status import Mode, Status
+from liquake.venues import find_venues
 
 PROGRESS_EVERY = 60.0
 """Seconds between two lines of counts."""
@@ -46,7 +47,7 @@ async def _collect(settings: Settings) -> int:
             "started",
             now,
             version=liquake.__version__,
-            exchanges=settings.exchanges,
+            exchanges=[venue.name for venue in find_venues(settings.exchanges)],
             journal=str(journal.path),
             stores=stores,
             recalled=run.recalled,

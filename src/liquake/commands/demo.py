@@ -13,9 +13,11 @@ import msgspec
 
 from liquake import app
 from liquake.config import Settings
-from liquake.errors import SimulatorError
+from liquake.errors import SimulatorError, UnknownVenue
 from liquake.simulate.presets import find_preset
+from liquake.simulate.registry import SERVERS
 from liquake.tui.status import Mode
+from liquake.venues.registry import ALL, find_venues
 
 SCENARIO = "flash"
 SEED = 7
@@ -26,7 +28,19 @@ _START = 10.0
 def demo(settings: Settings, scenario: str = SCENARIO, seed: int = SEED) -> int:
     """Watch simulated venues over real sockets on this machine."""
     find_preset(scenario)
-    return asyncio.run(_demo(settings, scenario, seed))
+    told = msgspec.structs.replace(settings, exchanges=_simulated(settings.exchanges))
+    return asyncio.run(_demo(told, scenario, seed))
+
+
+def _simulated(names: Sequence[str]) -> tuple[str, ...]:
+    """The venues asked for, by their own names; of `all`, those that can be simulated. Raises `UnknownVenue`."""
+    chosen = [venue.name for venue in find_venues(names)]
+    if ALL in names:
+        return tuple(name for name in chosen if name in SERVERS)
+    for name in chosen:
+        if name not in SERVERS:
+            raise UnknownVenue(name, SERVERS)
+    return tuple(chosen)
 
 
 async def _demo(settings: Settings, scenario: str, seed: int) -> int:

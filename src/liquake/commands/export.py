@@ -16,6 +16,7 @@ from liquake.storage.export import export as write
 from liquake.storage.kept import Kept
 from liquake.storage.selection import Selection
 from liquake.tiers import journal_path
+from liquake.venues.registry import ALL
 
 
 def export(settings: Settings, kind: str, output: Path | None, selection: Selection) -> int:
@@ -45,7 +46,7 @@ def select(
     return Selection(
         start=_time("--from", start),
         end=_time("--to", end),
-        venues=tuple(venues or ()),
+        venues=() if ALL in (venues or ()) else tuple(venues or ()),
         assets=tuple(asset_named(name) for name in markets or ()),
         side=Side(side.upper()) if side else None,
         usd=usd,

@@ -12,8 +12,10 @@ from liquake.app import engine_of, models_of, perform
 from liquake.clock import ManualClock
 from liquake.config import Settings
 from liquake.engine.engine import Engine
+from liquake.ingest import transcript
 from liquake.ingest.recording import is_journal, read_csv, read_span
 from liquake.ingest.replay import Replay
+from liquake.ingest.transcript import is_transcript
 from liquake.markets import assets_of
 from liquake.model import Event, Liquidation, Price
 from liquake.run import Run
@@ -68,6 +70,8 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
 
 def _recording(file: Path) -> tuple[Iterator[Event], tuple[int, int] | None]:
     """The events of a recording and when the first and last were received. Raises `RecordingError`."""
+    if is_transcript(file):
+        return _events(file), transcript.read_span(file)
     if not is_journal(file):
         return _events(file), read_span(file)
     with JournalReader(file) as reader:
@@ -75,6 +79,8 @@ def _recording(file: Path) -> tuple[Iterator[Event], tuple[int, int] | None]:
 
 
 def _events(file: Path) -> Iterator[Event]:
+    if is_transcript(file):
+        return transcript.read_transcript(file)
     return iter(read_journal(file) if is_journal(file) else read_csv(file))
 
 

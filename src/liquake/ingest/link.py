@@ -20,6 +20,8 @@ our clock at the receipt."""
 _BIGGEST_FRAME = 16 * 1024 * 1024
 # A peer that no longer answers is not waited for: after this many seconds the transport is cut.
 _CLOSE_PATIENCE = 1.0
+HANDSHAKE_REFUSED = "the handshake was refused"
+"""How the end of a link begins that the venue did not want."""
 
 
 class Tempo(msgspec.Struct, frozen=True):
@@ -33,6 +35,8 @@ class Tempo(msgspec.Struct, frozen=True):
     """Frames with data after which the back-off starts over."""
     rotation_margin: float = 600.0
     """Before the end of a connection's allowed lifetime that it is replaced."""
+    first_ping: float | None = None
+    """After the handshake; `None` for as long as between two pings."""
     history_after: float = 5.0
     """After a gap before the venue is asked for it: its history lags behind its stream."""
     watch: float = 0.25
@@ -54,6 +58,9 @@ class Link:
         """Our clock at the last frame of any kind; 0 before the first."""
         self.ready_at = 0
         """Our clock when the last subscription was acknowledged or refused; 0 before."""
+        self.beats = 0
+        """Answers to our pings, and pings of the venue's. After a ping, a frame that tells nothing counts as its answer."""
+        self._pinged = False
         self._decoder, self._clock, self._receiver, self._tempo = decoder, clock, receiver, tempo
         self._awaited = {ack: subscription for subscription in connection.subscriptions for ack in subscription.acks}
         self._refused: asyncio.Queue[FeedStatus] = asyncio.Queue()
@@ -78,6 +85,8 @@ class Link:
                 )
         except TimeoutError:
             return f"no handshake within {self._tempo.handshake:g} s"
+        except aiohttp.WSServerHandshakeError as error:
+            return f"{HANDSHAKE_REFUSED} with HTTP {error.status}"
         except aiohttp.ClientConnectorError as error:
             return f"cannot connect: {error.host}:{error.port} {_reason(error.os_error)}"
         except (aiohttp.ClientError, OSError) as error:
@@ -113,9 +122,11 @@ class Link:
                 if self._decoder.replies:
                     await self._reply(socket)
             elif kind is aiohttp.WSMsgType.PING:
+                self.beats += 1
                 self.last_recv = self._clock.now()
                 await socket.pong(message.data)
             elif kind is aiohttp.WSMsgType.PONG:
+                self.beats += 1
                 self.last_recv = self._clock.now()
             else:
                 return self._end or self._why(socket.close_code, message.data)
@@ -145,6 +156,7 @@ class Link:
         except Exception as fault:
             events = (self._decoder.failure(frame, now, f"the decoder failed: {fault!r}"),)
         if not events:
+            self.beats += self._pinged or bool(self._decoder.replies)
             # Where liquidations are rare, the pings that a venue wants answered show that the socket is of use.
             if self._decoder.replies:
                 self._count()
@@ -211,13 +223,15 @@ class Link:
         await asyncio.sleep(1.0 / self.venue.limits.messages_per_second)
 
     async def _beat(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
-        heartbeat = self.venue.heartbeat
+        heartbeat, first = self.venue.heartbeat, self._tempo.first_ping
+        await asyncio.sleep(heartbeat.every if first is None else first)
         while True:
-            await asyncio.sleep(heartbeat.every)
+            self._pinged = True
             if heartbeat.frame is None:
                 await socket.ping()
             else:
                 await socket.send_str(heartbeat.frame)
+            await asyncio.sleep(heartbeat.every)
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         """End the link when nothing arrives at all; report it stale when prices stop, and end it if they stay away."""

@@ -27,9 +27,9 @@ async def fetch(client: aiohttp.ClientSession, venue: str, request: Request) -> 
         )
         async with call as answer:
             if answer.status == 451:
-                raise Unreachable(venue, "HTTP 451, it refuses requests from this country")
+                raise Unreachable(venue, "HTTP 451, it refuses requests from this country", answered=True)
             if answer.status != 200:
-                raise Unreachable(venue, f"HTTP {answer.status} from {request.url}")
+                raise Unreachable(venue, f"HTTP {answer.status} from {request.url}", answered=True)
             return await answer.read()
     except TimeoutError:
         raise Unreachable(venue, f"no answer within {_TIMEOUT.total:g} s from {request.url}") from None

@@ -46,6 +46,8 @@ class Session:
         self._broken_at: int | None = None
         self._broken_why = ""
         self._changed = asyncio.Event()
+        self.link: Link | None = None
+        """The newest socket."""
 
     def change(self, connection: Connection) -> None:
         """Subscribe to what `connection` says from now on, without a gap."""
@@ -84,7 +86,7 @@ class Session:
 
     def _open(self, client: aiohttp.ClientSession) -> tuple[Link, asyncio.Task[str]]:
         decoder = self.venue.decoder(self.connection.name, self.instruments)
-        link = Link(self.venue, self.connection, decoder, self._clock, self._receiver, self._tempo)
+        link = self.link = Link(self.venue, self.connection, decoder, self._clock, self._receiver, self._tempo)
         return link, asyncio.create_task(link.run(client))
 
     def _ended(self, link: Link, reading: asyncio.Task[str]) -> str:

@@ -40,6 +40,8 @@ class Feed:
         self.venue = venue
         self.instruments = Instruments()
         self.sessions: dict[str, Session] = {}
+        self.refusal: Unreachable | InstrumentsError | None = None
+        """Why the last request for the instruments gave none."""
         self._assets, self._address = assets, address
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
         self._turnstile = Turnstile(venue.limits.connects_per_minute)
@@ -61,8 +63,10 @@ class Feed:
             self.instruments.update(await fetch_instruments(client, self.venue, self._address))
             self.instruments.accounts = await fetch_accounts(client, self.venue, self._address)
         except (Unreachable, InstrumentsError) as error:
+            self.refusal = error
             self._tell_rejected(str(error))
             return False
+        self.refusal = None
         return True
 
     def _connections(self) -> list[Connection]:

@@ -92,6 +92,8 @@ class Instruments(Mapping[str, Instrument]):
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
         self.by_symbol: dict[str, Instrument] = {}
         """For readers in a hurry; `update` alone writes to it."""
+        self.revision = 0
+        """How many updates there have been."""
         self.accounts: tuple[str, ...] = ()
         """Those the venue told of whose liquidations can be seen, where that is all that can be."""
         self.update(instruments)
@@ -99,6 +101,7 @@ class Instruments(Mapping[str, Instrument]):
     def update(self, instruments: Iterable[Instrument]) -> None:
         """Add `instruments`, replacing those of the same symbol."""
         self.by_symbol.update((instrument.symbol, instrument) for instrument in instruments)
+        self.revision += 1
 
     def __getitem__(self, symbol: str) -> Instrument:
         return self.by_symbol[symbol]

@@ -9,9 +9,8 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 
-from liquake import simulate
+from liquake import plugins, simulate
 from liquake.simulate.server import VenueServer
 
 GROUP = "liquake.simulators"
@@ -27,10 +26,18 @@ def _own() -> Iterator[type[VenueServer]]:
 
 
 def _ranked() -> dict[str, type[VenueServer]]:
-    added = (point.load() for point in entry_points(group=GROUP))
-    servers = {server.name: server for server in (*_own(), *added)}
-    return {server.name: server for server in sorted(servers.values(), key=lambda each: (each.rank, each.name))}
+    found = {server.name: server for server in _own()}
+
+    def accept(added: object) -> None:
+        if not (isinstance(added, type) and issubclass(added, VenueServer)) or inspect.isabstract(added):
+            raise TypeError("it is not a class derived from VenueServer that answers all of its questions")
+        if added.name in found:
+            raise ValueError(f"there is a simulated venue called {added.name} already")
+        found[added.name] = added
+
+    plugins.load(GROUP, accept)
+    return {server.name: server for server in sorted(found.values(), key=lambda each: (each.rank, each.name))}
 
 
-SERVERS: Mapping[str, type[VenueServer]] = _ranked()
+SERVERS: Mapping[str, type[VenueServer]] = plugins.Registry(_ranked)
 """In the order in which they are shown."""

@@ -36,7 +36,7 @@ class Simulation:
         self,
         preset: str = "calm",
         seed: int = 0,
-        venues: Iterable[str] = tuple(SERVERS),
+        venues: Iterable[str] | None = None,
         clock: Clock | None = None,
         *,
         assets: Iterable[str] = ASSET_NAMES,
@@ -45,7 +45,7 @@ class Simulation:
         faults: Faults | Mapping[str, Faults] | None = None,
         truth: bool = True,
     ) -> None:
-        """Raises `UnknownScenario` and `UnknownVenue`.
+        """Raises `UnknownScenario` and `UnknownVenue`. All venues are simulated where none is named.
 
         `rate` replaces the preset by that many events per second, evenly spaced over the chosen venues.
         `throttled=False` sends every event at once in a frame of its own. `faults` are for every venue, or by venue.
@@ -53,7 +53,7 @@ class Simulation:
         """
         self.clock = clock or WallClock()
         self.seed = seed
-        chosen = tuple(dict.fromkeys(venues))
+        chosen = tuple(SERVERS if venues is None else dict.fromkeys(venues))
         settings = even_load(rate) if rate is not None else find_preset(preset)
         self.market = Market(settings, seed, self.clock.now(), assets)
         self.servers: dict[str, VenueServer] = {}

@@ -1,4 +1,4 @@
-"""What `liquake venues` and `liquake doctor` print: plain entries, a label and its text on each line."""
+"""What `liquake venues`, `check` and `doctor` print: plain entries, a label and its text on each line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,22 @@ _LABEL = 13
 _NARROWEST = 60
 
 
-def venues_text(rows: Iterable[Mapping[str, Any]], width: int) -> str:
-    """An entry per venue. `rows` hold the keys of `liquake venues --json`; `width` in terminal cells."""
-    return "\n".join("\n".join(_venue(row, max(width, _NARROWEST))) + "\n" for row in rows)
+def venues_text(rows: Iterable[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], width: int) -> str:
+    """An entry per venue. `rows` hold the keys of `liquake venues --json`; `width` in terminal cells.
+
+    `others` are the venues that are known and not supported.
+    """
+    width = max(width, _NARROWEST)
+    entries = ["\n".join(_venue(row, width)) + "\n" for row in rows]
+    if others:
+        lines = [line for row in others for line in _other(row, width)]
+        entries.append("\n".join(["known, and not supported", *lines]) + "\n")
+    return "\n".join(entries)
+
+
+def _other(row: Mapping[str, Any], width: int) -> Iterator[str]:
+    yield from _entry(row["title"], row["why"], width)
+    yield from _entry("", row["source"], width)
 
 
 def _venue(row: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -93,8 +106,17 @@ def _stores(stores: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _answers(venues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in venues:
-        if row["answers"]:
-            found = f"answers: prices come, {row['subscribed']} subscribed, {row['instruments']:,} instruments"
-        else:
-            found = f"does not answer: {row['trouble'] or 'no price came'}"
-        yield f"  {row['venue']:<{_LABEL}}{found}"
+        heard = f": {row['acknowledged']} subscribed, {row['instruments']:,} instruments"
+        yield f"  {row['venue']:<{_LABEL}}{row['verdict']}{': ' + row['words'] if row['words'] else heard}"
+
+
+def probe_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A line per venue that was listened to. `rows` hold the keys of `liquake venues --check --json`."""
+    lines = [f"{'exchange':<{_LABEL}}{'':<13}{'instruments':>11}{'subscribed':>12}{'prices':>8}{'pings':>8}   after"]
+    for row in rows:
+        subscribed = f"{row['acknowledged']}/{row['asked']}"
+        prices, pings = (f"{row[name]}/{row['connections']}" for name in ("prices", "heartbeats"))
+        line = f"{row['venue']:<{_LABEL}}{row['verdict']:<13}{row['instruments']:>11,}{subscribed:>12}"
+        lines.append(f"{line}{prices:>8}{pings:>8}   {row['seconds']:.1f} s")
+    lines += [f"{row['venue']} {row['verdict']}: {row['words']}" for row in rows if row["words"]]
+    return "\n".join(lines) + "\n"

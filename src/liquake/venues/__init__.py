@@ -1,6 +1,6 @@
 """The venues: what each sends and what it means. Pure: bytes in, events out."""
 
-from liquake.venues.registry import VENUES, find_venue
+from liquake.venues.registry import VENUES, find_venue, find_venues
 from liquake.venues.venue import Connection, Decoder, Heartbeat, Limits, Request, Subscription, Venue
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "Subscription",
     "Venue",
     "find_venue",
+    "find_venues",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +25,7 @@ from liquake.model import (
     PriceBasis,
     PriceKind,
     Side,
+    Throttle,
     normalised,
 )
 from liquake.model.instrument import unbundle
@@ -293,11 +293,12 @@ class Gate(Venue):
     # Change log of 2026-08-20: orders of one contract within a period are pushed together in an array, and those beside
     # the first are no longer dropped; the period is 1 s by default, and 20 orders are pushed at once (_CHANGES).
     coverage = Coverage(
-        CoverageKind.COMPLETE,
-        "Gate says that every liquidation is pushed, in batches of about a second; until 2026-08-19 it was at most one "
-        "per contract and second. Prices are those of the orders, about 0.3 % from the fills. Contracts settled in "
-        "USD1 and delivery futures are not read.",
-        date(2026, 8, 20),
+        CoverageKind.THROTTLED,
+        "At most one liquidation per contract and second by Gate's documentation; its change log of 2026-08-20 says that "
+        "none is left out any more, which nobody has held against the history yet. Prices are those of the orders, "
+        "about 0.3 % from the fills. Contracts settled in USD1 and delivery futures are not read.",
+        throttle=Throttle.LATEST,
+        interval=1.0,
         source=_CHANGES,
     )
     heartbeat = Heartbeat(every=15.0, frame='{"time":1,"channel":"futures.ping"}', dead_after=45.0, stale_after=60.0)

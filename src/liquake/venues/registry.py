@@ -4,21 +4,24 @@ Every module here may hold one. Elsewhere, an entry point in the group `liquake.
 
     [project.entry-points."liquake.venues"]
     toy = "toy_venue:Toy"
+
+One that cannot be imported, or takes a name that is taken, is left out with a sentence on standard error.
 """
 
 from __future__ import annotations
 
 import inspect
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 
-from liquake import venues
-from liquake.errors import UnknownVenue
+from liquake import plugins, venues
+from liquake.errors import UnknownVenue, UnsupportedVenue
+from liquake.venues.unsupported import unsupported
 from liquake.venues.venue import Venue
 
 GROUP = "liquake.venues"
+ALL = "all"
 
 
 def _own() -> Iterator[type[Venue]]:
@@ -29,26 +32,47 @@ def _own() -> Iterator[type[Venue]]:
                     yield found
 
 
-def _added() -> Iterator[type[Venue]]:
-    for point in entry_points(group=GROUP):
-        yield point.load()
-
-
 def _ranked() -> dict[str, Venue]:
-    classes = {venue.name: venue for venue in (*_own(), *_added())}
-    return {venue.name: venue() for venue in sorted(classes.values(), key=lambda each: (each.rank, each.name))}
+    found = {venue.name: venue() for venue in _own()}
+
+    def accept(added: object) -> None:
+        if not (isinstance(added, type) and issubclass(added, Venue)):
+            raise TypeError("it is not a class derived from Venue")
+        if added.name in found:
+            raise ValueError(f"there is a venue called {added.name} already")
+        found[added.name] = added()
+
+    plugins.load(GROUP, accept)
+    return {venue.name: venue for venue in sorted(found.values(), key=lambda each: (each.rank, each.name))}
 
 
-VENUES: Mapping[str, Venue] = _ranked()
+VENUES: Mapping[str, Venue] = plugins.Registry(_ranked)
 """In the order in which they are shown."""
 
 
 def find_venue(name: str) -> Venue:
-    """The venue called `name`, upper or lower case, or by one of its aliases. Raises `UnknownVenue`."""
+    """The venue called `name`, upper or lower case, or by one of its aliases.
+
+    Raises `UnknownVenue`, and `UnsupportedVenue` for one that is known to have no feed that can be shown.
+    """
     wanted = name.strip().lower()
     if wanted in VENUES:
         return VENUES[wanted]
     for venue in VENUES.values():
         if wanted in venue.aliases:
             return venue
-    raise UnknownVenue(name, VENUES)
+    for known in unsupported():
+        if wanted in (known.name, known.title.lower()):
+            raise UnsupportedVenue(known.title, known.why)
+    raise UnknownVenue(name, (*VENUES, ALL))
+
+
+def find_venues(names: Iterable[str]) -> list[Venue]:
+    """The venues called `names`, each once; every one there is where `all` is among them.
+
+    Raises as `find_venue` does.
+    """
+    told = [name.strip().lower() for name in names]
+    if ALL in told:
+        return list(VENUES.values())
+    return list({venue.name: venue for venue in map(find_venue, told)}.values())

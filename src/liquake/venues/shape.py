@@ -1,7 +1,7 @@
 """Frames byte for byte in the shape their venue documents, read in one pass where the package was built with a C compiler.
 
 Nearly all frames of a venue are alike but for a few values. A `Shape` says what they look like, in the order in which
-the venue writes it; its scanner, `_scan.c`, gives the values. Whatever is not exactly so (another order, a new field, an
+the venue writes it; its scanner, `_scan*.c`, gives the values. Whatever is not exactly so (another order, a new field, an
 escape, an exponent, a value out of bounds) it leaves alone, and the venue's decoder reads it by msgspec, as it reads
 everything where there is no scanner. Both give the same events: `tests/property/test_shapes.py`.
 """

@@ -1,0 +1,64 @@
+/* A reader of JSON frames that are byte for byte in a shape known beforehand. Optional: shape.py says how it is used.
+
+   A shape is a sequence of parts, each a literal or a field. Reading it looks at every byte once and makes objects of
+   the wanted fields alone. What is not exactly in the shape is no error: `scan` gives None, and the caller reads the
+   frame in the general way. So it may refuse whatever is rare, and must never accept what the general way would
+   read otherwise. */
+
+#ifndef LIQUAKE_SCAN_H
+#define LIQUAKE_SCAN_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define NAMES 1024 /* a power of two */
+
+typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, CHOICE, MAYBE, ROWS } Kind;
+
+typedef struct {
+    const char *text; /* of `name`, bytes */
+    Py_ssize_t length;
+    PyObject *name;
+} Word;
+
+typedef struct {
+    Word word;
+    PyObject *meaning;
+} Choice;
+
+struct part;
+
+typedef struct {
+    struct part *parts;
+    Py_ssize_t count;
+    Py_ssize_t kept; /* values that reading it gives */
+} Sequence;
+
+typedef struct part {
+    Kind kind;
+    int kept;            /* 0: checked, and no object made of it */
+    Word literal;        /* LITERAL */
+    Py_ssize_t shortest; /* TEXT, in characters */
+    Py_ssize_t longest;
+    double low; /* NUMBER */
+    double high;
+    long long least; /* INTEGER */
+    long long most;
+    Choice *choices; /* CHOICE, none of which begins with an earlier one */
+    Py_ssize_t choice_count;
+    Sequence inner; /* MAYBE, ROWS */
+} Part;
+
+/* From `parts`, bytes and fields (name, kept, bounds or parts). Returns 0; -1 with an exception. To be freed in both cases. */
+int
+liquake_make_sequence(Sequence *sequence, PyObject *parts);
+
+void
+liquake_free_sequence(Sequence *sequence);
+
+/* The kept values of `frame`, a tuple; NULL where it is not bytes in the shape, or with an exception. `names` are NAMES
+   texts given lately, or NULL each: the same few symbols come again and again. */
+PyObject *
+liquake_read(const Sequence *sequence, PyObject **names, PyObject *frame);
+
+#endif

@@ -1,0 +1,138 @@
+"""A venue of somebody else's package is a venue like any other, and no file of liquake knows of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+import liquake
+from liquake.config import Settings
+from tests.plugin import build, describe
+
+VIEWS = get_args(get_type_hints(Settings)["view"])
+FRAME = {
+    "id": "7",
+    "symbol": "BTC-PERP",
+    "position": "short",
+    "contracts": "10",
+    "price": "50",
+    "time": 1_790_000_000_000,
+}
+
+
+class Installed:
+    """Commands run where a package lies on the path."""
+
+    def __init__(self, package: Path, home: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LIQUAKE_")}
+        path = os.pathsep.join((str(package), str(Path(liquake.__file__).parents[1])))
+        self._environment = {**kept, "PYTHONPATH": path, "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+        self._environment |= {"COLUMNS": "120"}
+        self._folder = package
+
+    def python(self, *arguments: str, feed: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            input=feed,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def liquake(self, *arguments: str, feed: str = "") -> subprocess.CompletedProcess[str]:
+        return self.python("-m", "liquake", *arguments, feed=feed)
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return Installed(build(tmp_path_factory.mktemp("package")), tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def session(toy: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of some seconds of its simulator, over real sockets."""
+    journal = tmp_path_factory.mktemp("session") / "day.db"
+    told = ["--scenario", "saturated", "--plain", "--duration", "5", "--journal", str(journal)]
+    done = toy.liquake("demo", "--exchanges", "toy", "okx", *told)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "toy         complete: Every liquidation is published" in done.stdout
+    return journal
+
+
+def test_it_is_listed(toy: Installed) -> None:
+    rows = {row["venue"]: row for row in json.loads(toy.liquake("venues", "--json").stdout)}
+    assert (rows["toy"]["title"], rows["toy"]["coverage"]) == ("Toy Exchange", "COMPLETE")
+    assert "Toy Exchange (toy)" in toy.liquake("venues").stdout
+
+
+def test_its_frames_are_decoded(toy: Installed) -> None:
+    answer = json.loads(toy.liquake("decode", "toy", feed=json.dumps({"type": "liquidations", "data": [FRAME]})).stdout)
+    (event,) = answer["events"]
+    assert (event["venue"], event["asset"], event["side"], event["price"]) == ("toy", "BTC", "SHORT", 50.0)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_names_it(toy: Installed, session: Path, view: str) -> None:
+    done = toy.liquake("replay", str(session), "--view", view, "--plain", "--speed", "max")
+    picture, _, _ = done.stdout.partition("\nSession")
+    assert done.stderr == ""
+    assert "toy" in picture.lower()
+
+
+def test_it_stands_in_sums_and_exports(toy: Installed, session: Path) -> None:
+    sums = json.loads(toy.liquake("replay", str(session), "--speed", "max", "--json").stdout)["by_venue"]
+    rows = toy.liquake("export", "--journal", str(session), "--exchanges", "toy", "--format", "jsonl").stdout
+    assert sums["toy"]["events"] == len(rows.splitlines()) > 10
+    assert sums["toy"]["usd"] > 0.0
+
+
+def test_it_passes_the_suite_that_its_page_gives_it(toy: Installed) -> None:
+    done = toy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:textual-snapshot", "test_toy.py")
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+    assert "failed" not in done.stdout
+
+
+def test_its_module_may_be_imported_first(toy: Installed) -> None:
+    done = toy.python("-c", "import toy_venue, toy_simulator; from liquake.venues import VENUES; print(*VENUES)")
+    assert "toy" in done.stdout.split()
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("raise RuntimeError('no\\nlicence')", "no licence"),
+        ("import nothing_of_this_name", "nothing_of_this_name"),
+        ("class Broken: pass", "derived from Venue"),
+        ("from liquake.venues import Venue\nclass Broken(Venue): name = 'broken'", "abstract"),
+        ("from liquake.venues.okx import Okx\nclass Broken(Okx): pass", "called okx already"),
+        ("assert False", "AssertionError"),
+    ],
+)
+def test_one_that_cannot_be_used_costs_a_sentence(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "broken_venue.py").write_text(text)
+    describe(tmp_path, "broken", {"liquake.venues": {"broken": "broken_venue:Broken"}})
+    done = Installed(tmp_path, tmp_path).liquake("venues", "--json")
+    assert done.returncode == 0
+    assert "okx" in {row["venue"] for row in json.loads(done.stdout)}
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("liquake: the plug-in broken_venue:Broken is left out: ")
+    assert words in line
+
+
+def test_a_simulator_that_cannot_be_used_costs_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "broken_server.py").write_text("class Broken: pass")
+    describe(tmp_path, "broken", {"liquake.simulators": {"broken": "broken_server:Broken"}})
+    done = Installed(tmp_path, tmp_path).python("-c", "from liquake.simulate.registry import SERVERS; print(*SERVERS)")
+    assert "okx" in done.stdout.split()
+    assert "broken_server:Broken is left out: it is not a class derived from VenueServer" in done.stderr
