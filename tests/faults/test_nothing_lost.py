@@ -121,6 +121,10 @@ async def test_what_was_sent_is_what_is_kept_once(faults: Faults, tmp_path: Path
     for event in journal:
         was = truth[identity(event)]
         assert event.side is was.side
+        if event.tags == ("amount unit not documented",):
+            # Bitget's history does not say what it counts: the event is refilled, its amounts stay open.
+            assert (event.venue, event.amount, event.usd) == ("bitget", None, None)
+            continue
         assert event.amount == pytest.approx(was.amount, rel=1e-9)
         # Gate's history tells the fill, its stream the order's price alone: the same event, a little apart in dollars.
         refilled = event.venue == "gate" and event.price_basis is PriceBasis.FILL
