@@ -23,7 +23,7 @@ from liquake.storage.reader import JournalReader, read_journal
 from liquake.terminal import full_screen, leave, on_terminal
 from liquake.tui.statistics import statistics_json
 from liquake.tui.status import Mode, Status
-from liquake.venues import VENUES
+from liquake.venues import VENUES, find_venues
 
 
 def replay(settings: Settings, file: Path, speed: float | None, *, as_json: bool) -> int:
@@ -44,7 +44,9 @@ async def _replay(settings: Settings, file: Path, speed: float | None, *, as_jso
         recording=file.name,
         speed=speed,
     )
-    known = tuple(VENUES.values())
+    # Those asked for and those it holds: a model speaks only where it was fitted on just the venues it is given.
+    names = {venue.name for venue in find_venues(settings.exchanges)} | _venues_in(file)
+    known = tuple(venue for venue in VENUES.values() if venue.name in names)
 
     def fresh() -> Engine:
         return engine_of(known, settings, models_of(settings, Mode.REPLAY))
@@ -82,6 +84,14 @@ def _events(file: Path) -> Iterator[Event]:
     if is_transcript(file):
         return transcript.read_transcript(file)
     return iter(read_journal(file) if is_journal(file) else read_csv(file))
+
+
+def _venues_in(file: Path) -> frozenset[str]:
+    """The venues a recording has liquidations of."""
+    if is_journal(file):
+        with JournalReader(file) as reader:
+            return frozenset(venue for venue, _, _ in reader.totals())
+    return frozenset(event.venue for event in _events(file) if isinstance(event, Liquidation))
 
 
 def _assets_in(file: Path) -> frozenset[str]:
