@@ -175,16 +175,19 @@ class VenueServer(ABC):
         if not self.speaks or not self.connections:
             return False
         sent, copies = self.clock.now(), 0
-        for connection in list(self.connections):
-            frame = frame_for(connection)
-            if frame is not None and await connection.send(frame):
-                copies += 1
-                connection.told = sent
-                self._last_frame = frame
-                if self.duplicating:
-                    await connection.send(frame)
-        if self._truth:
-            self.published += [msgspec.structs.replace(event, sent=sent, subscribed=copies) for event in events]
+        try:
+            for connection in list(self.connections):
+                frame = frame_for(connection)
+                if frame is not None and await connection.send(frame):
+                    copies += 1
+                    connection.told = sent
+                    self._last_frame = frame
+                    if self.duplicating:
+                        await connection.send(frame)
+        finally:
+            # A simulation that is ended between two sockets has sent to the first.
+            if self._truth:
+                self.published += [msgspec.structs.replace(event, sent=sent, subscribed=copies) for event in events]
         return True
 
     async def send_topic(self, topic: str, frame: str | bytes) -> None:
