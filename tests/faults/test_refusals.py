@@ -151,8 +151,15 @@ def test_a_journal_that_another_program_holds_locked_is_said(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("setting", "url", "mend"),
     [
-        ("redis", "redis://:s3cret@host:port", "redis://host:6379/0"),
-        ("redis", "amqp://:s3cret@host", "redis://host:6379/0"),
+        ("redis", "redis://:s3cret@host:port", "redis://user:password@host:6379/0"),
+        ("redis", "amqp://:s3cret@host", "redis://user:password@host:6379/0"),
+        ("redis", "redis://:s3cret/s3cret@host", "write / as %2F"),
+        ("redis", "redis://:12/s3cret@host", "write / as %2F"),
+        ("redis", "redis://:s3cret@[host", "redis://user:password@host:6379/0"),
+        ("redis", "redis://host/desk", "redis://user:password@host:6379/0"),
+        ("database", "postgresql://me:12/s3cret@host/name", "write / as %2F"),
+        ("database", "postgresql://me:12#s3cret@host/name", "write / as %2F"),
+        ("database", "postgresql://me:s3cret@[host/name", "give it like postgresql://"),
         ("database", "postgresql://me:s3cret@host", "give it like postgresql://"),
         ("database", "mysql://me:s3cret@host/name", "give it like postgresql://"),
     ],
@@ -163,6 +170,11 @@ def test_an_address_that_cannot_be_is_a_usage_error(setting: str, url: str, mend
     assert code == 2
     assert sentence.startswith(f"{setting} '")
     assert mend in sentence
+
+
+def test_a_source_that_is_no_redis_is_a_usage_error() -> None:
+    code, sentence = answer("overview", "--plain", "--source", "postgresql://me:s3cret@host/name")
+    assert (code, sentence.startswith("source 'postgresql://me@host/name': ")) == (2, True)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ moment, going on from that cursor leaves each row in it once.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,7 +15,6 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import ParamSpec, Protocol, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -34,6 +34,14 @@ PROVE_EVERY = 5.0
 """Seconds after which a sink that had nothing to take is asked whether it is still there."""
 RETRY_FIRST, RETRY_MOST = 0.25, 15.0
 """Seconds before the first attempt after a failure, and between two later ones."""
+
+ESCAPED = "in a user or password write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A"
+"""What to do about an address that cannot be, as half a sentence."""
+
+_QUERY = re.compile(r"[?#]")
+_DELIMITER = re.compile(r"[:/?#@]")
+_PLACE = re.compile(r"(\[[\w:.]*\]|[^:/]*)(:\d*)?(/[^:]*)?")
+"""Host, port and name."""
 
 _CANCEL_AGAIN = 0.25
 """Seconds after which a task that was cancelled is cancelled again."""
@@ -310,13 +318,15 @@ async def ended(*tasks: asyncio.Task[None]) -> None:
 
 
 def without_password(url: str) -> str:
-    """`url` as it may be shown.
+    """`url` as it may be shown, without its query and whatever may be a password, in addresses too that cannot be.
 
     >>> without_password("redis://desk:s3cret@10.0.0.7:6379/2")
     'redis://desk@10.0.0.7:6379/2'
     """
-    parts = urlsplit(url)
-    user, _, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    # A password may also stand in the query: postgresql://host/name?password=...
-    return urlunsplit((parts.scheme, f"{name}@{host}" if name else host, parts.path, "", ""))
+    scheme, apart, rest = url.partition("://") if "://" in url else ("", "", url)
+    # A password typed as it is may hold any of the letters that end one: it ends at the last @ there is.
+    before, at, place = rest.rpartition("@")
+    place = _QUERY.split(place)[0]
+    if not at and not _PLACE.fullmatch(place):
+        place = _DELIMITER.split(place)[0]
+    return f"{scheme}{apart}{_DELIMITER.split(before)[0]}{at if before[:1] not in ('', ':') else ''}{place}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from liquake.errors import RowRefused, SettingError, SinkDown, SinkRefused
 from liquake.model import market_of
 from liquake.storage.migrations import MIGRATIONS, SCHEMA, VERSION, Layout
 from liquake.storage.schema import Row
-from liquake.storage.sink import without_password
+from liquake.storage.sink import ESCAPED, without_password
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, Tally
 
@@ -26,6 +27,7 @@ _PATIENCE = 30.0
 _LOCK = 0x6C71756B
 """Of whoever changes the schema: two collectors may start at once."""
 _DAY = 86_400 * 1_000_000_000
+_NAME = re.compile(r"/[^/@]+")
 
 # One statement, so that rows and cursor are one step without a round trip for each.
 _WRITE = """
@@ -53,11 +55,13 @@ def check(url: str) -> None:
     """Raises `SettingError` where `url` cannot be the address of a database."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("postgresql", "postgres") and parts.path.strip("/") and (parts.port or True)
+        named = _NAME.fullmatch(parts.path) is not None and not parts.fragment
+        usable = parts.scheme in ("postgresql", "postgres") and named and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise SettingError("database", without_password(url), "give it like postgresql://user@host:5432/name")
+        mend = f"give it like postgresql://user@host:5432/name; {ESCAPED}"
+        raise SettingError("database", without_password(url), mend)
 
 
 async def connect(url: str) -> Connection:

@@ -193,6 +193,20 @@ async def test_what_is_still_to_come_is_counted_while_a_sink_is_down(following: 
         ("postgresql://desk:p%40ss@host/name", "postgresql://desk@host/name"),
         ("postgresql://host/name?password=s3cret", "postgresql://host/name"),
         ("redis://desk:p@ss@host", "redis://desk@host"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("redis://[::1]:6379", "redis://[::1]:6379"),
+        ("unix:///run/redis.sock?db=1&password=s3cret", "unix:///run/redis.sock"),
+        # Typed as they are, though they had to be escaped.
+        ("redis://:s3/cret@host:6379/0", "redis://host:6379/0"),
+        ("postgresql://desk:s3/cret@host/name", "postgresql://desk@host/name"),
+        ("postgresql://desk:s3#cret@host/name", "postgresql://desk@host/name"),
+        ("redis://desk:s3?cret@host", "redis://desk@host"),
+        ("desk:s3cret@host", "desk@host"),
+        # Without the place they are for, or what stands before it.
+        ("redis://:s3cret", "redis://"),
+        ("redis://desk:s3cret", "redis://desk"),
+        ("redis://[::1", "redis://["),
+        ("redis://desk:s3://cret@[host", "redis://desk@[host"),
     ],
 )
 def test_a_password_is_never_shown(url: str, shown: str) -> None:
