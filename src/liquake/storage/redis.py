@@ -23,6 +23,7 @@ from redis.exceptions import (
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisClusterException,
     RedisError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -144,7 +145,7 @@ async def connect(url: str) -> tuple[Client, str]:
             try:
                 await cluster.initialize()
             except BaseException:
-                await cluster.aclose()
+                await disconnect(cast("Client", cluster))
                 raise
             return cast("Client", cluster), f"{name} cluster"
     except BaseException:
@@ -156,6 +157,11 @@ async def disconnect(client: Client) -> None:
     """Let `client` go, whatever state it is in."""
     with suppress(RedisError, OSError):
         await client.aclose()
+        if isinstance(client, RedisCluster):
+            # One that has just failed takes itself for closed, and leaves its connections to the garbage collector,
+            # which complains of each on standard error.
+            for nodes in ("nodes_cache", "startup_nodes"):
+                await client.nodes_manager.aclose(nodes)
 
 
 @contextmanager
@@ -177,6 +183,8 @@ def explained(address: str) -> Iterator[None]:
         raise SinkDown(
             address, f"it does not answer ({_one_line(error) or type(error).__name__}): is it running?"
         ) from None
+    except RedisClusterException as error:  # no kin of RedisError
+        raise SinkDown(address, f"its cluster is not whole ({_one_line(error)})") from None
     except RedisError as error:
         said = _one_line(error) or type(error).__name__
         if "ACL failure" in said:  # what a script may not do has no class of its own
