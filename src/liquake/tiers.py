@@ -225,7 +225,7 @@ async def examine(settings: Settings, journal: Path) -> list[Mapping[str, Any]]:
 async def _examined(sink: Sink, journal: Path) -> Mapping[str, Any]:
     row: dict[str, Any] = {"store": sink.name, "address": sink.address, "found": "", "behind": None, "trouble": ""}
     try:
-        row["found"] = await sink.open()
+        row["found"] = await sink.look()
         if await asyncio.to_thread(journal.is_file):
             row["behind"] = await _behind(sink, journal)
     except (SinkError, JournalError) as error:

@@ -82,7 +82,8 @@ async def test_what_was_missed_is_sent_when_the_node_is_back_each_event_once(
             journal.record([fresh(number) for number in range(200, 300)])
             await until(lambda: len(read) == 300)
             await until(lambda: not (follower.statistics().trouble or analyst.trouble))
-            async with RedisCluster.from_url(cluster.url, decode_responses=True) as client:
+            client: Any = RedisCluster.from_url(cluster.url, decode_responses=True)
+            async with client:
                 stored = Counter(fields["id"] for _, fields in await client.xrange(STREAM))
                 async with asyncio.timeout(30.0):
                     while not await client.exists(SNAPSHOT):

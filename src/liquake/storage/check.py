@@ -207,7 +207,7 @@ def compare(tier: str, journal: Tallies, stored: Tallies, *, shared: bool) -> It
 async def check_store(sink: Sink, path: Path, now: int) -> list[Finding]:
     """What the store behind the journal at `path` holds of it. `now` is UTC nanoseconds."""
     try:
-        found = await sink.open()
+        found = await sink.look()
         tail = await asyncio.to_thread(JournalTail, path)
         try:
             return [Finding(sink.name, "answers", "", True, found), *await _compared(sink, tail, now)]

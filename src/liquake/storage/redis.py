@@ -115,7 +115,7 @@ def check(url: str, setting: str = "redis") -> None:
     try:
         parts = urlsplit(url)
         # redis-py leaves out a number it cannot read, and a password with a slash in it ends up in the name.
-        usable = parts.scheme == "unix" or _DATABASE.fullmatch(parts.path) is not None and parts.port != 0
+        usable = parts.scheme == "unix" or (_DATABASE.fullmatch(parts.path) is not None and parts.port != 0)
         Redis.from_url(url)
     except (ValueError, RedisError):
         usable = False
@@ -157,11 +157,12 @@ async def disconnect(client: Client) -> None:
     """Let `client` go, whatever state it is in."""
     with suppress(RedisError, OSError):
         await client.aclose()
-        if isinstance(client, RedisCluster):
-            # One that has just failed takes itself for closed, and leaves its connections to the garbage collector,
-            # which complains of each on standard error.
-            for nodes in ("nodes_cache", "startup_nodes"):
-                await client.nodes_manager.aclose(nodes)
+        # One of a cluster that has just failed takes itself for closed, and leaves its connections to the garbage
+        # collector, which complains of each on standard error.
+        nodes: Any = getattr(client, "nodes_manager", None)
+        if nodes is not None:
+            await nodes.aclose("nodes_cache")
+            await nodes.aclose("startup_nodes")
 
 
 @contextmanager
@@ -216,6 +217,11 @@ class RedisSink:
         except BaseException:
             await self.close()
             raise
+        return found
+
+    async def look(self) -> str:
+        """See `Sink.look`."""
+        self._client, found = await connect(self._url)
         return found
 
     async def close(self) -> None:

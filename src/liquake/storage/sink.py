@@ -60,6 +60,10 @@ class Sink(Protocol):
         """Connect, and make or check what it stores into; what was found, in words. Leaves nothing open if it raises."""
         ...
 
+    async def look(self) -> str:
+        """Connect to what is there already, and change nothing; what was found, as of `open`."""
+        ...
+
     async def close(self) -> None:
         """Let the connection go; never raises."""
         ...

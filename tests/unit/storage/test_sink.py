@@ -132,6 +132,9 @@ class Stubborn:
             raise SinkDown(self.address, "it does not answer")
         return "stub"
 
+    async def look(self) -> str:
+        return "stub"
+
     async def close(self) -> None:
         pass
 
