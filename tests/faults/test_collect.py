@@ -12,9 +12,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from liquake.simulate.simulation import Simulation
+from liquake.storage.journal import Journal
 from liquake.storage.reader import JournalReader
 from tests.servers import Valkey, free_port
+from tests.unit.storage.events import liquidation
 
 
 @asynccontextmanager
@@ -117,3 +121,18 @@ async def test_an_address_that_cannot_be_is_a_usage_error(tmp_path: Path) -> Non
     assert process.returncode == 2
     assert err.decode().startswith("liquake: database 'mysql://me@host/name': give it like postgresql://")
     assert "s3cret" not in err.decode()
+
+
+async def test_days_that_cannot_be_archived_stay_and_the_log_says_why(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb", reason="duckdb is not installed")
+    journal, archive = tmp_path / "journal.db", tmp_path / "archive"
+    with Journal(journal) as old:
+        old.record([liquidation(1)])
+    archive.write_text("a file where a folder should be")
+    arguments = ("--exchanges", "okx", "--journal", str(journal), "--keep", "1d")
+    async with collect(*arguments, LIQUAKE_ENDPOINTS="okx=http://127.0.0.1:9") as process:
+        last = (await log_until(process, "store", store="window", state="FAILED"))[-1]
+        process.send_signal(signal.SIGTERM)
+        await log_until(process, "stopped")
+    assert last["trouble"].startswith(f"cannot export {archive}/venue=okx/day=2025-10-09/")
+    assert rows(journal) == 1

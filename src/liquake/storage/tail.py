@@ -9,7 +9,7 @@ from typing import NamedTuple
 from liquake.errors import JournalError
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.schema import COLUMNS, Row
-from liquake.storage.tally import Tallies, tallied
+from liquake.storage.tally import Tallies, Tally, named
 
 COUNTED_AT_MOST = 100_000
 """Rows counted when asked how many are still to come: counting more would hold up the disk for nothing."""
@@ -33,6 +33,15 @@ class Behind(NamedTuple):
     """Counted up to `COUNTED_AT_MOST`."""
     oldest: int | None
     """When the first of them was received, UTC nanoseconds."""
+
+
+class Books(NamedTuple):
+    """The rows of a journal, and the sums that outlive them."""
+
+    first: int
+    """The `seq` of the first row that is kept; beyond all where there is none."""
+    kept: Tallies
+    summed: Tallies
 
 
 class JournalTail:
@@ -78,8 +87,27 @@ class JournalTail:
 
     def tallies(self, last: int, received: int) -> Tallies:
         """Of the rows up to `last` that were received at `received` (UTC nanoseconds) or later."""
-        statement = "SELECT ts_event, venue, side, usd FROM events WHERE seq <= ? AND ts_recv >= ?"
-        return tallied(self._query(statement, last, received))
+        return _tallies(
+            self._query(
+                "SELECT ts_event / 86400000000000 AS day, venue, side, count(*), total(usd) FROM events"
+                " WHERE seq <= ? AND ts_recv >= ? GROUP BY day, venue, side",
+                last,
+                received,
+            )
+        )
+
+    def books(self) -> Books:
+        """What is kept against what ever came, both of one moment."""
+        self._query("BEGIN")
+        try:
+            first = self._query("SELECT coalesce(min(seq), 1 << 62) FROM events")[0][0]
+            summed = self._query(
+                "SELECT start / 86400000000000 AS day, venue, side, sum(events), total(usd) FROM hours"
+                " GROUP BY day, venue, side"
+            )
+            return Books(int(first), self.tallies(1 << 62, 0), _tallies(summed))
+        finally:
+            self._query("COMMIT")
 
     def shortened(self) -> bool:
         """Whether rows have been deleted that a store may still hold."""
@@ -90,6 +118,10 @@ class JournalTail:
             return self._connection.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             raise JournalError(self.path, explain(error)) from None
+
+
+def _tallies(rows: list[Row]) -> Tallies:
+    return {(named(day), venue, side): Tally(events, usd) for day, venue, side, events, usd in rows}
 
 
 def mark_of(row: Row) -> Mark:
