@@ -24,7 +24,7 @@ from secrets import token_hex
 import msgspec
 
 from liquake.engine.snapshot import Derivative, Motion, Risk, Snapshot
-from liquake.errors import SinkError
+from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import Client, connect, disconnect, explained
@@ -251,7 +251,13 @@ class StateWriter:
 
 
 async def read_snapshot(client: Client) -> Snapshot | None:
-    """The snapshot at `liquake:snapshot`; `None` where no writer is at work. Raises `SinkError`."""
+    """The snapshot at `liquake:snapshot`; `None` where no writer is at work.
+
+    Raises `SinkError`, `SinkRefused` where it is none.
+    """
     with explained("redis"):
         held = await client.get(SNAPSHOT)
-    return None if held is None else _decoder.decode(held)
+    try:
+        return None if held is None else _decoder.decode(held)
+    except ValueError:
+        raise SinkRefused("redis", "a liquake of another version writes there: use the same on both sides") from None

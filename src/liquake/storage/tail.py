@@ -62,18 +62,17 @@ class JournalTail:
         return self._query(f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
 
     def resume(self, mark: Mark | None, oldest: int) -> int:
-        """The `seq` to go on behind: that of `mark` where it still names the same row.
+        """The `seq` to go on behind: that of `mark` where it still names the same row, else from the start.
 
-        Else from the start, or from what was received at `oldest` (UTC nanoseconds) on. Sending again does no harm.
+        Not before what was received at `oldest` (UTC nanoseconds). Sending again does no harm.
         """
-        if mark is not None:
-            held = self._query("SELECT venue || '|' || key FROM events WHERE seq = ?", mark.seq)
-            if held and held[0][0] == mark.event:
-                return mark.seq
+        held = self._query("SELECT venue || '|' || key FROM events WHERE seq = ?", mark.seq) if mark else []
+        seq = mark.seq if mark and held and held[0][0] == mark.event else 0
         if not oldest:
-            return 0
-        first = self._query("SELECT min(seq) FROM events WHERE ts_recv >= ?", oldest)[0][0]
-        return self.newest() if first is None else int(first) - 1
+            return seq
+        # In order of receipt, so this reads no further than the first that is wanted.
+        first = self._query("SELECT seq FROM events WHERE seq > ? AND ts_recv >= ? ORDER BY seq LIMIT 1", seq, oldest)
+        return max(seq, first[0][0] - 1 if first else self.newest())
 
     def newest(self) -> int:
         """The `seq` of the last row; 0 where there is none."""

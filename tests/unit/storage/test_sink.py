@@ -10,13 +10,14 @@ import pytest
 
 from liquake.errors import RowRefused, SinkDown
 from liquake.model import Liquidation
+from liquake.storage.archive import DAY
 from liquake.storage.journal import Journal
 from liquake.storage.schema import Row
 from liquake.storage.sink import Follower, Sink, SinkState, without_password
 from liquake.storage.tail import JournalTail, Mark
 from liquake.storage.tally import Holding
 from tests.unit.storage.conftest import Store
-from tests.unit.storage.events import every_kind, liquidation
+from tests.unit.storage.events import START, every_kind, liquidation
 
 Following = Callable[[Sink, Path], AbstractAsyncContextManager[Follower]]
 
@@ -187,6 +188,16 @@ async def test_what_is_still_to_come_is_counted_while_a_sink_is_down(following: 
         behind = tail.behind(2)
         assert (behind.rows, behind.oldest) == (5, liquidation(2).ts_recv)
         assert tail.behind(7) == (0, None)
+
+
+def test_after_a_long_absence_what_a_store_would_drop_at_once_is_not_sent(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "journal.db", [liquidation(number) for number in range(10)])
+    mark = Mark(2, f"okx|{liquidation(1).key}")
+    with closing(JournalTail(path)) as tail:
+        for oldest, seq in ((0, 2), (liquidation(1).ts_recv, 2), (liquidation(6).ts_recv, 6), (START + DAY, 10)):
+            assert tail.resume(mark, oldest) == seq
+        assert tail.resume(None, liquidation(6).ts_recv) == 6
+        assert tail.resume(None, 0) == 0
 
 
 @pytest.mark.parametrize(
