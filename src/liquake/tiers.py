@@ -21,7 +21,7 @@ from liquake.model.alert import Alert
 from liquake.storage import archive
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
-from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
+from liquake.storage.tail import COUNTED_AT_MOST, Behind, JournalTail
 
 if TYPE_CHECKING:
     from liquake.storage.current import StateWriter
@@ -236,17 +236,24 @@ def sink_words(sink: SinkStatistics) -> str:
     return "ok"
 
 
-async def examine(settings: Settings, journal: Path) -> list[Mapping[str, Any]]:
-    """What each store answers, for `liquake doctor`: a mapping per store told of."""
-    return [await _examined(sink, journal) for sink in sinks_of(settings)]
+async def examine(settings: Settings, journal: Path, now: int) -> list[Mapping[str, Any]]:
+    """What each store answers, for `liquake doctor`: a mapping per store told of. `now` is UTC nanoseconds.
+
+    `behind` is how many rows of the journal it does not hold, `COUNTED_AT_MOST` where there are more; `lag` (s) how long
+    the first of them has waited.
+    """
+    return [await _examined(sink, journal, now) for sink in sinks_of(settings)]
 
 
-async def _examined(sink: Sink, journal: Path) -> Mapping[str, Any]:
-    row: dict[str, Any] = {"store": sink.name, "address": sink.address, "found": "", "behind": None, "trouble": ""}
+async def _examined(sink: Sink, journal: Path, now: int) -> Mapping[str, Any]:
+    row: dict[str, Any] = {"store": sink.name, "address": sink.address, "found": "", "trouble": ""}
+    row |= {"behind": None, "lag": None, "more": False}
     try:
         row["found"] = await sink.look()
         if await asyncio.to_thread(journal.is_file):
-            row["behind"] = await _behind(sink, journal)
+            behind = await _behind(sink, journal, now)
+            row |= {"behind": behind.rows, "more": behind.rows == COUNTED_AT_MOST}
+            row["lag"] = None if behind.oldest is None else max(0.0, (now - behind.oldest) / 1e9)
     except (SinkError, JournalError) as error:
         row["trouble"] = str(error)
     finally:
@@ -254,12 +261,12 @@ async def _examined(sink: Sink, journal: Path) -> Mapping[str, Any]:
     return row
 
 
-async def _behind(sink: Sink, journal: Path) -> int:
+async def _behind(sink: Sink, journal: Path, now: int) -> Behind:
     """Rows of the journal that are not in the store."""
     tail = JournalTail(journal)
     try:
         mark = await sink.mark(tail.journal)
-        return tail.behind(tail.resume(mark, 0)).rows
+        return tail.behind(tail.resume(mark, sink.oldest(now)))
     finally:
         tail.close()
 
