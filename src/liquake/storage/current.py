@@ -191,6 +191,8 @@ class StateWriter:
                 await self._take_turns(client)
             except SinkError as error:
                 self.trouble = str(error)
+            except Exception as error:  # whatever a client library or a snapshot may come up with: it is to be seen
+                self.trouble = f"{self.address}: {error!r}"
             finally:
                 self.writing = False
                 if client is not None:
