@@ -41,6 +41,9 @@ CURSORS = f"{{{STREAM}}}:cursors"
 """Hash: by journal, how far it is in the stream."""
 KEYS = f"{{{STREAM}}}:keys"
 """Sorted set: venue and key of every entry of the stream, by the time of its entry. What it holds is not added again."""
+FED = f"{{{STREAM}}}:fed"
+"""String: there while somebody feeds the stream, be there anything to feed it with or not."""
+FED_SECONDS = 15.0
 KEEP = 86_400.0
 """Seconds an entry stays in the stream."""
 
@@ -55,7 +58,7 @@ _APPEND = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local oldest = string.format('%.0f', now - tonumber(ARGV[4]))
-local new, at = 0, 5
+local new, at = 0, 6
 while at <= #ARGV do
     local last = at + 1 + tonumber(ARGV[at + 1])
     if redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now), ARGV[at]) == 1 then
@@ -67,6 +70,7 @@ end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
 redis.call('XTRIM', KEYS[1], 'MINID', oldest)
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. oldest)
+redis.call('SET', KEYS[4], '1', 'PX', ARGV[5])
 return new
 """
 
@@ -95,6 +99,14 @@ class Client(Protocol):
 
     def get(self, name: str) -> Awaitable[bytes | None]:
         """A string."""
+        ...
+
+    def set(self, name: str, value: str | bytes, *, px: int) -> Awaitable[Any]:
+        """Make a string that expires."""
+        ...
+
+    def exists(self, name: str) -> Awaitable[int]:
+        """Whether there is such a key."""
         ...
 
     def publish(self, channel: str, message: bytes) -> Awaitable[int]:
@@ -243,15 +255,22 @@ class RedisSink:
         seq, _, event = held.decode().partition(" ")
         return Mark(int(seq), event)
 
+    async def prove(self, journal: str) -> None:
+        """See `Sink.prove`."""
+        del journal
+        with explained(self.address):
+            await self._connected().set(FED, "1", px=round(FED_SECONDS * 1000))
+
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         """See `Sink.write`."""
         last = rows[-1]
-        arguments: list[str | bytes | float] = [journal, last[0], f"{last[1]}|{last[2]}", round(self._keep * 1000)]
+        arguments: list[str | bytes | float] = [journal, last[0], f"{last[1]}|{last[2]}"]
+        arguments += (round(self._keep * 1000), round(FED_SECONDS * 1000))
         for row in rows:
             fields = entry(row)
             arguments += (f"{row[1]}|{row[2]}", len(fields), *fields)
         with explained(self.address):
-            return int(await self._connected().eval(_APPEND, 3, STREAM, CURSORS, KEYS, *arguments))
+            return int(await self._connected().eval(_APPEND, 4, STREAM, CURSORS, KEYS, FED, *arguments))
 
     async def holds(self, received: int) -> Holding:
         """See `Sink.holds`."""

@@ -72,6 +72,10 @@ class Sink(Protocol):
         """How far it has come in `journal`; `None` before its first row."""
         ...
 
+    async def prove(self, journal: str) -> None:
+        """See that it is still there, and let it know that somebody feeds it though nothing comes."""
+        ...
+
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         """Store `rows` (as of `schema.COLUMNS`) and move the cursor of `journal` to the last of them, both or neither.
 
@@ -220,6 +224,7 @@ class Follower:
             self._found = await self.sink.open()
             mark = await self.sink.mark(tail.journal)
             self._move(await self._read(tail.resume, mark, self.sink.oldest(self._now())))
+            await self.sink.prove(tail.journal)
             self._trouble = ""
             await self._feed(tail)
         finally:
@@ -237,7 +242,7 @@ class Follower:
                     await asyncio.sleep(POLL)
                     rows = await self._page(tail, self._cursor)
                     continue
-                await self.sink.mark(tail.journal)
+                await self.sink.prove(tail.journal)
             # Not before the server has done something: one that takes the connection and drops it is down all the same.
             self._attempts, proved = 0, self._now()
 

@@ -200,6 +200,10 @@ class TimescaleSink:
             )
         return None if held is None else Mark(held["seq"], held["event"])
 
+    async def prove(self, journal: str) -> None:
+        """See `Sink.prove`."""
+        await self.mark(journal)
+
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         """See `Sink.write`."""
         _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, size, told, tags = zip(

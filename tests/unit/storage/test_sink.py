@@ -148,6 +148,9 @@ class Stubborn:
     async def mark(self, journal: str) -> Mark | None:
         return None
 
+    async def prove(self, journal: str) -> None:
+        pass
+
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         if any(row[0] in self.refused for row in rows):
             raise RowRefused(self.address, "no")
