@@ -249,7 +249,7 @@ async def _examined(sink: Sink, journal: Path, now: int) -> Mapping[str, Any]:
     row: dict[str, Any] = {"store": sink.name, "address": sink.address, "found": "", "trouble": ""}
     row |= {"behind": None, "lag": None, "more": False}
     try:
-        row["found"] = await sink.look()
+        row["found"] = (await sink.look()).words
         if await asyncio.to_thread(journal.is_file):
             behind = await _behind(sink, journal, now)
             row |= {"behind": behind.rows, "more": behind.rows == COUNTED_AT_MOST}

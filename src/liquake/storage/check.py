@@ -239,7 +239,7 @@ def _values(event: Liquidation) -> bool:
 
 def _units(event: Liquidation) -> bool:
     """Whether dollars are coins times price: for each coin, or for each 1000 and more where the symbol says so."""
-    if not event.amount or not event.usd or event.price <= 0.0:
+    if event.amount is None or event.usd is None or not _values(event):
         return True
     bundle = log10(event.amount * event.price / event.usd)
     named = _BUNDLED.search(event.instrument) is not None
@@ -274,7 +274,7 @@ async def check_store(sink: Sink, path: Path, now: int) -> list[Finding]:
         found = await sink.look()
         tail = await asyncio.to_thread(JournalTail, path)
         try:
-            return [Finding(sink.name, "answers", "", True, found), *await _compared(sink, tail, now)]
+            return [Finding(sink.name, "answers", "", found.ready, found.words), *await _compared(sink, tail, now)]
         finally:
             tail.close()
     except SinkError as error:

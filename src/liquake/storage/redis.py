@@ -32,7 +32,7 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import market_of
 from liquake.storage.schema import Row
-from liquake.storage.sink import ESCAPED, without_password
+from liquake.storage.sink import ESCAPED, Look, without_password
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, tallied
 
@@ -231,10 +231,10 @@ class RedisSink:
             raise
         return found
 
-    async def look(self) -> str:
+    async def look(self) -> Look:
         """See `Sink.look`."""
         self._client, found = await connect(self._url)
-        return found
+        return Look(found, ready=True)
 
     async def close(self) -> None:
         """See `Sink.close`."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import ParamSpec, Protocol, TypeVar
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
@@ -47,6 +47,15 @@ _CANCEL_AGAIN = 0.25
 """Seconds after which a task that was cancelled is cancelled again."""
 
 
+class Look(NamedTuple):
+    """What is there without anything having been made or changed."""
+
+    words: str
+    """As of `Sink.open`, and what `open` would do first."""
+    ready: bool
+    """Whether it would do nothing first."""
+
+
 class Sink(Protocol):
     """One store behind the journal. Each call raises `SinkDown` or `SinkRefused` where it cannot be done."""
 
@@ -60,8 +69,8 @@ class Sink(Protocol):
         """Connect, and make or check what it stores into; what was found, in words. Leaves nothing open if it raises."""
         ...
 
-    async def look(self) -> str:
-        """Connect to what is there already, and change nothing; what was found, as of `open`."""
+    async def look(self) -> Look:
+        """Connect to what is there already, and change nothing."""
         ...
 
     async def close(self) -> None:

@@ -13,9 +13,9 @@ import asyncpg
 
 from liquake.errors import RowRefused, SettingError, SinkDown, SinkRefused
 from liquake.model import market_of
-from liquake.storage.migrations import SCHEMA, Found, Layout, lock, look, migrate
+from liquake.storage.migrations import SCHEMA, VERSION, Found, Layout, lock, look, migrate
 from liquake.storage.schema import Row
-from liquake.storage.sink import ESCAPED, without_password
+from liquake.storage.sink import ESCAPED, Look, without_password
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, Tally
 
@@ -143,21 +143,22 @@ class TimescaleSink:
 
     async def open(self) -> str:
         """See `Sink.open`."""
-        return await self._opened(self._prepare)
+        return str(await self._opened(self._prepare))
 
-    async def look(self) -> str:
+    async def look(self) -> Look:
         """See `Sink.look`."""
-        return await self._opened(self._examine)
+        found = await self._opened(self._examine)
+        return Look(str(found), ready=found.version == VERSION)
 
-    async def _opened(self, prepare: Callable[[Connection], Awaitable[Found]]) -> str:
+    async def _opened(self, prepare: Callable[[Connection], Awaitable[Found]]) -> Found:
         self._connection = await connect(self._url)
         try:
             with explained(self.address):
-                self._found = await prepare(self._connection)
+                self._found = found = await prepare(self._connection)
         except BaseException:
             await self.close()
             raise
-        return str(self._found)
+        return found
 
     async def _prepare(self, connection: Connection) -> Found:
         found = await migrate(connection, self.address)

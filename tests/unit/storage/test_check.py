@@ -16,6 +16,7 @@ from liquake.storage.check import Finding, check_journal, check_store
 from liquake.storage.journal import Journal
 from liquake.storage.redis import STREAM
 from liquake.storage.sink import Follower, Sink
+from liquake.storage.timescale import TimescaleSink
 from tests.unit.storage.conftest import Store, at_start, client_of
 from tests.unit.storage.events import SECOND, START, every_kind, liquidation, price
 
@@ -43,6 +44,10 @@ def test_a_sound_journal_has_nothing_wrong(tmp_path: Path) -> None:
     [
         ("values", {"price": -4100.0, "amount": None}),
         ("values", {"amount": 0.0}),
+        ("values", {"amount": -0.125}),
+        ("values", {"usd": -512.5}),
+        ("values", {"usd": float("inf")}),
+        ("values", {"amount": float("inf"), "instrument": "1000PEPEUSDT"}),
         ("values", {"usd": 3e9, "amount": 3e9 / 4100.0}),
         ("values", {"usd": float("inf"), "amount": None}),
         ("times", {"ts_event": START // 1000}),
@@ -54,7 +59,7 @@ def test_a_sound_journal_has_nothing_wrong(tmp_path: Path) -> None:
         ("prices", {"price": 41.0, "amount": None}),
     ],
 )
-def test_what_cannot_be_is_found(rule: str, changes: dict[str, float | None], tmp_path: Path) -> None:
+def test_what_cannot_be_is_found(rule: str, changes: dict[str, float | str | None], tmp_path: Path) -> None:
     event = msgspec.structs.replace(sound(5), **changes)
     found = wrong(tmp_path / "j.db", [price(1), sound(2), event])
     assert (rule, "okx") in found
@@ -231,6 +236,20 @@ async def test_a_store_is_held_against_the_journal_by_day_venue_and_side(
     assert faults(await check_store(store.make(), path, at_start())) == [
         ("rows and dollars", "2025-10-09 okx LONG", "9 rows of 10, 4,612.50 USD of 5,125.00")
     ]
+
+
+async def test_a_database_of_an_older_liquake_is_found(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    Journal(path).close()
+    sink = TimescaleSink(database)
+    await sink.open()
+    await sink.close()
+    assert faults(await check_store(TimescaleSink(database), path, at_start())) == []
+    connection = await asyncpg.connect(database)
+    await connection.execute("DELETE FROM liquake.schema WHERE version > 2")
+    await connection.close()
+    ((rule, _, detail),) = faults(await check_store(TimescaleSink(database), path, at_start()))
+    assert (rule, detail.partition(", ")[2]) == ("answers", "schema 2 of 3: `liquake collect` brings it up to date")
 
 
 async def test_a_store_that_is_late_is_found(store: Store, following: Following, tmp_path: Path) -> None:

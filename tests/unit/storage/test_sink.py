@@ -13,7 +13,7 @@ from liquake.model import Liquidation
 from liquake.storage.archive import DAY
 from liquake.storage.journal import Journal
 from liquake.storage.schema import Row
-from liquake.storage.sink import Follower, Sink, SinkState, without_password
+from liquake.storage.sink import Follower, Look, Sink, SinkState, without_password
 from liquake.storage.tail import JournalTail, Mark
 from liquake.storage.tally import Holding
 from tests.unit.storage.conftest import Store
@@ -133,8 +133,8 @@ class Stubborn:
             raise SinkDown(self.address, "it does not answer")
         return "stub"
 
-    async def look(self) -> str:
-        return "stub"
+    async def look(self) -> Look:
+        return Look("stub", ready=True)
 
     async def close(self) -> None:
         pass

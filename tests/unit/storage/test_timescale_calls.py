@@ -103,7 +103,7 @@ async def test_the_community_edition_is_told_how_long_rows_stay(
             assert await calls(connection) == expected
         sink = TimescaleSink(database)
         try:
-            assert (await sink.look()).startswith("TimescaleDB 2.29.0 (PostgreSQL ")
+            assert (await sink.look()).words.startswith("TimescaleDB 2.29.0 (PostgreSQL ")
         finally:
             await sink.close()
         assert await calls(connection) == []
