@@ -53,6 +53,7 @@ CASES = Cases(
             "symbols": [
                 {**SYMBOL, "symbol": "BTCUSDT", "baseAsset": "BTC", "quoteAsset": "USDT"},
                 {**SYMBOL, "symbol": "1000SHIBUSDT", "baseAsset": "1000SHIB", "quoteAsset": "USDT"},
+                {**SYMBOL, "symbol": "SOLUSDT", "baseAsset": "SOL", "quoteAsset": "USDT", "contractSize": 1},
                 {**SYMBOL, "symbol": "ETHBTC", "baseAsset": "ETH", "quoteAsset": "BTC"},
                 {**SYMBOL, "symbol": "ADAUSD_PERP", "baseAsset": "ADA", "quoteAsset": "USD", "contractSize": 10},
             ],
@@ -61,6 +62,7 @@ CASES = Cases(
     answered={
         "BTCUSDT": Instrument("BTCUSDT", "BTC", ContractKind.LINEAR, 1.0),
         "1000SHIBUSDT": Instrument("1000SHIBUSDT", "SHIB", ContractKind.LINEAR, 1.0, 1000.0),
+        "SOLUSDT": Instrument("SOLUSDT", "SOL", ContractKind.LINEAR, 1.0),
         "ETHBTC": Instrument("ETHBTC", "ETH", ContractKind.LINEAR, None),
         "ADAUSD_PERP": Instrument("ADAUSD_PERP", "ADA", ContractKind.INVERSE, 10.0),
     },

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-REMEMBERED = 6 * 3600 * 1_000_000_000
-"""Nanoseconds of event time for which a key is remembered at least: as far back as a venue's history is asked for."""
+REMEMBERED = 7 * 86_400 * 1_000_000_000
+"""Nanoseconds of event time for which a key is remembered at least: as far back as a venue goes in what it sends again.
+
+On subscribing, Kraken and dYdX repeat a market's last hundred trades and Bitfinex its last liquidations: of a quiet
+market those are days old."""
 CAPACITY = 50_000
 """Keys that are remembered at least as long as no older ones are: ten minutes of 83 events per second."""
 

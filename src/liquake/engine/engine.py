@@ -17,6 +17,7 @@ from liquake.analytics.latency import Latency
 from liquake.analytics.peaks import Peaks
 from liquake.analytics.silence import Silence
 from liquake.analytics.standing import Standing
+from liquake.analytics.totals import Totals
 from liquake.engine.books import Book, VenueBooks
 from liquake.engine.ledger import LIQUIDATIONS, History
 from liquake.engine.prices import Prices
@@ -155,7 +156,7 @@ class Engine:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = min(event.ts_event, event.ts_recv or event.ts_event)
         if self._started is None:
-            self._started = time
+            self._started = _begun(time, event.ts_recv or time)
         if venue.duplicates.recalled(event.key):
             return False
         venue.last_recv = event.ts_recv or time
@@ -196,7 +197,7 @@ class Engine:
         self._throughput.update(recv)
         self._newest = max(self._newest, recv)
         if self._started is None:
-            self._started = time
+            self._started = _begun(time, recv)
         if venue.duplicates.seen(event.key, time):
             venue.repeated += 1
             return False
@@ -445,10 +446,13 @@ class Engine:
         for venue in self._venues.values():
             if venue.sample:
                 continue
-            cells += [Cell(venue.venue, side, ALL, totals.value(now)) for side, totals in venue.sides()]
+            cells += [self._cell(venue, ALL, side, totals, now) for side, totals in venue.sides()]
             for book in venue.books_of(dict.fromkeys(markets)):
-                cells += [Cell(venue.venue, side, book.market, totals.value(now)) for side, totals in book.sides()]
+                cells += [self._cell(venue, book.market, side, totals, now) for side, totals in book.sides()]
         return tuple(cells)
+
+    def _cell(self, venue: VenueBooks, market: str, side: Side, totals: Totals, now: int) -> Cell:
+        return Cell(venue.venue, side, market, totals.value(now), totals.since((self._started or 1) - 1))
 
     def _activity(self, now: int, markets: Collection[str] | None) -> tuple[Activity, ...]:
         books = [
@@ -477,6 +481,7 @@ class Engine:
                 for name, venue in self._venues.items()
                 if venue.last_recv is not None or venue.feed.connections
             },
+            span=None if self._started is None else (self._started, max(self._newest, self._started)),
         )
 
     def state_hash(self) -> str:
@@ -495,3 +500,8 @@ class Engine:
             [venue.numbers() for _, venue in sorted(self._venues.items()) if venue.accepted],
         )
         return sha256(repr(numbers).encode()).hexdigest()
+
+
+def _begun(time: int, recv: int) -> int:
+    """When a run began whose first event happened at `time`: an hour-old one says that nobody listened at that time."""
+    return time if recv - time <= STALE else recv

@@ -42,3 +42,11 @@ def test_late_events_make_nothing_be_forgotten_sooner() -> None:
     for hours in range(1, 50):
         duplicates.seen(f"late {hours}", START - hours * 6 * REMEMBERED)
     assert duplicates.seen("a", START + REMEMBERED // 2)
+
+
+def test_what_a_quiet_venue_sends_again_days_later_is_known() -> None:
+    duplicates = Duplicates()
+    hour = 3600 * 1_000_000_000
+    keys = [f"liquidation {day}" for day in range(6)]
+    assert not any(duplicates.seen(key, START + day * 24 * hour) for day, key in enumerate(keys))
+    assert all(duplicates.seen(key, START + day * 24 * hour) for day, key in enumerate(keys))
