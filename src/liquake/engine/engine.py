@@ -57,6 +57,7 @@ from liquake.model import (
     Trade,
     market_of,
 )
+from liquake.model.liquidation import OPEN_BEFORE
 from liquake.model.tape import Tape as LiquidationTape
 
 _UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed leaves out.")
@@ -240,6 +241,9 @@ class Engine:
         stream.usd += usd
         stream.series.update(time, event.side, usd)
         self._all.series.update(time, event.side, usd)
+        if event.tags and OPEN_BEFORE in event.tags:
+            # Nobody knows since when: in the sums, and in no rate.
+            return
         # What a venue replays on connecting is counted, but nothing burst when it came.
         if event.ts_recv - time <= STALE:
             if recalled:

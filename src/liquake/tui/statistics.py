@@ -310,7 +310,7 @@ def _largest(largest: Iterable[Liquidation]) -> list[str]:
     for entry in largest:
         what = f"{fit(entry.venue, _LABEL)}{fit(entry.asset + 'USDT', 11)} {entry.side.value:<6}"
         amount = formats.exact_coins(entry.amount, entry.asset)
-        at = f"at {formats.price(entry.price)} ({entry.price_basis.lower()})"
+        at = f"at {formats.price(entry.coin_price)} ({entry.price_basis.lower()})"
         usd = formats.exact_dollars(entry.usd)
         lines.append(f"{formats.date_time(entry.ts_event)}  {what}{usd:>18}  {amount}  {at}")
     return lines if len(lines) > 1 else []

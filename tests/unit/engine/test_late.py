@@ -12,6 +12,7 @@ from liquake.engine.engine import Engine
 from liquake.engine.snapshot import ALL
 from liquake.model import Event, FeedState, FeedStatus, Gap, Liquidation
 from liquake.model.alert import Alert, AlertRule
+from liquake.model.liquidation import OPEN_BEFORE
 from tests.unit.engine.events import COVERAGES, NOON, SECOND, liquidation
 
 BACK = 600
@@ -132,3 +133,14 @@ def test_a_run_whose_first_event_is_an_hour_old_began_when_that_came() -> None:
     told.apply(hour_old)
     recalled.recall(hour_old)
     assert {engine.snapshot(received).started for engine in (told, recalled)} == {received}
+
+
+def test_orders_that_stood_before_anybody_listened_are_in_the_sums_and_in_no_rate() -> None:
+    standing = [msgspec.structs.replace(event, ts_event=NOON, tags=(OPEN_BEFORE,)) for event in burst()]
+    connected = FeedStatus("bybit", "1", FeedState.CONNECTED, NOON - SECOND)
+    engine, alerts = watched([connected], list(standing))
+    snapshot = engine.snapshot(NOON + 20 * SECOND)
+    assert (snapshot.events, sum(cell.sums["5m"].events for cell in snapshot.cells if cell.market == ALL)) == (100, 100)
+    assert {row.events for row in snapshot.kinematics[ALL]} == {0}
+    # That they are large is true whenever they were sent.
+    assert about_the_market(alerts) <= {AlertRule.INSTITUTIONAL}

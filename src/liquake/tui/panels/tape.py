@@ -108,7 +108,7 @@ def cells(entry: Liquidation, picture: Picture, samples: Collection[str], width:
         "side": (entry.side, side + theme["loud"] if loud else side),
         "usd": (formats.dollars(entry.usd), side + theme["loud"] if loud else number),
         "amount": (formats.coins(entry.amount, entry.asset), number),
-        "price": (formats.price(entry.price), theme["text"]),
+        "price": (formats.price(entry.coin_price), theme["text"]),
         "basis": (BASIS_LETTERS[entry.price_basis], theme["muted"]),
         "bar": (bar(entry.usd, theme.glyphs), side),
     }
