@@ -164,6 +164,13 @@ class Engine:
         self._enter(event, venue, time, recalled=True)
         return True
 
+    def remember(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Know the events of these venues and keys, which are too old to be recalled, should a venue repeat them."""
+        for name, key in keys:
+            venue = self._venues.get(name)
+            if venue is not None:
+                venue.duplicates.recalled(key)
+
     def restore(self, episodes: Iterable[Episode]) -> None:
         """Show `episodes` of before this process began among those that are over, the latest to end last."""
         self._watch.restore(episodes)
