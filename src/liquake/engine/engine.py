@@ -141,7 +141,8 @@ class Engine:
         if isinstance(event, Price):
             venue.last_price_recv = recv
             self._prices.update(event, time)
-        elif isinstance(event, Trade):
+        elif isinstance(event, Trade) and recv - time <= STALE:
+            # Hyperliquid repeats a coin's latest trades on subscribing: those are no rate of now.
             self._trades[event.asset].update(recv)
         if isinstance(event, Price | Quote) and event.asset == LEADER:
             self._watch.take(time, event)
