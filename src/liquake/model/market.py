@@ -84,7 +84,7 @@ def market_of(asset: str) -> str:
 
 
 # The day of delivery: BTCUSDT_260626 on Binance, BTCUSDT-26JUN26 and, among inverse contracts, BTCUSDM26 on Bybit.
-_DELIVERY = re.compile(r"[-_]\d{6}$|-\d{1,2}[A-Z]{3}\d{2}$|(?<=USD)[FGHJKMNQUVXZ]\d{2}$")
+_DELIVERY = re.compile(r"[-_]\d{6}$|-\d{1,2}[A-Z]{3}\d{2}$|(?<=USD|XBT)[FGHJKMNQUVXZ]\d{2}$")
 
 
 def asset_of(name: str) -> str | None:

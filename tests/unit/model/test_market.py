@@ -60,7 +60,9 @@ def test_every_spelling_means_one_asset(name: str, asset: str) -> None:
     assert asset_of(name) == asset
 
 
-@pytest.mark.parametrize("name", ["", " ", "?", "-", "BTC USDT", "BTC;DROP", "b\u200bg", "b\u0007g", "\x1b[31m"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "?", "-", "BTC USDT", "BTC;DROP", "b\u200bg", "BTC,ETH", "b\u0007g", "\x1b[31m"]
+)
 def test_what_cannot_be_a_name_is_none(name: str) -> None:
     assert asset_of(name) is None
 
