@@ -347,3 +347,11 @@ def test_trades_that_a_venue_repeats_on_subscribing_are_no_rate_of_now() -> None
     for event in (traded(NOON - 60 * SECOND, "old"), traded(NOON - SECOND // 10, "new")):
         engine.apply(event)
     assert engine.snapshot(NOON + SECOND).trades == {"BTCUSDT": 0.1}
+
+
+def test_what_is_known_from_long_ago_is_not_counted_when_a_venue_repeats_it() -> None:
+    engine = Engine(COVERAGES)
+    engine.remember([("bybit", "one"), ("nobody", "one")])
+    assert engine.apply(liquidation(-200_000.0, key="one", delay=200_000.0)) is False
+    assert engine.apply(liquidation(0.0, key="two"))
+    assert engine.snapshot(NOON + SECOND).events == 1
