@@ -28,6 +28,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.model.liquidation import OPEN_BEFORE
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -54,7 +55,6 @@ _LONG, _SHORT = Side.LONG, Side.SHORT
 _LIMIT = PriceBasis.LIMIT
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
 _DOLLARS = frozenset(("USD", "USDT", "USDC"))
-_OPEN_BEFORE = "open before subscribing"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -169,7 +169,7 @@ class BitmexDecoder(Decoder):
             elif action == "update":
                 events += self._raised(row, frame, ts_recv)
             else:
-                tags = (_OPEN_BEFORE,) if action == "partial" else ()
+                tags = (OPEN_BEFORE,) if action == "partial" else ()
                 events.append(self._opened(row, frame, ts_recv, tags))
         return events
 
