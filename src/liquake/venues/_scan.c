@@ -3,6 +3,7 @@
 #include "_scan.h"
 
 #include <limits.h>
+#include <stdint.h>
 
 typedef struct {
     PyObject_HEAD
@@ -81,6 +82,15 @@ typedef struct {
     PyObject *asset;
 } State;
 
+#define KNOWN 256 /* a power of two */
+
+/* What an instrument was found to be. */
+typedef struct {
+    PyObject *instrument; /* held, lest another come to be where it was */
+    PyObject *asset;
+    double coins; /* of one contract; 0 where that is not all */
+} Known;
+
 /* From rows to liquidations: what `normalised` of liquake.model does with a contract of so and so many coins */
 
 typedef struct {
@@ -104,6 +114,7 @@ typedef struct {
     int unique;        /* whether rows of one time are told apart by it */
     PyObject *above;   /* where no value says the side: that of sizes above zero, and of those below; else NULL */
     PyObject *below;
+    Known known[KNOWN]; /* by where instruments are: these do not change */
 } Reader;
 
 #define NANOSECONDS_PER_MILLISECOND 1000000
@@ -115,6 +126,27 @@ typedef struct {
     double coins;
 } Contract;
 
+/* What `instrument` is; NULL with an exception. */
+static const Known *
+known_as(Reader *self, PyObject *instrument)
+{
+    Known *known = &self->known[((uintptr_t)instrument >> 5) & (KNOWN - 1)];
+    if (known->instrument != instrument) {
+        PyObject *coins = PyObject_GetAttr(instrument, self->state->coins);
+        PyObject *asset = PyObject_GetAttr(instrument, self->state->asset);
+        double number = coins == NULL || asset == NULL ? -1.0 : PyFloat_AsDouble(coins);
+        Py_XDECREF(coins);
+        if (PyErr_Occurred()) {
+            Py_XDECREF(asset);
+            return NULL;
+        }
+        Py_XSETREF(known->instrument, Py_NewRef(instrument));
+        Py_XSETREF(known->asset, asset);
+        known->coins = number;
+    }
+    return known;
+}
+
 /* Whether the contract called `symbol` is one of so and so many coins. */
 static int
 find_contract(Contract *contract, Reader *self, PyObject *symbol)
@@ -123,16 +155,15 @@ find_contract(Contract *contract, Reader *self, PyObject *symbol)
     if (instrument == NULL && !PyErr_Occurred()) {
         instrument = PyObject_CallOneArg(self->by_name, symbol);
     }
-    PyObject *coins = instrument == NULL || instrument == Py_None ? NULL
-                                                                  : PyObject_GetAttr(instrument, self->state->coins);
-    contract->coins = coins == NULL ? 0.0 : PyFloat_AsDouble(coins);
-    contract->symbol = symbol;
-    if (contract->coins > 0.0) {
-        Py_XSETREF(contract->asset, PyObject_GetAttr(instrument, self->state->asset));
-    }
+    const Known *known = instrument == NULL || instrument == Py_None ? NULL : known_as(self, instrument);
     Py_XDECREF(instrument);
-    Py_XDECREF(coins);
-    return contract->coins > 0.0 && contract->asset != NULL;
+    if (known == NULL || !(known->coins > 0.0)) {
+        return 0;
+    }
+    Py_XSETREF(contract->asset, Py_NewRef(known->asset));
+    contract->coins = known->coins;
+    contract->symbol = symbol;
+    return 1;
 }
 
 /* The liquidation of `row`; NULL where it is not for us, or with an exception. */
@@ -197,7 +228,7 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
         forced += is_forced(self, rows[nth]);
     }
     if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || find_contract(&contract, self, beside))) {
-        events = PyList_New(forced);
+        events = PyTuple_New(forced);
     }
     forced = 0;
     for (Py_ssize_t nth = 0; events != NULL && nth < count; nth++) {
@@ -217,7 +248,7 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
             break;
         }
         latest = self->unique ? 0 : when;
-        PyList_SET_ITEM(events, forced++, event);
+        PyTuple_SET_ITEM(events, forced++, event);
     }
     Py_XDECREF(contract.asset);
     return events;
@@ -240,8 +271,8 @@ reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
         events = liquidations_of(self, &values, 1, values, arguments[1]);
     }
     else {
-        PyObject *rows = PyTuple_GET_ITEM(values, self->rows);
-        events = liquidations_of(self, ((PyListObject *)rows)->ob_item, PyList_GET_SIZE(rows), values, arguments[1]);
+        PyTupleObject *rows = (PyTupleObject *)PyTuple_GET_ITEM(values, self->rows);
+        events = liquidations_of(self, rows->ob_item, Py_SIZE(rows), values, arguments[1]);
     }
     Py_DECREF(values);
     return or_none(events);
@@ -303,7 +334,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         return NULL;
     }
     given.ob_base = self->ob_base;
-    *self = given;
+    *self = given; /* which knows nothing yet */
     self->state = state;
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
@@ -329,6 +360,10 @@ reader_dealloc(Reader *self)
     Py_XDECREF(self->above);
     Py_XDECREF(self->below);
     liquake_free_identity(&self->identity);
+    for (size_t nth = 0; nth < KNOWN; nth++) {
+        Py_XDECREF(self->known[nth].instrument);
+        Py_XDECREF(self->known[nth].asset);
+    }
     type->tp_free(self);
     Py_DECREF(type);
 }

@@ -30,7 +30,7 @@ _scan = _built()
 
 Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
-Read = Callable[[bytes | str, int], list[Liquidation] | None]
+Read = Callable[[bytes | str, int], tuple[Liquidation, ...] | None]
 """The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
 ByName = Callable[[str], Instrument | None]
 """What a symbol alone says of its contract."""
@@ -156,7 +156,7 @@ def maybe(*parts: object) -> object:
 
 
 def rows(*parts: object) -> object:
-    """Parts that come once or more, with commas between: kept as a list of tuples."""
+    """Parts that come once or more, with commas between: kept as a tuple of tuples."""
     return _Field("rows", True, _plain(parts))
 
 
