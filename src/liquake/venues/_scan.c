@@ -99,6 +99,11 @@ typedef struct {
     Py_ssize_t price;
     Py_ssize_t size;
     Py_ssize_t milliseconds;
+    Py_ssize_t forced; /* which value of a row is None where it is no liquidation; -1: all are */
+    Identity identity; /* empty where the venue has none */
+    int unique;        /* whether rows of one time are told apart by it */
+    PyObject *above;   /* where no value says the side: that of sizes above zero, and of those below; else NULL */
+    PyObject *below;
 } Reader;
 
 #define NANOSECONDS_PER_MILLISECOND 1000000
@@ -132,47 +137,87 @@ find_contract(Contract *contract, Reader *self, PyObject *symbol)
 
 /* The liquidation of `row`; NULL where it is not for us, or with an exception. */
 static PyObject *
-liquidation_of(Reader *self, PyObject *row, const Contract *contract, long long ts_event, PyObject *ts_recv)
+liquidation_of(Reader *self, PyObject *row, PyObject *values, const Contract *contract, long long ts_event,
+               PyObject *ts_recv)
 {
-    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size);
+    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = Py_NewRef(PyTuple_GET_ITEM(row, self->size)), *side;
+    if (self->above == NULL) {
+        side = PyTuple_GET_ITEM(row, self->side);
+    }
+    else {
+        double signed_size = PyFloat_AsDouble(size);
+        side = signed_size > 0.0 ? self->above : self->below;
+        if (signed_size < 0.0) {
+            Py_SETREF(size, PyFloat_FromDouble(-signed_size));
+        }
+        if (signed_size == 0.0) {
+            Py_CLEAR(size);
+        }
+    }
+    if (size == NULL) {
+        return NULL;
+    }
     double quantity = PyFloat_AsDouble(size) * contract->coins;
     PyObject *amount = contract->coins == 1.0 ? Py_NewRef(size) : PyFloat_FromDouble(quantity);
     PyObject *usd = PyFloat_FromDouble(quantity * PyFloat_AsDouble(price));
     PyObject *when = PyLong_FromLongLong(ts_event);
+    PyObject *identity = self->identity.count ? liquake_identity_of(&self->identity, row, values) : Py_NewRef(Py_None);
     PyObject *event = NULL;
-    if (amount != NULL && usd != NULL && when != NULL && !PyErr_Occurred()) {
-        PyObject *fields[] = {self->venue, contract->symbol, contract->asset, PyTuple_GET_ITEM(row, self->side), price,
-                              self->basis, amount, usd, when, ts_recv, size};
+    if (amount != NULL && usd != NULL && when != NULL && identity != NULL && !PyErr_Occurred()) {
+        PyObject *fields[] = {self->venue, contract->symbol, contract->asset, side, price,   self->basis,
+                              amount,      usd,              when,            ts_recv, size, identity};
         event = PyObject_Vectorcall(self->make, fields, sizeof(fields) / sizeof(fields[0]), NULL);
     }
+    Py_DECREF(size);
+    Py_XDECREF(identity);
     Py_XDECREF(amount);
     Py_XDECREF(usd);
     Py_XDECREF(when);
     return event;
 }
 
-/* All of `rows` or nothing: another contract, a time to come, or two rows of one time are for the general way. */
+/* Whether `row` is a liquidation. */
+static inline int
+is_forced(const Reader *self, PyObject *row)
+{
+    return self->forced < 0 || PyTuple_GET_ITEM(row, self->forced) != Py_None;
+}
+
+/* All of `rows` or nothing: another contract, a time to come, or two rows that only their order tells apart are for the
+   general way. */
 static PyObject *
-liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *symbol, PyObject *ts_recv)
+liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *values, PyObject *ts_recv)
 {
     long long received = PyLong_AsLongLong(ts_recv), latest = 0;
     Contract contract = {NULL, NULL, 0.0};
-    PyObject *events = received == -1 && PyErr_Occurred() ? NULL : PyList_New(count);
+    PyObject *beside = self->symbol < 0 ? PyTuple_GET_ITEM(values, -1 - self->symbol) : NULL;
+    PyObject *events = NULL;
+    Py_ssize_t forced = 0;
+    for (Py_ssize_t nth = 0; nth < count; nth++) {
+        forced += is_forced(self, rows[nth]);
+    }
+    if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || find_contract(&contract, self, beside))) {
+        events = PyList_New(forced);
+    }
+    forced = 0;
     for (Py_ssize_t nth = 0; events != NULL && nth < count; nth++) {
         PyObject *row = rows[nth], *event = NULL;
-        PyObject *named = symbol != NULL ? symbol : PyTuple_GET_ITEM(row, self->symbol);
+        if (!is_forced(self, row)) {
+            continue;
+        }
+        PyObject *named = beside != NULL ? beside : PyTuple_GET_ITEM(row, self->symbol);
         long long when = PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
         if (when > latest && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
             when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
             (named == contract.symbol || find_contract(&contract, self, named))) {
-            event = liquidation_of(self, row, &contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
+            event = liquidation_of(self, row, values, &contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
         }
         if (event == NULL) {
             Py_CLEAR(events);
             break;
         }
-        latest = when;
-        PyList_SET_ITEM(events, nth, event);
+        latest = self->unique ? 0 : when;
+        PyList_SET_ITEM(events, forced++, event);
     }
     Py_XDECREF(contract.asset);
     return events;
@@ -192,12 +237,11 @@ reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
         return or_none(NULL);
     }
     if (self->rows < 0) {
-        events = liquidations_of(self, &values, 1, NULL, arguments[1]);
+        events = liquidations_of(self, &values, 1, values, arguments[1]);
     }
     else {
         PyObject *rows = PyTuple_GET_ITEM(values, self->rows);
-        PyObject *symbol = self->symbol < 0 ? PyTuple_GET_ITEM(values, -1 - self->symbol) : NULL;
-        events = liquidations_of(self, ((PyListObject *)rows)->ob_item, PyList_GET_SIZE(rows), symbol, arguments[1]);
+        events = liquidations_of(self, ((PyListObject *)rows)->ob_item, PyList_GET_SIZE(rows), values, arguments[1]);
     }
     Py_DECREF(values);
     return or_none(events);
@@ -227,30 +271,39 @@ static PyObject *
 reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     const State *state = PyType_GetModuleState(type);
-    PyObject *shape, *make, *venue, *basis, *listed, *by_name;
+    PyObject *shape, *make, *venue, *basis, *listed, *by_name, *identity, *above, *below;
     Reader given = {0};
     if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
         PyErr_SetString(PyExc_TypeError, "Reader takes no keywords");
         return NULL;
     }
-    if (!PyArg_ParseTuple(arguments, "O!OOO(O!O)L(nnnnnn):Reader", state->shape, &shape, &make, &venue, &basis, &PyDict_Type, &listed,
-                          &by_name, &given.tolerance, &given.rows, &given.symbol, &given.side, &given.price, &given.size,
-                          &given.milliseconds)) {
+    if (!PyArg_ParseTuple(arguments, "O!OOO(O!O)L(nnnnnnn)(O!p)(OO):Reader", state->shape, &shape, &make, &venue, &basis,
+                          &PyDict_Type, &listed, &by_name, &given.tolerance, &given.rows, &given.symbol, &given.side,
+                          &given.price, &given.size, &given.milliseconds, &given.forced, &PyTuple_Type, &identity,
+                          &given.unique, &above, &below)) {
         return NULL;
     }
     const Sequence *sequence = &((Shape *)shape)->sequence;
     Py_ssize_t width = width_of(sequence, given.rows);
     int named = given.symbol < 0 ? given.rows >= 0 && is_place(-1 - given.symbol, sequence->kept)
                                  : is_place(given.symbol, width);
-    if (!named || !is_place(given.side, width) || !is_place(given.price, width) || !is_place(given.size, width) ||
-        !is_place(given.milliseconds, width)) {
+    int sided = above != Py_None || is_place(given.side, width);
+    if (!named || !sided || !is_place(given.price, width) || !is_place(given.size, width) ||
+        !is_place(given.milliseconds, width) || given.forced >= width) {
         PyErr_SetString(PyExc_ValueError, "a place is none of the shape's values");
+        return NULL;
+    }
+    if (liquake_make_identity(&given.identity, identity, width, given.rows < 0 ? 0 : sequence->kept) < 0) {
+        liquake_free_identity(&given.identity);
         return NULL;
     }
     Reader *self = (Reader *)type->tp_alloc(type, 0);
     if (self == NULL) {
+        liquake_free_identity(&given.identity);
         return NULL;
     }
+    given.ob_base = self->ob_base;
+    *self = given;
     self->state = state;
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
@@ -258,13 +311,8 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     self->basis = Py_NewRef(basis);
     self->listed = Py_NewRef(listed);
     self->by_name = Py_NewRef(by_name);
-    self->tolerance = given.tolerance;
-    self->rows = given.rows;
-    self->symbol = given.symbol;
-    self->side = given.side;
-    self->price = given.price;
-    self->size = given.size;
-    self->milliseconds = given.milliseconds;
+    self->above = above == Py_None ? NULL : Py_NewRef(above);
+    self->below = above == Py_None ? NULL : Py_NewRef(below);
     return (PyObject *)self;
 }
 
@@ -278,6 +326,9 @@ reader_dealloc(Reader *self)
     Py_DECREF(self->basis);
     Py_DECREF(self->listed);
     Py_DECREF(self->by_name);
+    Py_XDECREF(self->above);
+    Py_XDECREF(self->below);
+    liquake_free_identity(&self->identity);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -288,7 +339,7 @@ static PyMethodDef reader_methods[] = {
 };
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name), tolerance, places)"},
+    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name), tolerance, places, (identity, unique), (above, below))"},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, reader_methods},

@@ -13,7 +13,7 @@
 
 #define NAMES 1024 /* a power of two */
 
-typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, CHOICE, MAYBE, ROWS } Kind;
+typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, MOMENT, CHOICE, MAYBE, ROWS } Kind;
 
 typedef struct {
     const char *text; /* of `name`, bytes */
@@ -37,12 +37,12 @@ typedef struct {
 typedef struct part {
     Kind kind;
     int kept;            /* 0: checked, and no object made of it */
-    Word literal;        /* LITERAL */
+    Word literal;        /* LITERAL; what a TEXT ends with */
     Py_ssize_t shortest; /* TEXT, in characters */
     Py_ssize_t longest;
     double low; /* NUMBER */
     double high;
-    long long least; /* INTEGER */
+    long long least; /* INTEGER, and MOMENT, in milliseconds */
     long long most;
     Choice *choices; /* CHOICE, none of which begins with an earlier one */
     Py_ssize_t choice_count;
@@ -60,5 +60,28 @@ liquake_free_sequence(Sequence *sequence);
    texts given lately, or NULL each: the same few symbols come again and again. */
 PyObject *
 liquake_read(const Sequence *sequence, PyObject **names, PyObject *frame);
+
+/* What a row is told by from all others: literals and values, one after another. */
+typedef struct {
+    Word literal;
+    Py_ssize_t place; /* where it is no literal: of a value of the row; -1 - place of one beside the rows */
+} Piece;
+
+typedef struct {
+    Piece *pieces;
+    Py_ssize_t count;
+} Identity;
+
+/* From `pieces`, bytes and places within `width` values of a row and `beside` others. Returns 0; -1 with an exception.
+   To be freed in both cases. */
+int
+liquake_make_identity(Identity *identity, PyObject *pieces, Py_ssize_t width, Py_ssize_t beside);
+
+void
+liquake_free_identity(Identity *identity);
+
+/* As Python's str() has it; NULL where it is for the general way, or with an exception. */
+PyObject *
+liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values);
 
 #endif

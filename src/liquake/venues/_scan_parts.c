@@ -49,18 +49,24 @@ make_choices(Part *part, PyObject *pairs)
 static int
 make_field(Part *part, PyObject *field)
 {
-    static const char *const names[] = {"", "text", "number", "integer", "choice", "maybe", "rows"};
+    static const char *const names[] = {"", "text", "number", "integer", "moment", "choice", "maybe", "rows"};
     const char *name;
-    PyObject *inner;
+    PyObject *inner, *ending;
     if (!PyArg_ParseTuple(field, "spO!;a field is (name, kept, bounds)", &name, &part->kept, &PyTuple_Type, &inner)) {
         return -1;
     }
     for (part->kind = TEXT; part->kind <= ROWS && strcmp(name, names[part->kind]) != 0; part->kind++) {
     }
     switch (part->kind) {
-    case TEXT: return PyArg_ParseTuple(inner, "nn", &part->shortest, &part->longest) ? 0 : -1;
+    case TEXT:
+        if (!PyArg_ParseTuple(inner, "nnS", &part->shortest, &part->longest, &ending)) {
+            return -1;
+        }
+        part->literal = word_of(ending);
+        return 0;
     case NUMBER: return PyArg_ParseTuple(inner, "dd", &part->low, &part->high) ? 0 : -1;
-    case INTEGER: return PyArg_ParseTuple(inner, "LL", &part->least, &part->most) ? 0 : -1;
+    case INTEGER:
+    case MOMENT: return PyArg_ParseTuple(inner, "LL", &part->least, &part->most) ? 0 : -1;
     case CHOICE: return make_choices(part, inner);
     case MAYBE:
     case ROWS: return liquake_make_sequence(&part->inner, inner);

@@ -109,7 +109,9 @@ read_text(Cursor *cursor, const Part *part, PyObject **value)
     const char *start;
     Py_ssize_t length;
     uint32_t hash;
-    if (!read_plain(cursor, &start, &length, &hash) || length < part->shortest || length > part->longest) {
+    if (!read_plain(cursor, &start, &length, &hash) || length < part->shortest || length > part->longest ||
+        length < part->literal.length ||
+        !same(start + length - part->literal.length, part->literal.text, part->literal.length)) {
         return OTHER;
     }
     if (part->kept && (*value = name_of(cursor->names, start, length, hash)) == NULL) {
@@ -163,6 +165,8 @@ static inline Answer
 read_number(Cursor *cursor, const Part *part, PyObject **value)
 {
     uint64_t mantissa = 0;
+    int negative = part->low < 0.0 && cursor->at < cursor->end && *cursor->at == '-';
+    cursor->at += negative;
     int decimals = 0, whole = read_whole(cursor, &mantissa);
     if (whole < 0) {
         return OTHER;
@@ -178,6 +182,7 @@ read_number(Cursor *cursor, const Part *part, PyObject **value)
         return OTHER;
     }
     double number = (double)mantissa / POWERS[decimals];
+    number = negative ? -number : number;
     if (!(number >= part->low && number <= part->high)) {
         return OTHER;
     }
@@ -196,6 +201,64 @@ read_integer(Cursor *cursor, const Part *part, PyObject **value)
         return OTHER;
     }
     if (part->kept && (*value = PyLong_FromLongLong((long long)number)) == NULL) {
+        return FAILED;
+    }
+    return READ;
+}
+
+/* The number of `digits` figures at `text`; -1 where they are not all figures. */
+static inline int
+figures(const char *text, int digits)
+{
+    int number = 0;
+    for (; digits > 0; digits--, text++) {
+        if (*text < '0' || *text > '9') {
+            return -1;
+        }
+        number = number * 10 + (*text - '0');
+    }
+    return number;
+}
+
+/* Days since 1970 in the Gregorian calendar; -1 for a day that is not in it. Years begin in March here, which leaves the
+   leap day last. */
+static inline long long
+days_of(int year, int month, int day)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > lengths[month - 1] + (leap && month == 2)) {
+        return -1;
+    }
+    int march = month > 2 ? month - 3 : month + 9, begun = month > 2 ? year : year - 1;
+    return 365LL * begun + begun / 4 - begun / 100 + begun / 400 + (153 * march + 2) / 5 + day - 1 - 719468;
+}
+
+/* "2026-11-21T08:00:00.000Z", no other form of it, kept as milliseconds since 1970. */
+static inline Answer
+read_moment(Cursor *cursor, const Part *part, PyObject **value)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+    const char *at = cursor->at;
+    if (cursor->end - at < (Py_ssize_t)sizeof(form) - 1) {
+        return OTHER;
+    }
+    for (size_t nth = 0; nth < sizeof(form) - 1; nth++) {
+        if (form[nth] != 'd' && at[nth] != form[nth]) {
+            return OTHER;
+        }
+    }
+    long long days = days_of(figures(at, 4), figures(at + 5, 2), figures(at + 8, 2));
+    int hour = figures(at + 11, 2), minute = figures(at + 14, 2), second = figures(at + 17, 2), rest = figures(at + 20, 3);
+    if (days < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 || rest < 0) {
+        return OTHER;
+    }
+    long long moment = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + rest;
+    if (moment < part->least || moment > part->most) {
+        return OTHER;
+    }
+    cursor->at += sizeof(form) - 1;
+    if (part->kept && (*value = PyLong_FromLongLong(moment)) == NULL) {
         return FAILED;
     }
     return READ;
@@ -255,6 +318,7 @@ read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values)
         case TEXT: answer = read_text(cursor, part, values); break;
         case NUMBER: answer = read_number(cursor, part, values); break;
         case INTEGER: answer = read_integer(cursor, part, values); break;
+        case MOMENT: answer = read_moment(cursor, part, values); break;
         case CHOICE: answer = read_choice(cursor, part, values); break;
         case MAYBE: answer = read_maybe(cursor, part, values); break;
         case ROWS: answer = read_rows(cursor, part, values); break;

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
-from liquake.model import FUTURE_TOLERANCE, Instrument, Instruments, Liquidation, PriceBasis
+from liquake.model import FUTURE_TOLERANCE, Instrument, Instruments, Liquidation, PriceBasis, Side
 
 
 def _built() -> ModuleType | None:
@@ -71,30 +71,77 @@ class Shape:
         return self._compiled.scan if self._compiled is not None and compiled() else None
 
     def reader(
-        self, venue: str, basis: PriceBasis, instruments: Instruments, by_name: ByName, row: str, beside: str = ""
+        self,
+        venue: str,
+        basis: PriceBasis,
+        instruments: Instruments,
+        by_name: ByName,
+        row: str,
+        beside: str = "",
+        *,
+        identity: tuple[str, ...] = (),
+        unique: bool = False,
     ) -> Read | None:
         """What makes liquidations of a frame; `None` where `scan` is.
 
         `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
-        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A contract is
-        what `instruments` say, or else `by_name`. The answer is `None`, too, for one that is not just so and so many
-        coins, for a time that has not come yet, and for two rows of one time.
+        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A row whose
+        "forced" is `None` is no liquidation; one without a "side" is of a long where its size is above zero, and of a
+        short below. `identity` is names of values, and between them text, which make the `id` one after another.
+
+        A contract is what `instruments` say, or else `by_name`. The answer is `None`, too, for one that is not just so
+        and so many coins, for a time that has not come yet, and, unless identities are `unique`, for two rows of one
+        time.
         """
         if _scan is None or not compiled():
             return None
         within, without = row.split(), beside.split()
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
-        places = (rows, symbol, *(within.index(name) for name in ("side", "price", "size", "milliseconds")))
-        contracts = instruments.by_symbol, by_name
-        reader = _scan.Reader(self._compiled, Liquidation, venue, basis, contracts, FUTURE_TOLERANCE, places)
+        wanted = (_place(within, name) for name in ("side", "price", "size", "milliseconds", "forced"))
+        pieces = tuple(_piece(within, without, name) for name in identity)
+        sides = (None, None) if "side" in within else (Side.LONG, Side.SHORT)
+        reader = _scan.Reader(
+            self._compiled,
+            Liquidation,
+            venue,
+            basis,
+            (instruments.by_symbol, by_name),
+            FUTURE_TOLERANCE,
+            (rows, symbol, *wanted),
+            (pieces, unique),
+            sides,
+        )
         read: Read = reader.read
         return read
+
+
+def _place(within: list[str], name: str) -> int:
+    return within.index(name) if name in within else -1
+
+
+def _piece(within: list[str], without: list[str], name: str) -> int | bytes:
+    """The place of what is called `name`, for the reader; `name` itself where nothing is."""
+    if name in within:
+        return within.index(name)
+    return -1 - without.index(name) if name in without else name.encode()
 
 
 def one_of(meanings: Mapping[str, object]) -> object:
     """One of some texts, quotes and all where they have some, kept as what it means."""
     return _Field("choice", True, tuple((text.encode(), meanings[text]) for text in sorted(meanings, reverse=True)))
+
+
+def ending(kind: object, text: str) -> object:
+    """Text of type `kind` that ends with `text`, which is kept as a part of it."""
+    field = _field(kind)
+    shortest, longest, _ = field.bounds
+    return _Field(field.name, field.kept, (shortest, longest, text.encode()))
+
+
+def moment(least: int = 0) -> object:
+    """A time as "2026-11-21T08:00:00.000Z", kept as milliseconds since 1970, `least` of them or more."""
+    return _Field("moment", True, (least, _LARGEST))
 
 
 def skipped(kind: object) -> object:
@@ -130,7 +177,7 @@ def _field(kind: object) -> _Field:
     if get_origin(kind) is Annotated:
         bare, meta = get_args(kind)
     if bare is str:
-        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST))
+        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST, b""))
     if bare is float:
         return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST)))
     if bare is int:
