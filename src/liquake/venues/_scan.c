@@ -171,7 +171,11 @@ static PyObject *
 liquidation_of(Reader *self, PyObject *row, PyObject *values, const Contract *contract, long long ts_event,
                PyObject *ts_recv)
 {
-    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = Py_NewRef(PyTuple_GET_ITEM(row, self->size)), *side;
+    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size), *side;
+    if (!PyFloat_CheckExact(price) || !PyFloat_CheckExact(size)) {
+        return NULL;
+    }
+    Py_INCREF(size);
     if (self->above == NULL) {
         side = PyTuple_GET_ITEM(row, self->side);
     }

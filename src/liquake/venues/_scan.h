@@ -42,6 +42,7 @@ typedef struct part {
     Py_ssize_t longest;
     double low; /* NUMBER */
     double high;
+    int nullable; /* whether it may be null, which is kept as None */
     long long least; /* INTEGER, and MOMENT, in milliseconds */
     long long most;
     Choice *choices; /* CHOICE, none of which begins with an earlier one */

@@ -64,7 +64,7 @@ make_field(Part *part, PyObject *field)
         }
         part->literal = word_of(ending);
         return 0;
-    case NUMBER: return PyArg_ParseTuple(inner, "dd", &part->low, &part->high) ? 0 : -1;
+    case NUMBER: return PyArg_ParseTuple(inner, "ddp", &part->low, &part->high, &part->nullable) ? 0 : -1;
     case INTEGER:
     case MOMENT: return PyArg_ParseTuple(inner, "LL", &part->least, &part->most) ? 0 : -1;
     case CHOICE: return make_choices(part, inner);

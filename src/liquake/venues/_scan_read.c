@@ -165,6 +165,13 @@ read_whole(Cursor *cursor, uint64_t *mantissa)
 static inline Answer
 read_number(Cursor *cursor, const Part *part, PyObject **value)
 {
+    static const Word null = {"null", 4, NULL};
+    if (part->nullable && read_literal(cursor, &null)) {
+        if (part->kept) {
+            *value = Py_NewRef(Py_None);
+        }
+        return READ;
+    }
     uint64_t mantissa = 0;
     int negative = part->low < 0.0 && cursor->at < cursor->end && *cursor->at == '-';
     cursor->at += negative;

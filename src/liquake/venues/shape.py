@@ -150,6 +150,13 @@ def skipped(kind: object) -> object:
     return _Field(field.name, False, field.bounds)
 
 
+def or_null(kind: object) -> object:
+    """A number of type `kind`, or null: kept as `None`."""
+    field = _field(kind)
+    lowest, highest, _ = field.bounds
+    return _Field(field.name, field.kept, (lowest, highest, True))
+
+
 def maybe(*parts: object) -> object:
     """Parts that may be left out together. What they keep is then `None`."""
     return _Field("maybe", True, _plain(parts))
@@ -179,7 +186,7 @@ def _field(kind: object) -> _Field:
     if bare is str:
         return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST, b""))
     if bare is float:
-        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST)))
+        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST), False))
     if bare is int:
         return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST)))
     raise TypeError(f"{kind!r} has no place in a shape")
