@@ -74,24 +74,21 @@ static PyType_Spec shape_spec = {
     .slots = shape_slots,
 };
 
-/* What readers ask for: the type of shapes, and the names of what they look at in an instrument. */
+/* What readers ask for. */
 typedef struct {
     PyTypeObject *shape;
-    PyObject *coins;
-    PyObject *asset;
+    Attributes attributes;
 } State;
 
-/* From rows to liquidations: what `normalised` of liquake.model does with a contract of so and so many coins */
+/* From rows to liquidations: what `normalised` of liquake.model does with a contract of so and so many coins or dollars */
 
 typedef struct {
     PyObject_HEAD
-    const State *state; /* of the module, which the type holds */
     Shape *shape;
     PyObject *make;   /* called with the fields of a Liquidation, in their order */
     PyObject *venue;
     PyObject *basis;
-    PyObject *listed;  /* a dict from symbols to instruments */
-    PyObject *by_name; /* called with a symbol that is not in it: an instrument, or None */
+    Listing listing;
     long long tolerance;
     Py_ssize_t rows; /* which of the values are the rows; -1: they are one */
     Py_ssize_t symbol; /* which value of a row; where `rows` says so, -1 - which value beside the rows */
@@ -100,6 +97,7 @@ typedef struct {
     Py_ssize_t size;
     Py_ssize_t milliseconds;
     Py_ssize_t forced; /* which value of a row is None where it is no liquidation; -1: all are */
+    Py_ssize_t kind;   /* which value of a row is of what kind its contract has to be, or None; -1: none is */
     Identity identity; /* empty where the venue has none */
     int unique;        /* whether rows of one time are told apart by it */
     PyObject *above;   /* where no value says the side: that of sizes above zero, and of those below; else NULL */
@@ -107,33 +105,7 @@ typedef struct {
 } Reader;
 
 #define NANOSECONDS_PER_MILLISECOND 1000000
-
-/* What is the same for rows of one symbol. */
-typedef struct {
-    PyObject *symbol; /* borrowed of the row */
-    PyObject *asset;
-    double coins;
-} Contract;
-
-/* Whether the contract called `symbol` is one of so and so many coins. */
-static int
-find_contract(Contract *contract, Reader *self, PyObject *symbol)
-{
-    PyObject *instrument = Py_XNewRef(PyDict_GetItemWithError(self->listed, symbol));
-    if (instrument == NULL && !PyErr_Occurred()) {
-        instrument = PyObject_CallOneArg(self->by_name, symbol);
-    }
-    PyObject *coins = instrument == NULL || instrument == Py_None ? NULL
-                                                                  : PyObject_GetAttr(instrument, self->state->coins);
-    contract->coins = coins == NULL ? 0.0 : PyFloat_AsDouble(coins);
-    contract->symbol = symbol;
-    if (contract->coins > 0.0) {
-        Py_XSETREF(contract->asset, PyObject_GetAttr(instrument, self->state->asset));
-    }
-    Py_XDECREF(instrument);
-    Py_XDECREF(coins);
-    return contract->coins > 0.0 && contract->asset != NULL;
-}
+#define MOST_COMPARED 32 /* rows of one frame with each other */
 
 /* The liquidation of `row`; NULL where it is not for us, or with an exception. */
 static PyObject *
@@ -157,9 +129,7 @@ liquidation_of(Reader *self, PyObject *row, PyObject *values, const Contract *co
     if (size == NULL) {
         return NULL;
     }
-    double quantity = PyFloat_AsDouble(size) * contract->coins;
-    PyObject *amount = contract->coins == 1.0 ? Py_NewRef(size) : PyFloat_FromDouble(quantity);
-    PyObject *usd = PyFloat_FromDouble(quantity * PyFloat_AsDouble(price));
+    PyObject *amount = liquake_amount_of(contract, size, price), *usd = liquake_usd_of(contract, size, price);
     PyObject *when = PyLong_FromLongLong(ts_event);
     PyObject *identity = self->identity.count ? liquake_identity_of(&self->identity, row, values) : Py_NewRef(Py_None);
     PyObject *event = NULL;
@@ -183,20 +153,58 @@ is_forced(const Reader *self, PyObject *row)
     return self->forced < 0 || PyTuple_GET_ITEM(row, self->forced) != Py_None;
 }
 
+static inline long long
+milliseconds_of(const Reader *self, PyObject *row)
+{
+    return PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
+}
+
+static inline int
+is_equal(PyObject *one, PyObject *other)
+{
+    return PyFloat_AsDouble(one) == PyFloat_AsDouble(other);
+}
+
+/* Whether nothing but its place tells the last of `count` rows from an earlier one, or that would take long to see. An id
+   may have no more than the second of a time. */
+static int
+is_repeated(const Reader *self, PyObject **rows, Py_ssize_t count)
+{
+    PyObject *last = rows[count - 1];
+    long long unit = self->identity.count ? 1000 : 1, when = milliseconds_of(self, last) / unit;
+    for (Py_ssize_t nth = 0; nth < count - 1; nth++) {
+        PyObject *row = rows[nth];
+        if (is_forced(self, row) && milliseconds_of(self, row) / unit == when &&
+            is_equal(PyTuple_GET_ITEM(row, self->price), PyTuple_GET_ITEM(last, self->price)) &&
+            is_equal(PyTuple_GET_ITEM(row, self->size), PyTuple_GET_ITEM(last, self->size))) {
+            return 1;
+        }
+    }
+    return count > MOST_COMPARED;
+}
+
+/* Whether `row` says of its contract what that is, or nothing. */
+static inline int
+is_of_kind(const Reader *self, PyObject *row, const Contract *contract)
+{
+    PyObject *kind = self->kind < 0 ? Py_None : PyTuple_GET_ITEM(row, self->kind);
+    return kind == Py_None || kind == contract->kind;
+}
+
 /* All of `rows` or nothing: another contract, a time to come, or two rows that only their order tells apart are for the
    general way. */
 static PyObject *
 liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *values, PyObject *ts_recv)
 {
     long long received = PyLong_AsLongLong(ts_recv), latest = 0;
-    Contract contract = {NULL, NULL, 0.0};
+    Contract contract = {0};
     PyObject *beside = self->symbol < 0 ? PyTuple_GET_ITEM(values, -1 - self->symbol) : NULL;
     PyObject *events = NULL;
     Py_ssize_t forced = 0;
     for (Py_ssize_t nth = 0; nth < count; nth++) {
         forced += is_forced(self, rows[nth]);
     }
-    if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || find_contract(&contract, self, beside))) {
+    if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || liquake_find_contract(&contract, &self->listing, beside))) {
         events = PyList_New(forced);
     }
     forced = 0;
@@ -206,20 +214,22 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
             continue;
         }
         PyObject *named = beside != NULL ? beside : PyTuple_GET_ITEM(row, self->symbol);
-        long long when = PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
-        if (when > latest && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
+        long long when = milliseconds_of(self, row);
+        int apart = self->unique || (when > latest && !self->identity.count) || !is_repeated(self, rows, nth + 1);
+        if (apart && when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
             when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
-            (named == contract.symbol || find_contract(&contract, self, named))) {
+            (named == contract.symbol || liquake_find_contract(&contract, &self->listing, named)) &&
+            is_of_kind(self, row, &contract)) {
             event = liquidation_of(self, row, values, &contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
         }
         if (event == NULL) {
             Py_CLEAR(events);
             break;
         }
-        latest = self->unique ? 0 : when;
+        latest = when > latest ? when : latest;
         PyList_SET_ITEM(events, forced++, event);
     }
-    Py_XDECREF(contract.asset);
+    liquake_free_contract(&contract);
     return events;
 }
 
@@ -277,10 +287,10 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         PyErr_SetString(PyExc_TypeError, "Reader takes no keywords");
         return NULL;
     }
-    if (!PyArg_ParseTuple(arguments, "O!OOO(O!O)L(nnnnnnn)(O!p)(OO):Reader", state->shape, &shape, &make, &venue, &basis,
-                          &PyDict_Type, &listed, &by_name, &given.tolerance, &given.rows, &given.symbol, &given.side,
-                          &given.price, &given.size, &given.milliseconds, &given.forced, &PyTuple_Type, &identity,
-                          &given.unique, &above, &below)) {
+    if (!PyArg_ParseTuple(arguments, "O!OOO(O!Op)L(nnnnnnnn)(O!p)(OO):Reader", state->shape, &shape, &make, &venue, &basis,
+                          &PyDict_Type, &listed, &by_name, &given.listing.in_dollars, &given.tolerance, &given.rows,
+                          &given.symbol, &given.side, &given.price, &given.size, &given.milliseconds, &given.forced,
+                          &given.kind, &PyTuple_Type, &identity, &given.unique, &above, &below)) {
         return NULL;
     }
     const Sequence *sequence = &((Shape *)shape)->sequence;
@@ -289,7 +299,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
                                  : is_place(given.symbol, width);
     int sided = above != Py_None || is_place(given.side, width);
     if (!named || !sided || !is_place(given.price, width) || !is_place(given.size, width) ||
-        !is_place(given.milliseconds, width) || given.forced >= width) {
+        !is_place(given.milliseconds, width) || given.forced >= width || given.kind >= width) {
         PyErr_SetString(PyExc_ValueError, "a place is none of the shape's values");
         return NULL;
     }
@@ -304,13 +314,13 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     }
     given.ob_base = self->ob_base;
     *self = given;
-    self->state = state;
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
     self->venue = Py_NewRef(venue);
     self->basis = Py_NewRef(basis);
-    self->listed = Py_NewRef(listed);
-    self->by_name = Py_NewRef(by_name);
+    self->listing.attributes = &state->attributes;
+    self->listing.listed = Py_NewRef(listed);
+    self->listing.by_name = Py_NewRef(by_name);
     self->above = above == Py_None ? NULL : Py_NewRef(above);
     self->below = above == Py_None ? NULL : Py_NewRef(below);
     return (PyObject *)self;
@@ -324,8 +334,8 @@ reader_dealloc(Reader *self)
     Py_DECREF(self->make);
     Py_DECREF(self->venue);
     Py_DECREF(self->basis);
-    Py_DECREF(self->listed);
-    Py_DECREF(self->by_name);
+    Py_DECREF(self->listing.listed);
+    Py_DECREF(self->listing.by_name);
     Py_XDECREF(self->above);
     Py_XDECREF(self->below);
     liquake_free_identity(&self->identity);
@@ -339,7 +349,7 @@ static PyMethodDef reader_methods[] = {
 };
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name), tolerance, places, (identity, unique), (above, below))"},
+    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name, in_dollars), tolerance, places, (identity, unique), (above, below))"},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, reader_methods},
@@ -358,9 +368,7 @@ scan_exec(PyObject *module)
 {
     State *state = PyModule_GetState(module);
     state->shape = (PyTypeObject *)PyType_FromModuleAndSpec(module, &shape_spec, NULL);
-    state->coins = PyUnicode_InternFromString("coins");
-    state->asset = PyUnicode_InternFromString("asset");
-    if (state->shape == NULL || state->coins == NULL || state->asset == NULL ||
+    if (state->shape == NULL || liquake_make_attributes(&state->attributes) < 0 ||
         PyModule_AddType(module, state->shape) < 0) {
         return -1;
     }
@@ -383,8 +391,7 @@ scan_free(void *module)
     State *state = PyModule_GetState(module);
     scan_clear(module);
     /* Not before: readers that outlive the program's last collection still look by these. */
-    Py_CLEAR(state->coins);
-    Py_CLEAR(state->asset);
+    liquake_free_attributes(&state->attributes);
 }
 
 static int

@@ -42,6 +42,9 @@ typedef struct part {
     Py_ssize_t longest;
     double low; /* NUMBER */
     double high;
+    int opposite;        /* NUMBER: kept with the other sign */
+    int loose;           /* NUMBER: in quotes or not */
+    int passing;         /* TEXT: not remembered */
     long long least; /* INTEGER, and MOMENT, in milliseconds */
     long long most;
     Choice *choices; /* CHOICE, none of which begins with an earlier one */
@@ -65,6 +68,7 @@ liquake_read(const Sequence *sequence, PyObject **names, PyObject *frame);
 typedef struct {
     Word literal;
     Py_ssize_t place; /* where it is no literal: of a value of the row; -1 - place of one beside the rows */
+    long long unit;   /* of an integer, which is told in whole ones: 1 but for the seconds of milliseconds */
 } Piece;
 
 typedef struct {
@@ -83,5 +87,51 @@ liquake_free_identity(Identity *identity);
 /* As Python's str() has it; NULL where it is for the general way, or with an exception. */
 PyObject *
 liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values);
+
+/* The names of what is looked at in an instrument. */
+typedef struct {
+    PyObject *coins;
+    PyObject *dollars;
+    PyObject *kind;
+    PyObject *asset;
+} Attributes;
+
+/* Returns 0; -1 with an exception. To be freed in both cases. */
+int
+liquake_make_attributes(Attributes *attributes);
+
+void
+liquake_free_attributes(Attributes *attributes);
+
+/* Where contracts are found. */
+typedef struct {
+    const Attributes *attributes; /* of the module, which the type of readers holds */
+    PyObject *listed;             /* a dict from symbols to instruments */
+    PyObject *by_name;            /* called with a symbol that is not in it: an instrument, or None */
+    int in_dollars;               /* whether the venue counts dollars, whatever a contract is */
+} Listing;
+
+/* A contract of so and so many coins, or of so and so many dollars: the other is 0. */
+typedef struct {
+    PyObject *symbol; /* borrowed of whoever asked */
+    PyObject *asset;
+    PyObject *kind;
+    double coins;
+    double dollars;
+} Contract;
+
+/* Whether what is called `symbol` is such a contract; not, too, with an exception. */
+int
+liquake_find_contract(Contract *contract, const Listing *listing, PyObject *symbol);
+
+void
+liquake_free_contract(Contract *contract);
+
+/* Of `size` contracts at `price`, which is above zero. NULL with an exception. */
+PyObject *
+liquake_amount_of(const Contract *contract, PyObject *size, PyObject *price);
+
+PyObject *
+liquake_usd_of(const Contract *contract, PyObject *size, PyObject *price);
 
 #endif

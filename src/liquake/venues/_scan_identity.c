@@ -23,8 +23,11 @@ make_piece(Piece *piece, PyObject *given, Py_ssize_t width, Py_ssize_t beside)
         piece->literal = (Word){PyBytes_AS_STRING(given), PyBytes_GET_SIZE(given), Py_NewRef(given)};
         return 0;
     }
-    piece->place = PyNumber_AsSsize_t(given, PyExc_OverflowError);
-    if (piece->place == -1 && PyErr_Occurred()) {
+    if (!PyArg_ParseTuple(given, "nL", &piece->place, &piece->unit)) {
+        return -1;
+    }
+    if (piece->unit < 1) {
+        PyErr_SetString(PyExc_ValueError, "a unit is 1 or more");
         return -1;
     }
     if (piece->place >= 0 ? piece->place >= width : -1 - piece->place >= beside) {
@@ -100,7 +103,7 @@ write_short(char *text, double number)
 
 /* Appends `value` at `text`, which has room for `room` characters. Returns how many; -1 for the general way. */
 static Py_ssize_t
-write_value(char *text, Py_ssize_t room, PyObject *value)
+write_value(char *text, Py_ssize_t room, PyObject *value, long long unit)
 {
     if (PyUnicode_Check(value) && PyUnicode_IS_ASCII(value)) {
         Py_ssize_t length = PyUnicode_GET_LENGTH(value);
@@ -118,7 +121,7 @@ write_value(char *text, Py_ssize_t room, PyObject *value)
         if (number < 0) {
             return -1;
         }
-        return write_whole(text, (unsigned long long)number, 1);
+        return write_whole(text, (unsigned long long)(number / unit), 1);
     }
     int length = PyFloat_CheckExact(value) ? write_short(text, PyFloat_AS_DOUBLE(value)) : 0;
     return length > 0 ? length : -1;
@@ -143,7 +146,7 @@ liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values)
         if (identity->count == 1 && PyUnicode_Check(value)) {
             return Py_NewRef(value);
         }
-        Py_ssize_t added = write_value(text + length, LONGEST - length, value);
+        Py_ssize_t added = write_value(text + length, LONGEST - length, value, piece->unit);
         if (added < 0) {
             return NULL;
         }

@@ -244,13 +244,11 @@ def test_rows_are_one_event_each_and_a_symbol_may_stand_beside_them() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        f'<(DOLLARS" L 2.5 4 {NOW})>',
         f'<(THOUSAND" L 2.5 4 {NOW})>',
         f'<(UNKNOWN" L 2.5 4 {NOW})>',
         f'<(ABSENT" L 2.5 4 {NOW})>',
         f'<(COIN" L 2.5 4 {NOW}),(ABSENT" L 2.5 4 {NOW + 1})>',
         f'<(COIN" L 2.5 4 {NOW}),(TENTH" L 2.5 4 {NOW})>',
-        f'<(COIN" L 2.5 4 {NOW}),(COIN" L 2.5 4 {NOW - 1})>',
         f'<(COIN" L 2.5 4 {NOW + 600_001})>',
         '<(COIN" L 2.5 4 99999999999999)>',
         '<(COIN" L 2.5 4 0)>',
