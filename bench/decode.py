@@ -71,7 +71,9 @@ def parsed_of(corpus: Corpus) -> Read:
 
 
 def decode_of(corpus: Corpus, instruments: Instruments) -> Callable[[bytes, int], Sequence[Event]]:
-    """A fresh decoder."""
+    """A fresh decoder, or what reads instead of one."""
+    if corpus.reader is not None:
+        return corpus.reader(instruments)
     return find_venue(corpus.venue).decoder(corpus.connection, instruments).decode
 
 
@@ -114,7 +116,7 @@ def measure(corpus: Corpus, count: int, rounds: int) -> dict[str, float | str]:
     ratio = partial(ratio_of, rates["typed"])
     return {
         "name": corpus.name,
-        "liquidations per frame": liquidations / count,
+        "liquidations per frame": liquidations / len(frames),
         **{name: statistics.median(values) for name, values in rates.items()},
         "unscanned ratio": ratio(rates["unscanned"]),
         "ratio": ratio(rates["liquake"]),

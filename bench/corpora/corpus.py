@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
 import msgspec
 
-from liquake.model import ContractKind, Instrument, Instruments
+from liquake.model import ContractKind, Event, Instrument, Instruments
 
 NOW = 1_791_000_000_000
 """Milliseconds; what happens in a corpus does so after it."""
@@ -36,6 +36,8 @@ class Corpus(msgspec.Struct, frozen=True):
     unpacked: Callable[[bytes], bytes] | None = None
     connection: str = "bench"
     """What the decoder is made for."""
+    reader: Callable[[Instruments], Callable[[bytes, int], Sequence[Event]]] | None = None
+    """What reads the bytes where no decoder does: answers of a venue that is asked."""
 
     @property
     def name(self) -> str:

@@ -109,8 +109,8 @@ typedef struct {
 
 /* The liquidation of `row`; NULL where it is not for us, or with an exception. */
 static PyObject *
-liquidation_of(Reader *self, PyObject *row, PyObject *values, const Contract *contract, long long ts_event,
-               PyObject *ts_recv)
+liquidation_of(Reader *self, PyObject *row, PyObject *values, PyObject *symbol, const Contract *contract,
+               long long ts_event, PyObject *ts_recv)
 {
     PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = Py_NewRef(PyTuple_GET_ITEM(row, self->size)), *side;
     if (self->above == NULL) {
@@ -134,7 +134,7 @@ liquidation_of(Reader *self, PyObject *row, PyObject *values, const Contract *co
     PyObject *identity = self->identity.count ? liquake_identity_of(&self->identity, row, values) : Py_NewRef(Py_None);
     PyObject *event = NULL;
     if (amount != NULL && usd != NULL && when != NULL && identity != NULL && !PyErr_Occurred()) {
-        PyObject *fields[] = {self->venue, contract->symbol, contract->asset, side, price,   self->basis,
+        PyObject *fields[] = {self->venue, symbol, contract->asset, side, price,   self->basis,
                               amount,      usd,              when,            ts_recv, size, identity};
         event = PyObject_Vectorcall(self->make, fields, sizeof(fields) / sizeof(fields[0]), NULL);
     }
@@ -197,15 +197,15 @@ static PyObject *
 liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *values, PyObject *ts_recv)
 {
     long long received = PyLong_AsLongLong(ts_recv), latest = 0;
-    Contract contract = {0};
+    const Contract *contract = NULL;
     PyObject *beside = self->symbol < 0 ? PyTuple_GET_ITEM(values, -1 - self->symbol) : NULL;
-    PyObject *events = NULL;
+    PyObject *events = NULL, *symbol = beside;
     Py_ssize_t forced = 0;
     for (Py_ssize_t nth = 0; nth < count; nth++) {
         forced += is_forced(self, rows[nth]);
     }
-    if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || liquake_find_contract(&contract, &self->listing, beside))) {
-        events = PyList_New(forced);
+    if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || (contract = liquake_find_contract(&self->listing, beside)) != NULL)) {
+        events = PyTuple_New(forced);
     }
     forced = 0;
     for (Py_ssize_t nth = 0; events != NULL && nth < count; nth++) {
@@ -218,18 +218,18 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
         int apart = self->unique || (when > latest && !self->identity.count) || !is_repeated(self, rows, nth + 1);
         if (apart && when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
             when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
-            (named == contract.symbol || liquake_find_contract(&contract, &self->listing, named)) &&
-            is_of_kind(self, row, &contract)) {
-            event = liquidation_of(self, row, values, &contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
+            (named == symbol || (contract = liquake_find_contract(&self->listing, named)) != NULL) &&
+            is_of_kind(self, row, contract)) {
+            symbol = named;
+            event = liquidation_of(self, row, values, symbol, contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
         }
         if (event == NULL) {
             Py_CLEAR(events);
             break;
         }
         latest = when > latest ? when : latest;
-        PyList_SET_ITEM(events, forced++, event);
+        PyTuple_SET_ITEM(events, forced++, event);
     }
-    liquake_free_contract(&contract);
     return events;
 }
 
@@ -250,8 +250,8 @@ reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
         events = liquidations_of(self, &values, 1, values, arguments[1]);
     }
     else {
-        PyObject *rows = PyTuple_GET_ITEM(values, self->rows);
-        events = liquidations_of(self, ((PyListObject *)rows)->ob_item, PyList_GET_SIZE(rows), values, arguments[1]);
+        PyTupleObject *rows = (PyTupleObject *)PyTuple_GET_ITEM(values, self->rows);
+        events = liquidations_of(self, rows->ob_item, Py_SIZE(rows), values, arguments[1]);
     }
     Py_DECREF(values);
     return or_none(events);
@@ -313,7 +313,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         return NULL;
     }
     given.ob_base = self->ob_base;
-    *self = given;
+    *self = given; /* which knows no contract yet */
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
     self->venue = Py_NewRef(venue);
@@ -334,8 +334,7 @@ reader_dealloc(Reader *self)
     Py_DECREF(self->make);
     Py_DECREF(self->venue);
     Py_DECREF(self->basis);
-    Py_DECREF(self->listing.listed);
-    Py_DECREF(self->listing.by_name);
+    liquake_free_listing(&self->listing);
     Py_XDECREF(self->above);
     Py_XDECREF(self->below);
     liquake_free_identity(&self->identity);

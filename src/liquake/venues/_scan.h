@@ -103,29 +103,32 @@ liquake_make_attributes(Attributes *attributes);
 void
 liquake_free_attributes(Attributes *attributes);
 
-/* Where contracts are found. */
-typedef struct {
-    const Attributes *attributes; /* of the module, which the type of readers holds */
-    PyObject *listed;             /* a dict from symbols to instruments */
-    PyObject *by_name;            /* called with a symbol that is not in it: an instrument, or None */
-    int in_dollars;               /* whether the venue counts dollars, whatever a contract is */
-} Listing;
+#define KNOWN 256 /* a power of two */
 
-/* A contract of so and so many coins, or of so and so many dollars: the other is 0. */
+/* A contract of so and so many coins, or of so and so many dollars: the other is 0, and both where that is not all. */
 typedef struct {
-    PyObject *symbol; /* borrowed of whoever asked */
+    PyObject *instrument; /* held, lest another come to be where it was */
     PyObject *asset;
     PyObject *kind;
     double coins;
     double dollars;
 } Contract;
 
-/* Whether what is called `symbol` is such a contract; not, too, with an exception. */
-int
-liquake_find_contract(Contract *contract, const Listing *listing, PyObject *symbol);
+/* Where contracts are found. */
+typedef struct {
+    const Attributes *attributes; /* of the module, which the type of readers holds */
+    PyObject *listed;             /* a dict from symbols to instruments */
+    PyObject *by_name;            /* called with a symbol that is not in it: an instrument, or None */
+    int in_dollars;               /* whether the venue counts dollars, whatever a contract is */
+    Contract known[KNOWN];        /* by where instruments are: these do not change */
+} Listing;
 
 void
-liquake_free_contract(Contract *contract);
+liquake_free_listing(Listing *listing);
+
+/* What is called `symbol`, until something else is found; NULL where its conversion takes more, or with an exception. */
+const Contract *
+liquake_find_contract(Listing *listing, PyObject *symbol);
 
 /* Of `size` contracts at `price`, which is above zero. NULL with an exception. */
 PyObject *

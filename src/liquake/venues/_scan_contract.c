@@ -2,6 +2,8 @@
 
 #include "_scan.h"
 
+#include <stdint.h>
+
 int
 liquake_make_attributes(Attributes *attributes)
 {
@@ -32,42 +34,54 @@ number_of(PyObject *instrument, PyObject *attribute)
     return found;
 }
 
+/* Makes of `contract` what `instrument` is. Returns 0; -1 with an exception. */
 static int
-take_contract(Contract *contract, const Listing *listing, PyObject *instrument)
+take(Contract *contract, const Listing *listing, PyObject *instrument)
 {
     const Attributes *names = listing->attributes;
     contract->coins = number_of(instrument, names->coins);
-    contract->dollars = contract->coins > 0.0 ? 0.0 : number_of(instrument, names->dollars);
-    if (!(contract->coins > 0.0 || contract->dollars > 0.0)) {
-        return 0;
-    }
-    if (listing->in_dollars) {
+    contract->dollars = number_of(instrument, names->dollars);
+    if (listing->in_dollars && (contract->coins > 0.0 || contract->dollars > 0.0)) {
         contract->coins = 0.0;
         contract->dollars = 1.0;
     }
     Py_XSETREF(contract->asset, PyObject_GetAttr(instrument, names->asset));
     Py_XSETREF(contract->kind, PyObject_GetAttr(instrument, names->kind));
-    return contract->asset != NULL && contract->kind != NULL;
+    if (PyErr_Occurred()) {
+        Py_CLEAR(contract->instrument);
+        return -1;
+    }
+    Py_XSETREF(contract->instrument, Py_NewRef(instrument));
+    return 0;
 }
 
-int
-liquake_find_contract(Contract *contract, const Listing *listing, PyObject *symbol)
+const Contract *
+liquake_find_contract(Listing *listing, PyObject *symbol)
 {
     PyObject *instrument = Py_XNewRef(PyDict_GetItemWithError(listing->listed, symbol));
     if (instrument == NULL && !PyErr_Occurred()) {
         instrument = PyObject_CallOneArg(listing->by_name, symbol);
     }
-    contract->symbol = symbol;
-    int found = instrument != NULL && instrument != Py_None && take_contract(contract, listing, instrument);
-    Py_XDECREF(instrument);
-    return found;
+    if (instrument == NULL || instrument == Py_None) {
+        Py_XDECREF(instrument);
+        return NULL;
+    }
+    Contract *contract = &listing->known[((uintptr_t)instrument >> 5) & (KNOWN - 1)];
+    int known = contract->instrument == instrument || take(contract, listing, instrument) == 0;
+    Py_DECREF(instrument);
+    return known && (contract->coins > 0.0 || contract->dollars > 0.0) ? contract : NULL;
 }
 
 void
-liquake_free_contract(Contract *contract)
+liquake_free_listing(Listing *listing)
 {
-    Py_XDECREF(contract->asset);
-    Py_XDECREF(contract->kind);
+    Py_DECREF(listing->listed);
+    Py_DECREF(listing->by_name);
+    for (size_t nth = 0; nth < KNOWN; nth++) {
+        Py_XDECREF(listing->known[nth].instrument);
+        Py_XDECREF(listing->known[nth].asset);
+        Py_XDECREF(listing->known[nth].kind);
+    }
 }
 
 PyObject *

@@ -55,19 +55,18 @@ liquake_make_identity(Identity *identity, PyObject *pieces, Py_ssize_t width, Py
 }
 
 /* `number` in at least `digits` digits. Returns how many. */
-static int
+static inline int
 write_whole(char *text, unsigned long long number, int digits)
 {
-    char reversed[24];
-    int count = 0;
+    char reversed[24], *first = reversed + sizeof(reversed);
     do {
-        reversed[count++] = (char)('0' + number % 10);
+        *--first = (char)('0' + number % 10);
         number /= 10;
-    } while (number > 0 || count < digits);
-    for (int nth = 0; nth < count; nth++) {
-        text[nth] = reversed[count - 1 - nth];
-    }
-    return count;
+    } while (number > 0);
+    int count = (int)(reversed + sizeof(reversed) - first), zeros = digits > count ? digits - count : 0;
+    memset(text, '0', zeros);
+    memcpy(text + zeros, first, count);
+    return zeros + count;
 }
 
 /* `number` by at most 15 figures that read back as it, if there are: then there are no fewer that do, and repr() gives
@@ -152,5 +151,9 @@ liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values)
         }
         length += added;
     }
-    return PyUnicode_DecodeASCII(text, length, NULL);
+    PyObject *told = PyUnicode_New(length, 0x7f);
+    if (told != NULL && length > 0) {
+        memcpy(PyUnicode_1BYTE_DATA(told), text, length);
+    }
+    return told;
 }

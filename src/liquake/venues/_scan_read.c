@@ -17,6 +17,7 @@
 #define MOST_DIGITS 19
 #define MOST_EXACT (UINT64_C(1) << 53)
 #define LONGEST_NAME 64
+#define FEW 16
 
 static const double POWERS[MOST_DIGITS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
                                                1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
@@ -275,30 +276,79 @@ read_moment(Cursor *cursor, const Part *part, PyObject **value)
 static Answer
 read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values);
 
-/* One sequence or more with commas between, each a tuple in a list. */
-static Answer
-read_rows(Cursor *cursor, const Part *part, PyObject **value)
+/* Rows as they come: nearly always so few that they find room here. */
+typedef struct {
+    PyObject *few[FEW];
+    PyObject **rows;
+    Py_ssize_t count;
+    Py_ssize_t room;
+} Gathered;
+
+static int
+gather(Gathered *gathered, PyObject *row)
 {
-    PyObject *rows = PyList_New(0);
-    if (rows == NULL) {
-        return FAILED;
+    if (gathered->count == gathered->room) {
+        Py_ssize_t room = gathered->room * 4;
+        PyObject **more = gathered->rows == gathered->few ? PyMem_New(PyObject *, room)
+                                                          : PyMem_Resize(gathered->rows, PyObject *, room);
+        if (more == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        if (gathered->rows == gathered->few) {
+            memcpy(more, gathered->few, sizeof(gathered->few));
+        }
+        gathered->rows = more;
+        gathered->room = room;
     }
-    *value = rows;
+    gathered->rows[gathered->count++] = row;
+    return 0;
+}
+
+/* One sequence or more with commas between, each a tuple. */
+static Answer
+gather_rows(Cursor *cursor, const Part *part, Gathered *gathered)
+{
     for (;;) {
         PyObject *row = PyTuple_New(part->inner.kept);
         if (row == NULL) {
             return FAILED;
         }
-        Answer answer = read_sequence(cursor, &part->inner, ((PyTupleObject *)row)->ob_item);
-        if (answer == READ && PyList_Append(rows, row) < 0) {
-            answer = FAILED;
+        if (gather(gathered, row) < 0) {
+            Py_DECREF(row);
+            return FAILED;
         }
-        Py_DECREF(row);
+        Answer answer = read_sequence(cursor, &part->inner, ((PyTupleObject *)row)->ob_item);
         if (answer != READ || cursor->at == cursor->end || *cursor->at != ',') {
             return answer;
         }
         cursor->at++;
     }
+}
+
+static Answer
+read_rows(Cursor *cursor, const Part *part, PyObject **value)
+{
+    Gathered gathered;
+    gathered.rows = gathered.few;
+    gathered.count = 0;
+    gathered.room = FEW;
+    Answer answer = gather_rows(cursor, part, &gathered);
+    if (answer == READ && (*value = PyTuple_New(gathered.count)) == NULL) {
+        answer = FAILED;
+    }
+    for (Py_ssize_t nth = 0; nth < gathered.count; nth++) {
+        if (answer == READ) {
+            PyTuple_SET_ITEM(*value, nth, gathered.rows[nth]);
+        }
+        else {
+            Py_DECREF(gathered.rows[nth]);
+        }
+    }
+    if (gathered.rows != gathered.few) {
+        PyMem_Free(gathered.rows);
+    }
+    return answer;
 }
 
 /* A sequence that may be left out as a whole: its first literal decides, and its values are then None. */

@@ -30,7 +30,7 @@ _scan = _built()
 
 Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
-Read = Callable[[bytes | str, int], list[Liquidation] | None]
+Read = Callable[[bytes | str, int], tuple[Liquidation, ...] | None]
 """The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
 ByName = Callable[[str], Instrument | None]
 """What a symbol alone says of its contract."""
@@ -88,8 +88,8 @@ class Shape:
         `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
         else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A row whose
         "forced", or without that "side", is `None` is no liquidation; one that has no "side" is of a long where its size
-        is above zero, and of a short below; a "kind" that is not `None` is what its contract has to be. `identity` is names of values, "second",
-        and between them text, which make the `id` one after another.
+        is above zero, and of a short below; a "kind" that is not `None` is what its contract has to be. `identity` is names of
+        values, "second", and between them text, which make the `id` one after another.
 
         A contract is what `instruments` say, or else `by_name`; with `in_dollars` the venue counts dollars whatever it
         is. The answer is `None`, too, for one that is not just so and so many coins or dollars, for a time that has not
@@ -180,7 +180,7 @@ def maybe(*parts: object) -> object:
 
 
 def rows(*parts: object) -> object:
-    """Parts that come once or more, with commas between: kept as a list of tuples."""
+    """Parts that come once or more, with commas between: kept as a tuple of tuples."""
     return _Field("rows", True, _plain(parts))
 
 
