@@ -3,7 +3,6 @@
 #include "_scan.h"
 
 #include <limits.h>
-#include <stdint.h>
 
 typedef struct {
     PyObject_HEAD
@@ -75,33 +74,21 @@ static PyType_Spec shape_spec = {
     .slots = shape_slots,
 };
 
-/* What readers ask for: the type of shapes, and the names of what they look at in an instrument. */
+/* What readers ask for. */
 typedef struct {
     PyTypeObject *shape;
-    PyObject *coins;
-    PyObject *asset;
+    Attributes attributes;
 } State;
 
-#define KNOWN 256 /* a power of two */
-
-/* What an instrument was found to be. */
-typedef struct {
-    PyObject *instrument; /* held, lest another come to be where it was */
-    PyObject *asset;
-    double coins; /* of one contract; 0 where that is not all */
-} Known;
-
-/* From rows to liquidations: what `normalised` of liquake.model does with a contract of so and so many coins */
+/* From rows to liquidations: what `normalised` of liquake.model does with a contract of so and so many coins or dollars */
 
 typedef struct {
     PyObject_HEAD
-    const State *state; /* of the module, which the type holds */
     Shape *shape;
     PyObject *make;   /* called with the fields of a Liquidation, in their order */
     PyObject *venue;
     PyObject *basis;
-    PyObject *listed;  /* a dict from symbols to instruments */
-    PyObject *by_name; /* called with a symbol that is not in it: an instrument, or None */
+    Listing listing;
     long long tolerance;
     Py_ssize_t rows; /* which of the values are the rows; -1: they are one */
     Py_ssize_t symbol; /* which value of a row; where `rows` says so, -1 - which value beside the rows */
@@ -110,66 +97,21 @@ typedef struct {
     Py_ssize_t size;
     Py_ssize_t milliseconds;
     Py_ssize_t forced; /* which value of a row is None where it is no liquidation; -1: all are */
+    Py_ssize_t kind;   /* which value of a row is of what kind its contract has to be, or None; -1: none is */
     Identity identity; /* empty where the venue has none */
     int unique;        /* whether rows of one time are told apart by it */
+    int timed;         /* whether rows of two times are */
     PyObject *above;   /* where no value says the side: that of sizes above zero, and of those below; else NULL */
     PyObject *below;
-    Known known[KNOWN]; /* by where instruments are: these do not change */
 } Reader;
 
 #define NANOSECONDS_PER_MILLISECOND 1000000
-
-/* What is the same for rows of one symbol. */
-typedef struct {
-    PyObject *symbol; /* borrowed of the row */
-    PyObject *asset;
-    double coins;
-} Contract;
-
-/* What `instrument` is; NULL with an exception. */
-static const Known *
-known_as(Reader *self, PyObject *instrument)
-{
-    Known *known = &self->known[((uintptr_t)instrument >> 5) & (KNOWN - 1)];
-    if (known->instrument != instrument) {
-        PyObject *coins = PyObject_GetAttr(instrument, self->state->coins);
-        PyObject *asset = PyObject_GetAttr(instrument, self->state->asset);
-        double number = coins == NULL || asset == NULL ? -1.0 : PyFloat_AsDouble(coins);
-        Py_XDECREF(coins);
-        if (PyErr_Occurred()) {
-            Py_XDECREF(asset);
-            return NULL;
-        }
-        Py_XSETREF(known->instrument, Py_NewRef(instrument));
-        Py_XSETREF(known->asset, asset);
-        known->coins = number;
-    }
-    return known;
-}
-
-/* Whether the contract called `symbol` is one of so and so many coins. */
-static int
-find_contract(Contract *contract, Reader *self, PyObject *symbol)
-{
-    PyObject *instrument = Py_XNewRef(PyDict_GetItemWithError(self->listed, symbol));
-    if (instrument == NULL && !PyErr_Occurred()) {
-        instrument = PyObject_CallOneArg(self->by_name, symbol);
-    }
-    const Known *known = instrument == NULL || instrument == Py_None ? NULL : known_as(self, instrument);
-    Py_XDECREF(instrument);
-    if (known == NULL || !(known->coins > 0.0)) {
-        return 0;
-    }
-    Py_XSETREF(contract->asset, Py_NewRef(known->asset));
-    contract->coins = known->coins;
-    contract->symbol = symbol;
-    return 1;
-}
+#define MOST_COMPARED 32 /* rows of one frame with each other */
 
 /* The liquidation of `row`; NULL where it is not for us, or with an exception. */
 static PyObject *
-liquidation_of(Reader *self, PyObject *row, PyObject *values, const Contract *contract, long long ts_event,
-               PyObject *ts_recv)
+liquidation_of(Reader *self, PyObject *row, PyObject *values, PyObject *symbol, const Contract *contract,
+               long long ts_event, PyObject *ts_recv)
 {
     PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size), *side;
     if (!PyFloat_CheckExact(price) || !PyFloat_CheckExact(size)) {
@@ -192,14 +134,12 @@ liquidation_of(Reader *self, PyObject *row, PyObject *values, const Contract *co
     if (size == NULL) {
         return NULL;
     }
-    double quantity = PyFloat_AsDouble(size) * contract->coins;
-    PyObject *amount = contract->coins == 1.0 ? Py_NewRef(size) : PyFloat_FromDouble(quantity);
-    PyObject *usd = PyFloat_FromDouble(quantity * PyFloat_AsDouble(price));
+    PyObject *amount = liquake_amount_of(contract, size, price), *usd = liquake_usd_of(contract, size, price);
     PyObject *when = PyLong_FromLongLong(ts_event);
     PyObject *identity = self->identity.count ? liquake_identity_of(&self->identity, row, values) : Py_NewRef(Py_None);
     PyObject *event = NULL;
     if (amount != NULL && usd != NULL && when != NULL && identity != NULL && !PyErr_Occurred()) {
-        PyObject *fields[] = {self->venue, contract->symbol, contract->asset, side, price,   self->basis,
+        PyObject *fields[] = {self->venue, symbol, contract->asset, side, price,   self->basis,
                               amount,      usd,              when,            ts_recv, size, identity};
         event = PyObject_Vectorcall(self->make, fields, sizeof(fields) / sizeof(fields[0]), NULL);
     }
@@ -218,20 +158,59 @@ is_forced(const Reader *self, PyObject *row)
     return self->forced < 0 || PyTuple_GET_ITEM(row, self->forced) != Py_None;
 }
 
+static inline long long
+milliseconds_of(const Reader *self, PyObject *row)
+{
+    return PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
+}
+
+/* Whether they are one number, or none. */
+static inline int
+is_equal(PyObject *one, PyObject *other)
+{
+    return !PyFloat_CheckExact(one) || !PyFloat_CheckExact(other) || PyFloat_AS_DOUBLE(one) == PyFloat_AS_DOUBLE(other);
+}
+
+/* Whether nothing but its place tells the last of `count` rows from an earlier one, or that would take long to see. An id
+   may have no more than the second of a time. */
+static int
+is_repeated(const Reader *self, PyObject **rows, Py_ssize_t count)
+{
+    PyObject *last = rows[count - 1];
+    long long unit = self->timed ? 1 : 1000, when = milliseconds_of(self, last) / unit;
+    for (Py_ssize_t nth = 0; nth < count - 1; nth++) {
+        PyObject *row = rows[nth];
+        if (is_forced(self, row) && milliseconds_of(self, row) / unit == when &&
+            is_equal(PyTuple_GET_ITEM(row, self->price), PyTuple_GET_ITEM(last, self->price)) &&
+            is_equal(PyTuple_GET_ITEM(row, self->size), PyTuple_GET_ITEM(last, self->size))) {
+            return 1;
+        }
+    }
+    return count > MOST_COMPARED;
+}
+
+/* Whether `row` says of its contract what that is, or nothing. */
+static inline int
+is_of_kind(const Reader *self, PyObject *row, const Contract *contract)
+{
+    PyObject *kind = self->kind < 0 ? Py_None : PyTuple_GET_ITEM(row, self->kind);
+    return kind == Py_None || kind == contract->kind;
+}
+
 /* All of `rows` or nothing: another contract, a time to come, or two rows that only their order tells apart are for the
    general way. */
 static PyObject *
 liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *values, PyObject *ts_recv)
 {
     long long received = PyLong_AsLongLong(ts_recv), latest = 0;
-    Contract contract = {NULL, NULL, 0.0};
+    const Contract *contract = NULL;
     PyObject *beside = self->symbol < 0 ? PyTuple_GET_ITEM(values, -1 - self->symbol) : NULL;
-    PyObject *events = NULL;
+    PyObject *events = NULL, *symbol = beside;
     Py_ssize_t forced = 0;
     for (Py_ssize_t nth = 0; nth < count; nth++) {
         forced += is_forced(self, rows[nth]);
     }
-    if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || find_contract(&contract, self, beside))) {
+    if ((received != -1 || !PyErr_Occurred()) && (beside == NULL || (contract = liquake_find_contract(&self->listing, beside)) != NULL)) {
         events = PyTuple_New(forced);
     }
     forced = 0;
@@ -241,20 +220,22 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
             continue;
         }
         PyObject *named = beside != NULL ? beside : PyTuple_GET_ITEM(row, self->symbol);
-        long long when = PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
-        if (when > latest && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
+        long long when = milliseconds_of(self, row);
+        int apart = self->unique || (when > latest && self->timed) || !is_repeated(self, rows, nth + 1);
+        if (apart && when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
             when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
-            (named == contract.symbol || find_contract(&contract, self, named))) {
-            event = liquidation_of(self, row, values, &contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
+            (named == symbol || (contract = liquake_find_contract(&self->listing, named)) != NULL) &&
+            is_of_kind(self, row, contract)) {
+            symbol = named;
+            event = liquidation_of(self, row, values, symbol, contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
         }
         if (event == NULL) {
             Py_CLEAR(events);
             break;
         }
-        latest = self->unique ? 0 : when;
+        latest = when > latest ? when : latest;
         PyTuple_SET_ITEM(events, forced++, event);
     }
-    Py_XDECREF(contract.asset);
     return events;
 }
 
@@ -302,6 +283,18 @@ is_place(Py_ssize_t place, Py_ssize_t width)
     return place >= 0 && place < width;
 }
 
+/* Without an identity of their own liquidations have the time in their keys. */
+static int
+is_timed(const Reader *self)
+{
+    int timed = self->identity.count == 0;
+    for (Py_ssize_t nth = 0; nth < self->identity.count; nth++) {
+        const Piece *piece = &self->identity.pieces[nth];
+        timed = timed || (piece->literal.name == NULL && piece->place == self->milliseconds && piece->unit == 1);
+    }
+    return timed;
+}
+
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -312,10 +305,10 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         PyErr_SetString(PyExc_TypeError, "Reader takes no keywords");
         return NULL;
     }
-    if (!PyArg_ParseTuple(arguments, "O!OOO(O!O)L(nnnnnnn)(O!p)(OO):Reader", state->shape, &shape, &make, &venue, &basis,
-                          &PyDict_Type, &listed, &by_name, &given.tolerance, &given.rows, &given.symbol, &given.side,
-                          &given.price, &given.size, &given.milliseconds, &given.forced, &PyTuple_Type, &identity,
-                          &given.unique, &above, &below)) {
+    if (!PyArg_ParseTuple(arguments, "O!OOO(O!Op)L(nnnnnnnn)(O!p)(OO):Reader", state->shape, &shape, &make, &venue, &basis,
+                          &PyDict_Type, &listed, &by_name, &given.listing.in_dollars, &given.tolerance, &given.rows,
+                          &given.symbol, &given.side, &given.price, &given.size, &given.milliseconds, &given.forced,
+                          &given.kind, &PyTuple_Type, &identity, &given.unique, &above, &below)) {
         return NULL;
     }
     const Sequence *sequence = &((Shape *)shape)->sequence;
@@ -324,7 +317,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
                                  : is_place(given.symbol, width);
     int sided = above != Py_None || is_place(given.side, width);
     if (!named || !sided || !is_place(given.price, width) || !is_place(given.size, width) ||
-        !is_place(given.milliseconds, width) || given.forced >= width) {
+        !is_place(given.milliseconds, width) || given.forced >= width || given.kind >= width) {
         PyErr_SetString(PyExc_ValueError, "a place is none of the shape's values");
         return NULL;
     }
@@ -338,14 +331,15 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         return NULL;
     }
     given.ob_base = self->ob_base;
-    *self = given; /* which knows nothing yet */
-    self->state = state;
+    *self = given; /* which knows no contract yet */
+    self->timed = is_timed(self);
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
     self->venue = Py_NewRef(venue);
     self->basis = Py_NewRef(basis);
-    self->listed = Py_NewRef(listed);
-    self->by_name = Py_NewRef(by_name);
+    self->listing.attributes = &state->attributes;
+    self->listing.listed = Py_NewRef(listed);
+    self->listing.by_name = Py_NewRef(by_name);
     self->above = above == Py_None ? NULL : Py_NewRef(above);
     self->below = above == Py_None ? NULL : Py_NewRef(below);
     return (PyObject *)self;
@@ -359,15 +353,10 @@ reader_dealloc(Reader *self)
     Py_DECREF(self->make);
     Py_DECREF(self->venue);
     Py_DECREF(self->basis);
-    Py_DECREF(self->listed);
-    Py_DECREF(self->by_name);
+    liquake_free_listing(&self->listing);
     Py_XDECREF(self->above);
     Py_XDECREF(self->below);
     liquake_free_identity(&self->identity);
-    for (size_t nth = 0; nth < KNOWN; nth++) {
-        Py_XDECREF(self->known[nth].instrument);
-        Py_XDECREF(self->known[nth].asset);
-    }
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -378,7 +367,7 @@ static PyMethodDef reader_methods[] = {
 };
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name), tolerance, places, (identity, unique), (above, below))"},
+    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name, in_dollars), tolerance, places, (identity, unique), (above, below))"},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, reader_methods},
@@ -397,9 +386,7 @@ scan_exec(PyObject *module)
 {
     State *state = PyModule_GetState(module);
     state->shape = (PyTypeObject *)PyType_FromModuleAndSpec(module, &shape_spec, NULL);
-    state->coins = PyUnicode_InternFromString("coins");
-    state->asset = PyUnicode_InternFromString("asset");
-    if (state->shape == NULL || state->coins == NULL || state->asset == NULL ||
+    if (state->shape == NULL || liquake_make_attributes(&state->attributes) < 0 ||
         PyModule_AddType(module, state->shape) < 0) {
         return -1;
     }
@@ -422,8 +409,7 @@ scan_free(void *module)
     State *state = PyModule_GetState(module);
     scan_clear(module);
     /* Not before: readers that outlive the program's last collection still look by these. */
-    Py_CLEAR(state->coins);
-    Py_CLEAR(state->asset);
+    liquake_free_attributes(&state->attributes);
 }
 
 static int

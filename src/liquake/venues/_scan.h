@@ -42,7 +42,10 @@ typedef struct part {
     Py_ssize_t longest;
     double low; /* NUMBER */
     double high;
-    int nullable; /* whether it may be null, which is kept as None */
+    int nullable;        /* NUMBER: may be null, which is kept as None */
+    int opposite;        /* NUMBER: kept with the other sign */
+    int loose;           /* NUMBER: in quotes or not */
+    int passing;         /* TEXT: not remembered */
     long long least; /* INTEGER, and MOMENT, in milliseconds */
     long long most;
     Choice *choices; /* CHOICE, none of which begins with an earlier one */
@@ -66,6 +69,7 @@ liquake_read(const Sequence *sequence, PyObject **names, PyObject *frame);
 typedef struct {
     Word literal;
     Py_ssize_t place; /* where it is no literal: of a value of the row; -1 - place of one beside the rows */
+    long long unit;   /* of an integer, which is told in whole ones: 1 but for the seconds of milliseconds */
 } Piece;
 
 typedef struct {
@@ -84,5 +88,54 @@ liquake_free_identity(Identity *identity);
 /* As Python's str() has it; NULL where it is for the general way, or with an exception. */
 PyObject *
 liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values);
+
+/* The names of what is looked at in an instrument. */
+typedef struct {
+    PyObject *coins;
+    PyObject *dollars;
+    PyObject *kind;
+    PyObject *asset;
+} Attributes;
+
+/* Returns 0; -1 with an exception. To be freed in both cases. */
+int
+liquake_make_attributes(Attributes *attributes);
+
+void
+liquake_free_attributes(Attributes *attributes);
+
+#define KNOWN 256 /* a power of two */
+
+/* A contract of so and so many coins, or of so and so many dollars: the other is 0, and both where that is not all. */
+typedef struct {
+    PyObject *instrument; /* held, lest another come to be where it was */
+    PyObject *asset;
+    PyObject *kind;
+    double coins;
+    double dollars;
+} Contract;
+
+/* Where contracts are found. */
+typedef struct {
+    const Attributes *attributes; /* of the module, which the type of readers holds */
+    PyObject *listed;             /* a dict from symbols to instruments */
+    PyObject *by_name;            /* called with a symbol that is not in it: an instrument, or None */
+    int in_dollars;               /* whether the venue counts dollars, whatever a contract is */
+    Contract known[KNOWN];        /* by where instruments are: these do not change */
+} Listing;
+
+void
+liquake_free_listing(Listing *listing);
+
+/* What is called `symbol`, until something else is found; NULL where its conversion takes more, or with an exception. */
+const Contract *
+liquake_find_contract(Listing *listing, PyObject *symbol);
+
+/* Of `size` contracts at `price`, which is above zero. NULL with an exception. */
+PyObject *
+liquake_amount_of(const Contract *contract, PyObject *size, PyObject *price);
+
+PyObject *
+liquake_usd_of(const Contract *contract, PyObject *size, PyObject *price);
 
 #endif

@@ -23,8 +23,11 @@ make_piece(Piece *piece, PyObject *given, Py_ssize_t width, Py_ssize_t beside)
         piece->literal = (Word){PyBytes_AS_STRING(given), PyBytes_GET_SIZE(given), Py_NewRef(given)};
         return 0;
     }
-    piece->place = PyNumber_AsSsize_t(given, PyExc_OverflowError);
-    if (piece->place == -1 && PyErr_Occurred()) {
+    if (!PyArg_ParseTuple(given, "nL", &piece->place, &piece->unit)) {
+        return -1;
+    }
+    if (piece->unit < 1) {
+        PyErr_SetString(PyExc_ValueError, "a unit is 1 or more");
         return -1;
     }
     if (piece->place >= 0 ? piece->place >= width : -1 - piece->place >= beside) {
@@ -104,7 +107,7 @@ write_number(char *at, double number)
 
 /* `value`, of at most `room` characters. */
 static inline char *
-write_value(char *at, Py_ssize_t room, PyObject *value)
+write_value(char *at, Py_ssize_t room, PyObject *value, long long unit)
 {
     if (PyUnicode_Check(value) && PyUnicode_IS_ASCII(value)) {
         Py_ssize_t length = PyUnicode_GET_LENGTH(value);
@@ -117,7 +120,7 @@ write_value(char *at, Py_ssize_t room, PyObject *value)
         return write_number(at, PyFloat_AS_DOUBLE(value));
     }
     long long number = PyLong_CheckExact(value) ? PyLong_AsLongLong(value) : -1;
-    return number < 0 ? NULL : write_whole(at, (unsigned long long)number, 1);
+    return number < 0 ? NULL : write_whole(at, (unsigned long long)(number / unit), 1);
 }
 
 PyObject *
@@ -134,7 +137,7 @@ liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values)
         if (identity->count == 1 && PyUnicode_Check(value)) {
             return Py_NewRef(value);
         }
-        at = write_value(at, at - text, value);
+        at = write_value(at, at - text, value, piece->unit);
     }
     PyObject *told = at == NULL ? NULL : PyUnicode_New(text + LONGEST - at, 0x7f);
     if (told != NULL && at < text + LONGEST) {

@@ -59,12 +59,15 @@ make_field(Part *part, PyObject *field)
     }
     switch (part->kind) {
     case TEXT:
-        if (!PyArg_ParseTuple(inner, "nnS", &part->shortest, &part->longest, &ending)) {
+        if (!PyArg_ParseTuple(inner, "nnSp", &part->shortest, &part->longest, &ending, &part->passing)) {
             return -1;
         }
         part->literal = word_of(ending);
         return 0;
-    case NUMBER: return PyArg_ParseTuple(inner, "ddp", &part->low, &part->high, &part->nullable) ? 0 : -1;
+    case NUMBER:
+        return PyArg_ParseTuple(inner, "ddppp", &part->low, &part->high, &part->opposite, &part->loose, &part->nullable)
+                   ? 0
+                   : -1;
     case INTEGER:
     case MOMENT: return PyArg_ParseTuple(inner, "LL", &part->least, &part->most) ? 0 : -1;
     case CHOICE: return make_choices(part, inner);

@@ -84,11 +84,11 @@ read_plain(Cursor *cursor, const char **start, Py_ssize_t *length, uint32_t *has
 }
 
 static PyObject *
-name_of(PyObject **names, const char *start, Py_ssize_t length, uint32_t hash)
+name_of(PyObject **names, const char *start, Py_ssize_t length, uint32_t hash, int passing)
 {
     PyObject **place = &names[hash & (NAMES - 1)];
     PyObject *name = *place;
-    if (name != NULL && PyUnicode_GET_LENGTH(name) == length &&
+    if (!passing && name != NULL && PyUnicode_GET_LENGTH(name) == length &&
         same((const char *)PyUnicode_1BYTE_DATA(name), start, length)) {
         return Py_NewRef(name);
     }
@@ -97,7 +97,7 @@ name_of(PyObject **names, const char *start, Py_ssize_t length, uint32_t hash)
         return fresh;
     }
     memcpy(PyUnicode_1BYTE_DATA(fresh), start, length);
-    if (length <= LONGEST_NAME) {
+    if (!passing && length <= LONGEST_NAME) {
         *place = Py_NewRef(fresh);
         Py_XDECREF(name);
     }
@@ -115,7 +115,7 @@ read_text(Cursor *cursor, const Part *part, PyObject **value)
         !same(start + length - part->literal.length, part->literal.text, part->literal.length)) {
         return OTHER;
     }
-    if (part->kept && (*value = name_of(cursor->names, start, length, hash)) == NULL) {
+    if (part->kept && (*value = name_of(cursor->names, start, length, hash, part->passing)) == NULL) {
         return FAILED;
     }
     return READ;
@@ -162,6 +162,15 @@ read_whole(Cursor *cursor, uint64_t *mantissa)
     return count < 1 || (count > 1 && *start == '0') ? -1 : count;
 }
 
+/* Whether `mark` is next, which is then passed. */
+static inline int
+passes(Cursor *cursor, char mark)
+{
+    int here = cursor->at < cursor->end && *cursor->at == mark;
+    cursor->at += here;
+    return here;
+}
+
 static inline Answer
 read_number(Cursor *cursor, const Part *part, PyObject **value)
 {
@@ -173,20 +182,19 @@ read_number(Cursor *cursor, const Part *part, PyObject **value)
         return READ;
     }
     uint64_t mantissa = 0;
-    int negative = part->low < 0.0 && cursor->at < cursor->end && *cursor->at == '-';
-    cursor->at += negative;
+    int quoted = part->loose && passes(cursor, '"');
+    int negative = part->low < 0.0 && passes(cursor, '-');
     int decimals = 0, whole = read_whole(cursor, &mantissa);
     if (whole < 0) {
         return OTHER;
     }
-    if (cursor->at < cursor->end && *cursor->at == '.') {
-        cursor->at++;
+    if (passes(cursor, '.')) {
         decimals = read_digits(cursor, &mantissa, MOST_DIGITS - whole);
         if (decimals < 1) {
             return OTHER;
         }
     }
-    if (mantissa > MOST_EXACT) {
+    if (mantissa > MOST_EXACT || (quoted && !passes(cursor, '"'))) {
         return OTHER;
     }
     double number = (double)mantissa / POWERS[decimals];
@@ -194,7 +202,7 @@ read_number(Cursor *cursor, const Part *part, PyObject **value)
     if (!(number >= part->low && number <= part->high)) {
         return OTHER;
     }
-    if (part->kept && (*value = PyFloat_FromDouble(number)) == NULL) {
+    if (part->kept && (*value = PyFloat_FromDouble(part->opposite ? -number : number)) == NULL) {
         return FAILED;
     }
     return READ;

@@ -29,6 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, loose, opposite, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -90,6 +91,28 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
+# Prices and sizes are in quotes where decimals are asked for. The size is of the order: its opposite is the position's.
+_ROWS = rows(
+    '{"price":',
+    loose(Positive),
+    ',"size":',
+    loose(opposite(_Size)),
+    ',"time_ms":',
+    Milliseconds,
+    ',"contract":"',
+    Symbol,
+    '"}',
+)
+_CHANNEL = f'"channel":"{_LIQUIDATIONS}","event":"update"'
+_TIMES = (skipped(int), ',"time_ms":', skipped(Milliseconds))
+_NAMES = "price size milliseconds symbol"
+_IDENTITY = ("symbol", "|", "size", "|", "price", "|", "second")
+# The documentation has the channel first in some of its examples, and the time in others.
+SHAPES = (
+    Shape(f'{{{_CHANNEL},"time":', *_TIMES, ',"result":[', _ROWS, "]}"),
+    Shape('{"time":', *_TIMES, f',{_CHANNEL},"result":[', _ROWS, "]}"),
+)
+
 
 class _Past(msgspec.Struct, gc=False):
     """A row of the REST history, which no row of the socket looks like: it has the two prices by their own names."""
@@ -148,8 +171,16 @@ class GateDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scans = [
+            scan
+            for shape in SHAPES
+            if (scan := shape.reader(venue, _LIMIT, instruments, _by_grammar, _NAMES, "rows", identity=_IDENTITY))
+        ]
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        for scan in self._scans:
+            if (found := scan(frame, ts_recv)) is not None:
+                return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):

@@ -81,24 +81,27 @@ class Shape:
         *,
         identity: tuple[str, ...] = (),
         unique: bool = False,
+        in_dollars: bool = False,
     ) -> Read | None:
         """What makes liquidations of a frame; `None` where `scan` is.
 
         `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
         else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A row whose
-        "forced" is `None` is no liquidation; one without a "side" is of a long where its size is above zero, and of a
-        short below. `identity` is names of values, and between them text, which make the `id` one after another.
+        "forced", or without that "side", is `None` is no liquidation; one that has no "side" is of a long where its size
+        is above zero, and of a short below; a "kind" that is not `None` is what its contract has to be. `identity` is names of
+        values, "second", and between them text, which make the `id` one after another.
 
-        A contract is what `instruments` say, or else `by_name`. The answer is `None`, too, for one that is not just so
-        and so many coins, for a time that has not come yet, and, unless identities are `unique`, for two rows of one
-        time.
+        A contract is what `instruments` say, or else `by_name`; with `in_dollars` the venue counts dollars whatever it
+        is. The answer is `None`, too, for one that is not just so and so many coins or dollars, for a time that has not
+        come yet, and, unless identities are `unique`, for two rows that have all in common.
         """
         if _scan is None or not compiled():
             return None
         within, without = row.split(), beside.split()
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
-        wanted = (_place(within, name) for name in ("side", "price", "size", "milliseconds", "forced"))
+        forced = "forced" if "forced" in within else "side"
+        wanted = (_place(within, name) for name in ("side", "price", "size", "milliseconds", forced, "kind"))
         pieces = tuple(_piece(within, without, name) for name in identity)
         sides = (None, None) if "side" in within else (Side.LONG, Side.SHORT)
         reader = _scan.Reader(
@@ -106,7 +109,7 @@ class Shape:
             Liquidation,
             venue,
             basis,
-            (instruments.by_symbol, by_name),
+            (instruments.by_symbol, by_name, in_dollars),
             FUTURE_TOLERANCE,
             (rows, symbol, *wanted),
             (pieces, unique),
@@ -120,11 +123,13 @@ def _place(within: list[str], name: str) -> int:
     return within.index(name) if name in within else -1
 
 
-def _piece(within: list[str], without: list[str], name: str) -> int | bytes:
-    """The place of what is called `name`, for the reader; `name` itself where nothing is."""
+def _piece(within: list[str], without: list[str], name: str) -> tuple[int, int] | bytes:
+    """The place of what is called `name` and its unit, for the reader; `name` itself where nothing is."""
+    if name == "second":
+        return within.index("milliseconds"), 1000
     if name in within:
-        return within.index(name)
-    return -1 - without.index(name) if name in without else name.encode()
+        return within.index(name), 1
+    return (-1 - without.index(name), 1) if name in without else name.encode()
 
 
 def one_of(meanings: Mapping[str, object]) -> object:
@@ -134,9 +139,27 @@ def one_of(meanings: Mapping[str, object]) -> object:
 
 def ending(kind: object, text: str) -> object:
     """Text of type `kind` that ends with `text`, which is kept as a part of it."""
-    field = _field(kind)
-    shortest, longest, _ = field.bounds
-    return _Field(field.name, field.kept, (shortest, longest, text.encode()))
+    return _but(kind, "text", _ENDING, text.encode())
+
+
+def passing(kind: object) -> object:
+    """Text of type `kind` that hardly ever comes again: it is not remembered at the cost of what does."""
+    return _but(kind, "text", _PASSING, True)
+
+
+def opposite(kind: object) -> object:
+    """A number of type `kind`, kept with the other sign."""
+    return _but(kind, "number", _OPPOSITE, True)
+
+
+def loose(kind: object) -> object:
+    """A number of type `kind`, in quotes or without."""
+    return _but(kind, "number", _LOOSE, True)
+
+
+def or_null(kind: object) -> object:
+    """A number of type `kind`, or null: kept as `None`."""
+    return _but(kind, "number", _NULLABLE, True)
 
 
 def moment(least: int = 0) -> object:
@@ -148,13 +171,6 @@ def skipped(kind: object) -> object:
     """A value of type `kind` that is checked and not kept."""
     field = _field(kind)
     return _Field(field.name, False, field.bounds)
-
-
-def or_null(kind: object) -> object:
-    """A number of type `kind`, or null: kept as `None`."""
-    field = _field(kind)
-    lowest, highest, _ = field.bounds
-    return _Field(field.name, field.kept, (lowest, highest, True))
 
 
 def maybe(*parts: object) -> object:
@@ -172,6 +188,17 @@ def _plain(parts: tuple[object, ...]) -> tuple[Any, ...]:
 
 
 _LONGEST, _LARGEST, _HIGHEST = 2**31, 10**18, 1e300
+# Where among the bounds of a text and of a number what is more than these stands.
+_ENDING, _PASSING = 2, 3
+_OPPOSITE, _LOOSE, _NULLABLE = 2, 3, 4
+
+
+def _but(kind: object, name: str, place: int, bound: object) -> _Field:
+    """The `name` that `kind` is, with another bound at `place`."""
+    field = _field(kind)
+    if field.name != name:
+        raise TypeError(f"{kind!r} is no {name}")
+    return _Field(name, field.kept, (*field.bounds[:place], bound, *field.bounds[place + 1 :]))
 
 
 def _field(kind: object) -> _Field:
@@ -184,9 +211,9 @@ def _field(kind: object) -> _Field:
     if get_origin(kind) is Annotated:
         bare, meta = get_args(kind)
     if bare is str:
-        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST, b""))
+        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST, b"", False))
     if bare is float:
-        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST), False))
+        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST), False, False, False))
     if bare is int:
         return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST)))
     raise TypeError(f"{kind!r} has no place in a shape")

@@ -134,15 +134,15 @@ def test_parts_that_may_be_left_out_are_none_then_and_count_only_as_a_whole() ->
 
 def test_rows_come_once_or_more() -> None:
     scan = scan_of("[", rows("{", int, ":", Symbol, '"}'), "]", int)
-    assert scan(b'[{1:a"}]7') == ([(1, "a")], 7)
-    assert scan(b'[{1:a"},{2:b"},{3:a"}]7') == ([(1, "a"), (2, "b"), (3, "a")], 7)
+    assert scan(b'[{1:a"}]7') == (((1, "a"),), 7)
+    assert scan(b'[{1:a"},{2:b"},{3:a"}]7') == (((1, "a"), (2, "b"), (3, "a")), 7)
     for frame in (b"[]7", b'[{1:a"},]7', b'[{1:a"} ,{2:b"}]7', b'[{1:a"},{2:b"}', b'[{1:a"},{2:'):
         assert scan(frame) is None
 
 
 def test_rows_of_rows() -> None:
     scan = scan_of("[", rows("<", rows("(", int, ")"), ">"), "]")
-    assert scan(b"[<(1),(2)>,<(3)>]") == ([([(1,), (2,)],), ([(3,)],)],)
+    assert scan(b"[<(1),(2)>,<(3)>]") == (((((1,), (2,)),), (((3,),),)),)
 
 
 @pytest.mark.parametrize("frame", ["[1]", bytearray(b"[1]"), memoryview(b"[1]"), None, 5])
@@ -161,7 +161,7 @@ def test_any_bytes(frame: bytes) -> None:
 def test_every_beginning_of_a_frame_is_left_alone() -> None:
     scan = scan_of('[{"', Symbol, '":', float, maybe(",", Literal["x", "yy"], '"'), "},", rows("[", int, "]"), "]")
     frame = b'[{"abc":12.5,yy"},[1],[22]]'
-    assert scan(frame) == ("abc", 12.5, "yy", [(1,), (22,)])
+    assert scan(frame) == ("abc", 12.5, "yy", ((1,), (22,)))
     assert [scan(frame[:end]) for end in range(len(frame))] == [None] * len(frame)
     assert scan(frame + b" ") is None
 
@@ -227,7 +227,7 @@ def test_an_event_is_what_its_normalisation_makes_of_it(symbol: str, price: floa
     for mark, side in SIDES.items():
         event = expected(symbol, side, price, size / 1000, NOW)
         found = reader(*ROW)(f'({symbol}" {mark} {price:f} {size / 1000} {NOW})'.encode(), RECEIVED)
-        assert found == [event]
+        assert found == (event,)
         assert found is not None
         assert found[0].key == event.key if event else False
         assert (found[0].id, found[0].tags) == (None, ())
@@ -235,7 +235,7 @@ def test_an_event_is_what_its_normalisation_makes_of_it(symbol: str, price: floa
 
 def test_rows_are_one_event_each_and_a_symbol_may_stand_beside_them() -> None:
     first, second = f'(COIN" L 2.5 4 {NOW})', f'(TENTH" S 2.5 4 {NOW + 1})'
-    wanted = [expected("COIN", Side.LONG, 2.5, 4.0, NOW), expected("TENTH", Side.SHORT, 2.5, 4.0, NOW + 1)]
+    wanted = (expected("COIN", Side.LONG, 2.5, 4.0, NOW), expected("TENTH", Side.SHORT, 2.5, 4.0, NOW + 1))
     assert reader("<", rows(*ROW), ">", beside="rows")(f"<{first},{second}>".encode(), RECEIVED) == wanted
     named = reader("<", rows("(", *ROW[3:]), ">", Symbol, '"', row="side price size milliseconds", beside="rows symbol")
     assert named(f'<(L 2.5 4 {NOW})>COIN"'.encode(), RECEIVED) == wanted[:1]
@@ -244,13 +244,11 @@ def test_rows_are_one_event_each_and_a_symbol_may_stand_beside_them() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        f'<(DOLLARS" L 2.5 4 {NOW})>',
         f'<(THOUSAND" L 2.5 4 {NOW})>',
         f'<(UNKNOWN" L 2.5 4 {NOW})>',
         f'<(ABSENT" L 2.5 4 {NOW})>',
         f'<(COIN" L 2.5 4 {NOW}),(ABSENT" L 2.5 4 {NOW + 1})>',
         f'<(COIN" L 2.5 4 {NOW}),(TENTH" L 2.5 4 {NOW})>',
-        f'<(COIN" L 2.5 4 {NOW}),(COIN" L 2.5 4 {NOW - 1})>',
         f'<(COIN" L 2.5 4 {NOW + 600_001})>',
         '<(COIN" L 2.5 4 99999999999999)>',
         '<(COIN" L 2.5 4 0)>',
@@ -262,7 +260,7 @@ def test_what_takes_more_than_a_multiplication_is_for_the_general_way(frame: str
 
 def test_an_event_may_be_as_far_ahead_as_clocks_differ() -> None:
     found = reader(*ROW)(f'(COIN" L 2.5 4 {NOW + 600_000})'.encode(), RECEIVED)
-    assert found == [expected("COIN", Side.LONG, 2.5, 4.0, NOW + 600_000)]
+    assert found == (expected("COIN", Side.LONG, 2.5, 4.0, NOW + 600_000),)
 
 
 def test_a_contract_that_is_not_listed_is_what_its_name_says() -> None:
