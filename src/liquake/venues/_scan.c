@@ -95,12 +95,14 @@ typedef struct {
     Py_ssize_t side;
     Py_ssize_t price;
     Py_ssize_t size;
-    Py_ssize_t milliseconds;
+    Py_ssize_t milliseconds; /* -1: none is, and liquidations are as of their receipt */
     Py_ssize_t forced; /* which value of a row is None where it is no liquidation; -1: all are */
     Py_ssize_t kind;   /* which value of a row is of what kind its contract has to be, or None; -1: none is */
     Identity identity; /* empty where the venue has none */
     int unique;        /* whether rows of one time are told apart by it */
     int timed;         /* whether rows of two times are */
+    int alone;         /* whether a row has all that is asked for, without what is beside it */
+    Py_ssize_t width;  /* of rows */
     PyObject *above;   /* where no value says the side: that of sizes above zero, and of those below; else NULL */
     PyObject *below;
 } Reader;
@@ -161,7 +163,20 @@ is_forced(const Reader *self, PyObject *row)
 static inline long long
 milliseconds_of(const Reader *self, PyObject *row)
 {
-    return PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
+    return self->milliseconds < 0 ? 0 : PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
+}
+
+/* When `row` was, in nanoseconds; 0 where it has not been, or was before 1970. */
+static inline long long
+time_of(const Reader *self, PyObject *row, long long received)
+{
+    if (self->milliseconds < 0) {
+        return received - received % NANOSECONDS_PER_MILLISECOND;
+    }
+    long long when = milliseconds_of(self, row);
+    int past = when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
+               when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received;
+    return past ? when * NANOSECONDS_PER_MILLISECOND : 0;
 }
 
 /* Whether they are one number, or none. */
@@ -220,14 +235,13 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
             continue;
         }
         PyObject *named = beside != NULL ? beside : PyTuple_GET_ITEM(row, self->symbol);
-        long long when = milliseconds_of(self, row);
+        long long when = time_of(self, row, received);
         int apart = self->unique || (when > latest && self->timed) || !is_repeated(self, rows, nth + 1);
-        if (apart && when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
-            when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
+        if (apart && when > 0 &&
             (named == symbol || (contract = liquake_find_contract(&self->listing, named)) != NULL) &&
             is_of_kind(self, row, contract)) {
             symbol = named;
-            event = liquidation_of(self, row, values, symbol, contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
+            event = liquidation_of(self, row, values, symbol, contract, when, ts_recv);
         }
         if (event == NULL) {
             Py_CLEAR(events);
@@ -263,6 +277,26 @@ reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
     return or_none(events);
 }
 
+PyDoc_STRVAR(one_doc, "one(row, ts_recv)\n--\n\nThe liquidation of `row`, or None where it is for the general way.");
+
+static PyObject *
+reader_one(Reader *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 2 || !self->alone || !PyTuple_Check(arguments[0]) || PyTuple_GET_SIZE(arguments[0]) != self->width) {
+        PyErr_SetString(PyExc_TypeError, "one takes a row that has all, and the time of its receipt");
+        return NULL;
+    }
+    PyObject *row = arguments[0], *symbol = PyTuple_GET_ITEM(row, self->symbol);
+    long long received = PyLong_AsLongLong(arguments[1]);
+    if (received == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    long long when = time_of(self, row, received);
+    const Contract *contract = when > 0 ? liquake_find_contract(&self->listing, symbol) : NULL;
+    int whole = contract != NULL && is_forced(self, row) && is_of_kind(self, row, contract);
+    return or_none(whole ? liquidation_of(self, row, NULL, symbol, contract, when, arguments[1]) : NULL);
+}
+
 /* How many values a row has; -1 where `rows` are none of the shape's values. */
 static Py_ssize_t
 width_of(const Sequence *sequence, Py_ssize_t rows)
@@ -295,6 +329,16 @@ is_timed(const Reader *self)
     return timed;
 }
 
+static int
+is_alone(const Reader *self)
+{
+    int alone = self->symbol >= 0;
+    for (Py_ssize_t nth = 0; nth < self->identity.count; nth++) {
+        alone = alone && (self->identity.pieces[nth].literal.name != NULL || self->identity.pieces[nth].place >= 0);
+    }
+    return alone;
+}
+
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -317,7 +361,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
                                  : is_place(given.symbol, width);
     int sided = above != Py_None || is_place(given.side, width);
     if (!named || !sided || !is_place(given.price, width) || !is_place(given.size, width) ||
-        !is_place(given.milliseconds, width) || given.forced >= width || given.kind >= width) {
+        given.milliseconds >= width || given.forced >= width || given.kind >= width) {
         PyErr_SetString(PyExc_ValueError, "a place is none of the shape's values");
         return NULL;
     }
@@ -333,6 +377,8 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     given.ob_base = self->ob_base;
     *self = given; /* which knows no contract yet */
     self->timed = is_timed(self);
+    self->alone = is_alone(self);
+    self->width = width;
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
     self->venue = Py_NewRef(venue);
@@ -363,6 +409,7 @@ reader_dealloc(Reader *self)
 
 static PyMethodDef reader_methods[] = {
     {"read", (PyCFunction)(void (*)(void))reader_read, METH_FASTCALL, read_doc},
+    {"one", (PyCFunction)(void (*)(void))reader_one, METH_FASTCALL, one_doc},
     {NULL, NULL, 0, NULL},
 };
 
