@@ -100,6 +100,7 @@ typedef struct {
     Py_ssize_t kind;   /* which value of a row is of what kind its contract has to be, or None; -1: none is */
     Identity identity; /* empty where the venue has none */
     int unique;        /* whether rows of one time are told apart by it */
+    int timed;         /* whether rows of two times are */
     PyObject *above;   /* where no value says the side: that of sizes above zero, and of those below; else NULL */
     PyObject *below;
 } Reader;
@@ -112,7 +113,11 @@ static PyObject *
 liquidation_of(Reader *self, PyObject *row, PyObject *values, PyObject *symbol, const Contract *contract,
                long long ts_event, PyObject *ts_recv)
 {
-    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = Py_NewRef(PyTuple_GET_ITEM(row, self->size)), *side;
+    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size), *side;
+    if (!PyFloat_CheckExact(price) || !PyFloat_CheckExact(size)) {
+        return NULL;
+    }
+    Py_INCREF(size);
     if (self->above == NULL) {
         side = PyTuple_GET_ITEM(row, self->side);
     }
@@ -159,10 +164,11 @@ milliseconds_of(const Reader *self, PyObject *row)
     return PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
 }
 
+/* Whether they are one number, or none. */
 static inline int
 is_equal(PyObject *one, PyObject *other)
 {
-    return PyFloat_AsDouble(one) == PyFloat_AsDouble(other);
+    return !PyFloat_CheckExact(one) || !PyFloat_CheckExact(other) || PyFloat_AS_DOUBLE(one) == PyFloat_AS_DOUBLE(other);
 }
 
 /* Whether nothing but its place tells the last of `count` rows from an earlier one, or that would take long to see. An id
@@ -171,7 +177,7 @@ static int
 is_repeated(const Reader *self, PyObject **rows, Py_ssize_t count)
 {
     PyObject *last = rows[count - 1];
-    long long unit = self->identity.count ? 1000 : 1, when = milliseconds_of(self, last) / unit;
+    long long unit = self->timed ? 1 : 1000, when = milliseconds_of(self, last) / unit;
     for (Py_ssize_t nth = 0; nth < count - 1; nth++) {
         PyObject *row = rows[nth];
         if (is_forced(self, row) && milliseconds_of(self, row) / unit == when &&
@@ -215,7 +221,7 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
         }
         PyObject *named = beside != NULL ? beside : PyTuple_GET_ITEM(row, self->symbol);
         long long when = milliseconds_of(self, row);
-        int apart = self->unique || (when > latest && !self->identity.count) || !is_repeated(self, rows, nth + 1);
+        int apart = self->unique || (when > latest && self->timed) || !is_repeated(self, rows, nth + 1);
         if (apart && when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
             when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
             (named == symbol || (contract = liquake_find_contract(&self->listing, named)) != NULL) &&
@@ -277,6 +283,18 @@ is_place(Py_ssize_t place, Py_ssize_t width)
     return place >= 0 && place < width;
 }
 
+/* Without an identity of their own liquidations have the time in their keys. */
+static int
+is_timed(const Reader *self)
+{
+    int timed = self->identity.count == 0;
+    for (Py_ssize_t nth = 0; nth < self->identity.count; nth++) {
+        const Piece *piece = &self->identity.pieces[nth];
+        timed = timed || (piece->literal.name == NULL && piece->place == self->milliseconds && piece->unit == 1);
+    }
+    return timed;
+}
+
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -314,6 +332,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     }
     given.ob_base = self->ob_base;
     *self = given; /* which knows no contract yet */
+    self->timed = is_timed(self);
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
     self->venue = Py_NewRef(venue);

@@ -42,6 +42,7 @@ typedef struct part {
     Py_ssize_t longest;
     double low; /* NUMBER */
     double high;
+    int nullable;        /* NUMBER: may be null, which is kept as None */
     int opposite;        /* NUMBER: kept with the other sign */
     int loose;           /* NUMBER: in quotes or not */
     int passing;         /* TEXT: not remembered */

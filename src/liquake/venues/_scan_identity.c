@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define LONGEST 256
-#define MOST_DECIMALS 11 /* with one figure before them, as many as a double always keeps */
+#define LONGEST_NUMBER 32
 
 void
 liquake_free_identity(Identity *identity)
@@ -54,90 +54,82 @@ liquake_make_identity(Identity *identity, PyObject *pieces, Py_ssize_t width, Py
     return 0;
 }
 
-/* `number` in at least `digits` digits. Returns how many. */
-static inline int
-write_whole(char *text, unsigned long long number, int digits)
+/* What follows writes from the end: `at` is where what stands already begins, and each answers where it begins now. Where
+   an identity is not plain that is NULL. */
+
+/* `number` in at least `digits` digits. */
+static inline char *
+write_whole(char *at, unsigned long long number, int digits)
 {
-    char reversed[24], *first = reversed + sizeof(reversed);
     do {
-        *--first = (char)('0' + number % 10);
+        *--at = (char)('0' + number % 10);
         number /= 10;
-    } while (number > 0);
-    int count = (int)(reversed + sizeof(reversed) - first), zeros = digits > count ? digits - count : 0;
-    memset(text, '0', zeros);
-    memcpy(text + zeros, first, count);
-    return zeros + count;
+        digits--;
+    } while (number > 0 || digits > 0);
+    return at;
 }
 
-/* `number` by at most 15 figures that read back as it, if there are: then there are no fewer that do, and repr() gives
-   these, since no two decimals of so few figures are one double. Returns the length; 0 where there are none. */
-static int
-write_short(char *text, double number)
+static inline char *
+write_text(char *at, const char *text, Py_ssize_t length)
 {
-    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11};
-    double size = number < 0.0 ? -number : number;
-    char *at = text;
-    if (!(size >= 1e-4 && size < 1e15)) {
-        return 0;
+    while (length > 0) {
+        *--at = text[--length];
     }
-    for (int decimals = 0; decimals <= MOST_DECIMALS; decimals++) {
-        double scaled = size * powers[decimals];
-        if (scaled >= 1e15) {
-            return 0;
-        }
-        unsigned long long figures = (unsigned long long)(scaled + 0.5), unit = (unsigned long long)powers[decimals];
-        if ((double)figures / powers[decimals] != size) {
-            continue;
-        }
-        if (number < 0.0) {
-            *at++ = '-';
-        }
-        at += write_whole(at, figures / unit, 1);
-        *at++ = '.';
-        at += write_whole(at, figures % unit, decimals);
-        return (int)(at - text);
-    }
-    return 0;
+    return at;
 }
 
-/* Appends `value` at `text`, which has room for `room` characters. Returns how many; -1 for the general way. */
-static Py_ssize_t
-write_value(char *text, Py_ssize_t room, PyObject *value, long long unit)
+/* `number` by at most 15 figures that read back as it, if there are: then there are no fewer that do but for zeros, and
+   repr() gives these, since no two decimals of so few figures are one double. */
+static char *
+write_number(char *at, double number)
+{
+    double size = number < 0.0 ? -number : number;
+    if (!(size >= 1e-4 && size < 1e7)) {
+        return NULL;
+    }
+    unsigned long long figures = (unsigned long long)(size * 1e8 + 0.5), unit = 100000000;
+    if ((double)figures / 1e8 != size) {
+        return NULL;
+    }
+    int decimals = 8;
+    for (; decimals > 1 && figures % 10 == 0; decimals--) {
+        figures /= 10;
+        unit /= 10;
+    }
+    at = write_whole(at, figures % unit, decimals);
+    *--at = '.';
+    at = write_whole(at, figures / unit, 1);
+    if (number < 0.0) {
+        *--at = '-';
+    }
+    return at;
+}
+
+/* `value`, of at most `room` characters. */
+static inline char *
+write_value(char *at, Py_ssize_t room, PyObject *value, long long unit)
 {
     if (PyUnicode_Check(value) && PyUnicode_IS_ASCII(value)) {
         Py_ssize_t length = PyUnicode_GET_LENGTH(value);
-        if (length > room) {
-            return -1;
-        }
-        memcpy(text, PyUnicode_1BYTE_DATA(value), length);
-        return length;
+        return length > room ? NULL : write_text(at, (const char *)PyUnicode_1BYTE_DATA(value), length);
     }
-    if (room < 32) {
-        return -1;
+    if (room < LONGEST_NUMBER) {
+        return NULL;
     }
-    if (PyLong_CheckExact(value)) {
-        long long number = PyLong_AsLongLong(value);
-        if (number < 0) {
-            return -1;
-        }
-        return write_whole(text, (unsigned long long)(number / unit), 1);
+    if (PyFloat_CheckExact(value)) {
+        return write_number(at, PyFloat_AS_DOUBLE(value));
     }
-    int length = PyFloat_CheckExact(value) ? write_short(text, PyFloat_AS_DOUBLE(value)) : 0;
-    return length > 0 ? length : -1;
+    long long number = PyLong_CheckExact(value) ? PyLong_AsLongLong(value) : -1;
+    return number < 0 ? NULL : write_whole(at, (unsigned long long)(number / unit), 1);
 }
 
 PyObject *
 liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values)
 {
-    char text[LONGEST];
-    Py_ssize_t length = 0;
-    for (const Piece *piece = identity->pieces; piece < identity->pieces + identity->count; piece++) {
+    char text[LONGEST], *at = text + LONGEST;
+    for (const Piece *piece = identity->pieces + identity->count - 1; at != NULL && piece >= identity->pieces; piece--) {
         if (piece->literal.name != NULL) {
-            if (piece->literal.length > LONGEST - length) {
-                return NULL;
-            }
-            memcpy(text + length, piece->literal.text, piece->literal.length);
-            length += piece->literal.length;
+            at = piece->literal.length > at - text ? NULL : write_text(at, piece->literal.text, piece->literal.length);
             continue;
         }
         PyObject *value = piece->place >= 0 ? PyTuple_GET_ITEM(row, piece->place)
@@ -145,15 +137,11 @@ liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values)
         if (identity->count == 1 && PyUnicode_Check(value)) {
             return Py_NewRef(value);
         }
-        Py_ssize_t added = write_value(text + length, LONGEST - length, value, piece->unit);
-        if (added < 0) {
-            return NULL;
-        }
-        length += added;
+        at = write_value(at, at - text, value, piece->unit);
     }
-    PyObject *told = PyUnicode_New(length, 0x7f);
-    if (told != NULL && length > 0) {
-        memcpy(PyUnicode_1BYTE_DATA(told), text, length);
+    PyObject *told = at == NULL ? NULL : PyUnicode_New(text + LONGEST - at, 0x7f);
+    if (told != NULL && at < text + LONGEST) {
+        memcpy(PyUnicode_1BYTE_DATA(told), at, text + LONGEST - at);
     }
     return told;
 }

@@ -64,7 +64,10 @@ make_field(Part *part, PyObject *field)
         }
         part->literal = word_of(ending);
         return 0;
-    case NUMBER: return PyArg_ParseTuple(inner, "ddpp", &part->low, &part->high, &part->opposite, &part->loose) ? 0 : -1;
+    case NUMBER:
+        return PyArg_ParseTuple(inner, "ddppp", &part->low, &part->high, &part->opposite, &part->loose, &part->nullable)
+                   ? 0
+                   : -1;
     case INTEGER:
     case MOMENT: return PyArg_ParseTuple(inner, "LL", &part->least, &part->most) ? 0 : -1;
     case CHOICE: return make_choices(part, inner);

@@ -174,6 +174,13 @@ passes(Cursor *cursor, char mark)
 static inline Answer
 read_number(Cursor *cursor, const Part *part, PyObject **value)
 {
+    static const Word null = {"null", 4, NULL};
+    if (part->nullable && read_literal(cursor, &null)) {
+        if (part->kept) {
+            *value = Py_NewRef(Py_None);
+        }
+        return READ;
+    }
     uint64_t mantissa = 0;
     int quoted = part->loose && passes(cursor, '"');
     int negative = part->low < 0.0 && passes(cursor, '-');

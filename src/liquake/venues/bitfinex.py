@@ -27,7 +27,7 @@ from liquake.model import (
     Side,
     normalised,
 )
-from liquake.venues.shape import Shape, ending, rows, skipped
+from liquake.venues.shape import Shape, ending, one_of, or_null, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -116,7 +116,7 @@ class _Status(msgspec.Struct, array_like=True, gc=False):
 _read = msgspec.json.Decoder(_Rows, strict=False).decode
 _MARK_AT = 14
 
-# Executions of derivatives. All else is rare, or nothing.
+# Of derivatives. Positions that the system took over are rare, and not here.
 SHAPE = Shape(
     "[",
     skipped(int),
@@ -132,8 +132,10 @@ SHAPE = Shape(
         _Signed,
         ",",
         skipped(Amount),
-        f",null,{_EXECUTION},{_SOLD},null,",
-        Positive,
+        ",null,",
+        one_of({f"{_EXECUTION},{_SOLD}": _EXECUTION, f"{_TRIGGER},{_SOLD}": None}),
+        ",null,",
+        or_null(Positive),
         "]",
     ),
     "]]",
@@ -186,9 +188,9 @@ class BitfinexDecoder(Decoder):
             PriceBasis.FILL,
             instruments,
             _by_grammar,
-            "position milliseconds symbol size price",
+            "position milliseconds symbol size forced price",
             "rows",
-            identity=("position", "|", "milliseconds", "|", "size", f"|{_EXECUTION}"),
+            identity=("position", "|", "milliseconds", "|", "size", "|", "forced"),
         )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:

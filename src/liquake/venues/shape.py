@@ -139,28 +139,27 @@ def one_of(meanings: Mapping[str, object]) -> object:
 
 def ending(kind: object, text: str) -> object:
     """Text of type `kind` that ends with `text`, which is kept as a part of it."""
-    field = _field(kind)
-    shortest, longest, _, passing = field.bounds
-    return _Field(field.name, field.kept, (shortest, longest, text.encode(), passing))
+    return _but(kind, "text", _ENDING, text.encode())
 
 
 def passing(kind: object) -> object:
     """Text of type `kind` that hardly ever comes again: it is not remembered at the cost of what does."""
-    field = _field(kind)
-    return _Field(field.name, field.kept, (*field.bounds[:-1], True))
+    return _but(kind, "text", _PASSING, True)
 
 
 def opposite(kind: object) -> object:
     """A number of type `kind`, kept with the other sign."""
-    field = _field(kind)
-    low, high, _, loose = field.bounds
-    return _Field(field.name, field.kept, (low, high, True, loose))
+    return _but(kind, "number", _OPPOSITE, True)
 
 
 def loose(kind: object) -> object:
     """A number of type `kind`, in quotes or without."""
-    field = _field(kind)
-    return _Field(field.name, field.kept, (*field.bounds[:-1], True))
+    return _but(kind, "number", _LOOSE, True)
+
+
+def or_null(kind: object) -> object:
+    """A number of type `kind`, or null: kept as `None`."""
+    return _but(kind, "number", _NULLABLE, True)
 
 
 def moment(least: int = 0) -> object:
@@ -189,6 +188,17 @@ def _plain(parts: tuple[object, ...]) -> tuple[Any, ...]:
 
 
 _LONGEST, _LARGEST, _HIGHEST = 2**31, 10**18, 1e300
+# Where among the bounds of a text and of a number what is more than these stands.
+_ENDING, _PASSING = 2, 3
+_OPPOSITE, _LOOSE, _NULLABLE = 2, 3, 4
+
+
+def _but(kind: object, name: str, place: int, bound: object) -> _Field:
+    """The `name` that `kind` is, with another bound at `place`."""
+    field = _field(kind)
+    if field.name != name:
+        raise TypeError(f"{kind!r} is no {name}")
+    return _Field(name, field.kept, (*field.bounds[:place], bound, *field.bounds[place + 1 :]))
 
 
 def _field(kind: object) -> _Field:
@@ -203,7 +213,7 @@ def _field(kind: object) -> _Field:
     if bare is str:
         return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST, b"", False))
     if bare is float:
-        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST), False, False))
+        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST), False, False, False))
     if bare is int:
         return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST)))
     raise TypeError(f"{kind!r} has no place in a shape")
