@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from liquake.venues.gate import SHAPES
+from liquake.venues.gate import SHAPE
 from tests.property.shapes.values import NUMBER, TIME, Shaped, any_of, some, symbols, usually
 
 SYMBOL = symbols("BTC_USDT", "BTC_USD", "PEPE_USDT", "ETH_USD", "BTCUSDT")
@@ -34,6 +34,6 @@ CHANNEL, TIMES = '"channel":"futures.public_liquidates","event":"update"', '"tim
 QUOTED = '[{"price":"61200.4","size":"-124.5","time_ms":1790000000090,"contract":"BTC_USDT"}]'
 BARE = '[{"price":61200.4,"size":124,"time_ms":1790000000090,"contract":"BTC_USDT"}]'
 SHAPED = (
-    Shaped("gate", SHAPES[0], f'{{{CHANNEL},{TIMES},"result":{BARE}}}', frame(False)),
-    Shaped("gate", SHAPES[1], f'{{{TIMES},{CHANNEL},"result":{QUOTED}}}', frame(True)),
+    Shaped("gate", SHAPE, f'{{{CHANNEL},{TIMES},"result":{BARE}}}', frame(False)),
+    Shaped("gate", SHAPE, f'{{{TIMES},{CHANNEL},"result":{QUOTED}}}', frame(True)),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from liquake.venues.kraken import SHAPES
+from liquake.venues.kraken import SHAPE
 from tests.property.shapes.values import NUMBER, TIME, Shaped, any_of, symbols
 
 SYMBOL = symbols("PF_XBTUSD", "PI_XBTUSD", "PF_1000PEPEUSD", "PV_XRPXBT", "BTCUSDT")
@@ -29,6 +29,5 @@ SINCE = (
     '"qty":0.25,"price":61200.0,"seq":41800}'
 )
 SHAPED = tuple(
-    Shaped("kraken", shape, documented, frame(since))
-    for shape, documented, since in zip(SHAPES, (BEFORE, SINCE), (False, True), strict=True)
+    Shaped("kraken", SHAPE, documented, frame(since)) for documented, since in ((BEFORE, False), (SINCE, True))
 )

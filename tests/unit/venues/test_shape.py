@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from liquake.model import ContractKind, Instrument, Instruments, Liquidation, PriceBasis, Side, normalised
 from liquake.venues import shape
-from liquake.venues.shape import Read, Scan, Shape, loose, maybe, one_of, opposite, passing, rows, skipped
+from liquake.venues.shape import Read, Scan, Shape, either, loose, maybe, one_of, opposite, passing, rows, skipped
 from liquake.venues.venue import Amount, Milliseconds, Positive, Symbol
 
 pytestmark = pytest.mark.skipif(not shape.compiled(), reason="the package was built without a C compiler")
@@ -130,6 +130,15 @@ def test_parts_that_may_be_left_out_are_none_then_and_count_only_as_a_whole() ->
     assert scan(b'{"a":1,"b":2,"c":3}') == (1, 2)
     assert scan(b'{"a":1}') == (1, None)
     assert scan(b'{"a":1,"b":2}') is None
+
+
+def test_what_comes_in_either_of_some_ways_keeps_the_same_values() -> None:
+    scan = scan_of("{", either(('"a":', int, ',"b":1'), ('"b":1,"a":', int)), ',"c":', Symbol, '"}')
+    assert scan(b'{"a":5,"b":1,"c":x"}') == scan(b'{"b":1,"a":5,"c":x"}') == (5, "x")
+    for frame in (b'{"c":x"}', b'{"a":5,"b":2,"c":x"}', b'{"a":5', b"{"):
+        assert scan(frame) is None
+    with pytest.raises(ValueError, match="differ in the number"):
+        Shape("{", either(('"a":', int), ('"b":',)), "}")
 
 
 def test_rows_come_once_or_more() -> None:
