@@ -192,12 +192,12 @@ static int
 is_repeated(const Reader *self, PyObject **rows, Py_ssize_t count)
 {
     PyObject *last = rows[count - 1];
-    long long unit = self->timed ? 1 : 1000, when = milliseconds_of(self, last) / unit;
+    long long unit = self->timed ? 1 : 1000;
     for (Py_ssize_t nth = 0; nth < count - 1; nth++) {
         PyObject *row = rows[nth];
-        if (is_forced(self, row) && milliseconds_of(self, row) / unit == when &&
-            is_equal(PyTuple_GET_ITEM(row, self->price), PyTuple_GET_ITEM(last, self->price)) &&
-            is_equal(PyTuple_GET_ITEM(row, self->size), PyTuple_GET_ITEM(last, self->size))) {
+        if (is_equal(PyTuple_GET_ITEM(row, self->price), PyTuple_GET_ITEM(last, self->price)) &&
+            is_equal(PyTuple_GET_ITEM(row, self->size), PyTuple_GET_ITEM(last, self->size)) && is_forced(self, row) &&
+            milliseconds_of(self, row) / unit == milliseconds_of(self, last) / unit) {
             return 1;
         }
     }
@@ -306,7 +306,7 @@ width_of(const Sequence *sequence, Py_ssize_t rows)
         if (part->kind == ROWS && value == rows) {
             return part->inner.kept;
         }
-        value += part->kind == MAYBE ? part->inner.kept : part->kept;
+        value += part->gives;
     }
     return rows < 0 ? value : -1;
 }

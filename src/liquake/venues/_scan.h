@@ -13,7 +13,7 @@
 
 #define NAMES 1024 /* a power of two */
 
-typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, MOMENT, CHOICE, MAYBE, ROWS } Kind;
+typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, MOMENT, CHOICE, MAYBE, EITHER, ROWS } Kind;
 
 typedef struct {
     const char *text; /* of `name`, bytes */
@@ -51,6 +51,9 @@ typedef struct part {
     Choice *choices; /* CHOICE, none of which begins with an earlier one */
     Py_ssize_t choice_count;
     Sequence inner; /* MAYBE, ROWS */
+    Sequence *ways; /* EITHER, all of which give as many values */
+    Py_ssize_t way_count;
+    Py_ssize_t gives; /* how many values */
 } Part;
 
 /* From `parts`, bytes and fields (name, kept, bounds or parts). Returns 0; -1 with an exception. To be freed in both cases. */

@@ -372,6 +372,19 @@ read_maybe(Cursor *cursor, const Part *part, PyObject **values)
     return READ;
 }
 
+/* The first sequence whose first literal is next. */
+static Answer
+read_either(Cursor *cursor, const Part *part, PyObject **values)
+{
+    for (const Sequence *way = part->ways; way < part->ways + part->way_count; way++) {
+        Cursor ahead = *cursor;
+        if (read_literal(&ahead, &way->parts[0].literal)) {
+            return read_sequence(cursor, way, values);
+        }
+    }
+    return OTHER;
+}
+
 static Answer
 read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values)
 {
@@ -386,12 +399,13 @@ read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values)
         case MOMENT: answer = read_moment(cursor, part, values); break;
         case CHOICE: answer = read_choice(cursor, part, values); break;
         case MAYBE: answer = read_maybe(cursor, part, values); break;
+        case EITHER: answer = read_either(cursor, part, values); break;
         case ROWS: answer = read_rows(cursor, part, values); break;
         }
         if (answer != READ) {
             return answer;
         }
-        values += part->kind == MAYBE ? part->inner.kept : part->kept;
+        values += part->gives;
     }
     return READ;
 }

@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, loose, opposite, rows, skipped
+from liquake.venues.shape import Shape, either, loose, opposite, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -91,26 +91,26 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
-# Prices and sizes are in quotes where decimals are asked for. The size is of the order: its opposite is the position's.
-_ROWS = rows(
-    '{"price":',
-    loose(Positive),
-    ',"size":',
-    loose(opposite(_Size)),
-    ',"time_ms":',
-    Milliseconds,
-    ',"contract":"',
-    Symbol,
-    '"}',
-)
 _CHANNEL = f'"channel":"{_LIQUIDATIONS}","event":"update"'
 _TIMES = (skipped(int), ',"time_ms":', skipped(Milliseconds))
-_NAMES = "price size milliseconds symbol"
-_IDENTITY = ("symbol", "|", "size", "|", "price", "|", "second")
-# The documentation has the channel first in some of its examples, and the time in others.
-SHAPES = (
-    Shape(f'{{{_CHANNEL},"time":', *_TIMES, ',"result":[', _ROWS, "]}"),
-    Shape('{"time":', *_TIMES, f',{_CHANNEL},"result":[', _ROWS, "]}"),
+# The documentation has the channel first in some of its examples, and the time in others. Prices and sizes are in quotes
+# where decimals are asked for. The size is of the order: its opposite is the position's.
+SHAPE = Shape(
+    "{",
+    either((f'{_CHANNEL},"time":', *_TIMES), ('"time":', *_TIMES, f",{_CHANNEL}")),
+    ',"result":[',
+    rows(
+        '{"price":',
+        loose(Positive),
+        ',"size":',
+        loose(opposite(_Size)),
+        ',"time_ms":',
+        Milliseconds,
+        ',"contract":"',
+        Symbol,
+        '"}',
+    ),
+    "]}",
 )
 
 
@@ -171,16 +171,19 @@ class GateDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scans = [
-            scan
-            for shape in SHAPES
-            if (scan := shape.reader(venue, _LIMIT, instruments, _by_grammar, _NAMES, "rows", identity=_IDENTITY))
-        ]
+        self._scan = SHAPE.reader(
+            venue,
+            _LIMIT,
+            instruments,
+            _by_grammar,
+            "price size milliseconds symbol",
+            "rows",
+            identity=("symbol", "|", "size", "|", "price", "|", "second"),
+        )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        for scan in self._scans:
-            if (found := scan(frame, ts_recv)) is not None:
-                return found
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):

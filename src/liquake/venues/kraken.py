@@ -30,7 +30,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, one_of, passing, skipped
+from liquake.venues.shape import Shape, either, maybe, one_of, passing, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -104,43 +104,25 @@ _FORCED = {
     for word, side in (("sell", _LONG), ("buy", _SHORT))
     for kind in _TYPES
 }
-_NAMES = "symbol id side milliseconds size price"
-# As the documentation has it, and as it comes since 2026.
-SHAPES = (
-    Shape(
-        '{"feed":"trade","product_id":"',
-        Symbol,
-        '","uid":"',
-        passing(Symbol),
-        '","side":"',
-        one_of(_FORCED),
-        '","seq":',
-        skipped(int),
-        ',"time":',
-        Milliseconds,
-        ',"qty":',
-        Positive,
-        ',"price":',
-        Positive,
-        "}",
-    ),
-    Shape(
-        '{"product_id":"',
-        Symbol,
-        '","feed":"trade","uid":"',
-        passing(Symbol),
-        '","side":"',
-        one_of(_FORCED),
-        '","time":',
-        Milliseconds,
-        ',"qty":',
-        Positive,
-        ',"price":',
-        Positive,
-        ',"seq":',
-        skipped(int),
-        "}",
-    ),
+_NUMBER = maybe(',"seq":', skipped(int))
+# As the documentation has it, and as it comes since 2026: with the number last.
+SHAPE = Shape(
+    "{",
+    either(('"product_id":"', Symbol, '","feed":"trade"'), ('"feed":"trade","product_id":"', Symbol, '"')),
+    ',"uid":"',
+    passing(Symbol),
+    '","side":"',
+    one_of(_FORCED),
+    '"',
+    _NUMBER,
+    ',"time":',
+    Milliseconds,
+    ',"qty":',
+    Positive,
+    ',"price":',
+    Positive,
+    _NUMBER,
+    "}",
 )
 
 
@@ -182,16 +164,19 @@ class KrakenDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scans = [
-            scan
-            for shape in SHAPES
-            if (scan := shape.reader(venue, _FILL, instruments, _by_grammar, _NAMES, identity=("id",), unique=True))
-        ]
+        self._scan = SHAPE.reader(
+            venue,
+            _FILL,
+            instruments,
+            _by_grammar,
+            "symbol id side milliseconds size price",
+            identity=("id",),
+            unique=True,
+        )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        for scan in self._scans:
-            if (found := scan(frame, ts_recv)) is not None:
-                return found
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):

@@ -213,6 +213,11 @@ def maybe(*parts: object) -> object:
     return _Field("maybe", True, _plain(parts))
 
 
+def either(*ways: tuple[object, ...]) -> object:
+    """One of some sequences of parts that keep the same values: the first whose first literal is there."""
+    return _Field("either", True, tuple(map(_plain, ways)))
+
+
 def rows(*parts: object) -> object:
     """Parts that come once or more, with commas between: kept as a tuple of tuples."""
     return _Field("rows", True, _plain(parts))
