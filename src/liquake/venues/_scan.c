@@ -116,7 +116,7 @@ liquidation_of(Reader *self, PyObject *row, PyObject *values, PyObject *symbol, 
                long long ts_event, PyObject *ts_recv)
 {
     PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size), *side;
-    if (!PyFloat_CheckExact(price) || !PyFloat_CheckExact(size)) {
+    if (!PyFloat_CheckExact(price) || !PyFloat_CheckExact(size) || PyFloat_AS_DOUBLE(size) == 0.0) {
         return NULL;
     }
     Py_INCREF(size);
@@ -129,11 +129,9 @@ liquidation_of(Reader *self, PyObject *row, PyObject *values, PyObject *symbol, 
         if (signed_size < 0.0) {
             Py_SETREF(size, PyFloat_FromDouble(-signed_size));
         }
-        if (signed_size == 0.0) {
-            Py_CLEAR(size);
-        }
     }
-    if (size == NULL) {
+    if (size == NULL || side == Py_None) {
+        Py_XDECREF(size);
         return NULL;
     }
     PyObject *amount = liquake_amount_of(contract, size, price), *usd = liquake_usd_of(contract, size, price);
@@ -277,24 +275,23 @@ reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
     return or_none(events);
 }
 
-PyDoc_STRVAR(one_doc, "one(row, ts_recv)\n--\n\nThe liquidation of `row`, or None where it is for the general way.");
+PyDoc_STRVAR(make_doc, "make(rows, ts_recv)\n--\n\nThe liquidations of `rows`, or None where they are for the general way.");
 
 static PyObject *
-reader_one(Reader *self, PyObject *const *arguments, Py_ssize_t count)
+reader_make(Reader *self, PyObject *const *arguments, Py_ssize_t count)
 {
-    if (count != 2 || !self->alone || !PyTuple_Check(arguments[0]) || PyTuple_GET_SIZE(arguments[0]) != self->width) {
-        PyErr_SetString(PyExc_TypeError, "one takes a row that has all, and the time of its receipt");
+    if (count != 2 || !self->alone || !PyTuple_Check(arguments[0])) {
+        PyErr_SetString(PyExc_TypeError, "make takes a tuple of rows that have all, and the time of their receipt");
         return NULL;
     }
-    PyObject *row = arguments[0], *symbol = PyTuple_GET_ITEM(row, self->symbol);
-    long long received = PyLong_AsLongLong(arguments[1]);
-    if (received == -1 && PyErr_Occurred()) {
-        return NULL;
+    PyTupleObject *rows = (PyTupleObject *)arguments[0];
+    for (Py_ssize_t nth = 0; nth < Py_SIZE(rows); nth++) {
+        if (!PyTuple_Check(rows->ob_item[nth]) || PyTuple_GET_SIZE(rows->ob_item[nth]) != self->width) {
+            PyErr_SetString(PyExc_TypeError, "a row is a tuple of the shape's values");
+            return NULL;
+        }
     }
-    long long when = time_of(self, row, received);
-    const Contract *contract = when > 0 ? liquake_find_contract(&self->listing, symbol) : NULL;
-    int whole = contract != NULL && is_forced(self, row) && is_of_kind(self, row, contract);
-    return or_none(whole ? liquidation_of(self, row, NULL, symbol, contract, when, arguments[1]) : NULL);
+    return or_none(liquidations_of(self, rows->ob_item, Py_SIZE(rows), NULL, arguments[1]));
 }
 
 /* How many values a row has; -1 where `rows` are none of the shape's values. */
@@ -409,7 +406,7 @@ reader_dealloc(Reader *self)
 
 static PyMethodDef reader_methods[] = {
     {"read", (PyCFunction)(void (*)(void))reader_read, METH_FASTCALL, read_doc},
-    {"one", (PyCFunction)(void (*)(void))reader_one, METH_FASTCALL, one_doc},
+    {"make", (PyCFunction)(void (*)(void))reader_make, METH_FASTCALL, make_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -136,8 +136,8 @@ _Change = tuple[str, str, Side | None, float | None, float | None]
 """A row: the order's id, symbol, the side of the position, price and leavesQty."""
 
 
-_Order = tuple[Side, float, float]
-"""An open order as the table has it: the side of the position, the price, and how many contracts have been counted."""
+_Order = tuple[str, str, Side, float, float]
+"""An open order as the table has it: id, symbol, the side of the position, the price, and the contracts counted so far."""
 
 
 # XBTUSD and, by the month of their delivery, XBTZ26: "Contract Size 1 USD" (https://www.bitmex.com/app/contract/XBTUSD).
@@ -180,8 +180,28 @@ class BitmexDecoder(Decoder):
         self._make = SHAPE.maker(venue, _LIMIT, instruments, _by_grammar, columns, "action rows", identity=identity)
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if self._scan is not None and (found := self._scan(frame)) is not None:
-            return self._changed(found[0], found[1], frame, ts_recv)
+        if self._scan is None or self._make is None or (found := self._scan(frame)) is None:
+            return self._read(frame, ts_recv)
+        action, rows = found
+        if action == "delete":
+            for row in rows:
+                self._orders.pop(row[0], None)
+            return ()
+        if action == "update":
+            return self._raised(rows, frame, ts_recv)
+        events = self._make(rows, ts_recv)
+        if events is None:
+            return self._changed(action, rows, frame, ts_recv)
+        for row in rows:
+            # Nearly always it is new: then a call can be spared.
+            if row[0] in self._orders:
+                self._open(row)
+            else:
+                self._orders[row[0]] = row
+        return events
+
+    def _read(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """What is not scanned."""
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
@@ -198,46 +218,42 @@ class BitmexDecoder(Decoder):
             return ()
         if action == "update":
             return self._raised(rows, frame, ts_recv)
-        return self._opened(rows, frame, ts_recv, (_OPEN_BEFORE,) if action == "partial" else ())
+        tags = (_OPEN_BEFORE,) if action == "partial" else ()
+        return [self._opened(row, frame, ts_recv, tags) for row in rows]
 
-    def _opened(
-        self, rows: Iterable[_Change], frame: bytes | str, ts_recv: int, tags: tuple[str, ...]
-    ) -> Sequence[Event]:
-        """New orders, or those that were open before we subscribed.
+    def _opened(self, row: _Change, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]) -> Event:
+        """A new order, or one that was open before we subscribed.
 
-        An id is the order's alone: after a reconnect the table tells of it again with what is left by then.
+        Its id is the order's alone: after a reconnect the table tells of it again with what is left by then.
         """
-        orders, make = self._orders, None if tags else self._make
-        events: list[Event] = []
-        for row in rows:
-            identity, symbol, side, price, leaves = row
-            if side is None or not price or not leaves:
-                events.append(self.failure(frame, ts_recv, "liquidation order lacks its side, price or leavesQty"))
-                continue
-            known = orders.get(identity)
-            orders[identity] = side, price, leaves if known is None else max(leaves, known[2])
-            event = None if make is None else make(row, ts_recv)
-            events.append(event or self._liquidation(symbol, side, price, leaves, identity, frame, ts_recv, tags))
-        return events
+        identity, symbol, side, price, leaves = row
+        if side is None or not price or not leaves:
+            return self.failure(frame, ts_recv, "liquidation order lacks its side, price or leavesQty")
+        self._open((identity, symbol, side, price, leaves))
+        return self._liquidation(symbol, side, price, leaves, identity, frame, ts_recv, tags)
+
+    def _open(self, order: _Order) -> None:
+        identity, symbol, side, price, leaves = order
+        known = self._orders.get(identity)
+        self._orders[identity] = order if known is None else (identity, symbol, side, price, max(leaves, known[4]))
 
     def _raised(self, rows: Iterable[_Change], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """Most updates re-price, or tell of fills by a falling `leavesQty`. Only what rises above all before is new."""
-        orders = self._orders
         events: list[Event] = []
         for identity, symbol, _, price, leaves in rows:
-            known = orders.get(identity)
+            known = self._orders.get(identity)
             if known is None:
                 # "drop any messages received until you have received the partial" (_DOCUMENTATION), which has the order.
                 continue
-            side, old, counted = known
-            rise = (leaves or 0.0) - counted
-            if rise <= 0.0:
-                orders[identity] = side, price or old, counted
+            _, _, side, old, counted = known
+            if leaves is None or leaves <= counted:
+                if price:
+                    self._orders[identity] = identity, symbol, side, price, counted
                 continue
-            total = counted + rise
-            orders[identity] = side, price or old, total
+            total = counted + (leaves - counted)
+            self._orders[identity] = identity, symbol, side, price or old, total
             told = f"{identity}|{total:.15g}"
-            events.append(self._liquidation(symbol, side, price or old, rise, told, frame, ts_recv, ()))
+            events.append(self._liquidation(symbol, side, price or old, leaves - counted, told, frame, ts_recv, ()))
         return events
 
     def _liquidation(

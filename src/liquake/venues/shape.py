@@ -32,8 +32,8 @@ Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
 Read = Callable[[bytes | str, int], tuple[Liquidation, ...] | None]
 """The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
-Make = Callable[[tuple[Any, ...], int], Liquidation | None]
-"""The liquidation of a row and its time of receipt, or `None` where that is for the general way."""
+Make = Callable[[tuple[tuple[Any, ...], ...], int], tuple[Liquidation, ...] | None]
+"""The liquidations of rows and their time of receipt, or `None` where these are for the general way."""
 ByName = Callable[[str], Instrument | None]
 """What a symbol alone says of its contract."""
 PURE = "LIQUAKE_PURE"
@@ -97,7 +97,7 @@ class Shape:
         is. The answer is `None`, too, for one that is not just so and so many coins or dollars, for a time that has not
         come yet, and, unless identities are `unique`, for two rows that have all in common.
         """
-        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, unique, in_dollars)
+        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, unique, in_dollars, "side")
         read: Read | None = None if made is None else made.read
         return read
 
@@ -112,12 +112,13 @@ class Shape:
         *,
         identity: tuple[str, ...] = (),
     ) -> Make | None:
-        """What makes a liquidation of one row that was scanned, for decoders that have to see the others first.
+        """What makes liquidations of rows that were scanned already, for decoders that have more to see in them.
 
-        All as in `reader`. Without "milliseconds" in `row` the liquidation is as of its receipt.
+        All as in `reader`, but for a row without a "side", which makes the answer `None`. Without "milliseconds" in `row`
+        liquidations are as of their receipt.
         """
-        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, unique=True, in_dollars=False)
-        make: Make | None = None if made is None else made.one
+        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, True, False, "forced")
+        make: Make | None = None if made is None else made.make
         return make
 
     def _reader(
@@ -131,13 +132,14 @@ class Shape:
         identity: tuple[str, ...],
         unique: bool,
         in_dollars: bool,
+        forced: str,
     ) -> Any:
         if _scan is None or not compiled():
             return None
         within, without = row.split(), beside.split()
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
-        forced = "forced" if "forced" in within else "side"
+        forced = "forced" if "forced" in within else forced
         wanted = (_place(within, name) for name in ("side", "price", "size", "milliseconds", forced, "kind"))
         pieces = tuple(_piece(within, without, name) for name in identity)
         sides = (None, None) if "side" in within else (Side.LONG, Side.SHORT)
