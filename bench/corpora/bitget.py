@@ -31,7 +31,7 @@ class _Frame(msgspec.Struct, gc=False):
 
 def _frame_of(most: int) -> Callable[[Random], tuple[bytes, int]]:
     def frame(chance: Random) -> tuple[bytes, int]:
-        last = moment(chance) + 10_000
+        last = moment(chance)
         rows = [
             {
                 "symbol": f"{chance.choice(COINS)}USDT",

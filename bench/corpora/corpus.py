@@ -68,6 +68,20 @@ def encoded(message: object) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode()
 
 
+class Steady(Random):
+    """Chance whose moments go on evenly from `start`, `step` apart, both in milliseconds."""
+
+    def __init__(self, seed: str, start: float, step: float) -> None:
+        super().__init__(seed)
+        self.now, self.step, self.moments = start, step, 0
+
+    def moment(self) -> int:
+        """The next one."""
+        self.moments += 1
+        self.now += self.step
+        return int(self.now)
+
+
 def moment(chance: Random) -> int:
     """Milliseconds."""
-    return NOW + chance.randrange(10**7 - 10**4)
+    return chance.moment() if isinstance(chance, Steady) else NOW + chance.randrange(10**7 - 10**4)
