@@ -95,12 +95,14 @@ typedef struct {
     Py_ssize_t side;
     Py_ssize_t price;
     Py_ssize_t size;
-    Py_ssize_t milliseconds;
+    Py_ssize_t milliseconds; /* -1: none is, and liquidations are as of their receipt */
     Py_ssize_t forced; /* which value of a row is None where it is no liquidation; -1: all are */
     Py_ssize_t kind;   /* which value of a row is of what kind its contract has to be, or None; -1: none is */
     Identity identity; /* empty where the venue has none */
     int unique;        /* whether rows of one time are told apart by it */
     int timed;         /* whether rows of two times are */
+    int alone;         /* whether a row has all that is asked for, without what is beside it */
+    Py_ssize_t width;  /* of rows */
     PyObject *above;   /* where no value says the side: that of sizes above zero, and of those below; else NULL */
     PyObject *below;
 } Reader;
@@ -114,7 +116,7 @@ liquidation_of(Reader *self, PyObject *row, PyObject *values, PyObject *symbol, 
                long long ts_event, PyObject *ts_recv)
 {
     PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size), *side;
-    if (!PyFloat_CheckExact(price) || !PyFloat_CheckExact(size)) {
+    if (!PyFloat_CheckExact(price) || !PyFloat_CheckExact(size) || PyFloat_AS_DOUBLE(size) == 0.0) {
         return NULL;
     }
     Py_INCREF(size);
@@ -127,11 +129,9 @@ liquidation_of(Reader *self, PyObject *row, PyObject *values, PyObject *symbol, 
         if (signed_size < 0.0) {
             Py_SETREF(size, PyFloat_FromDouble(-signed_size));
         }
-        if (signed_size == 0.0) {
-            Py_CLEAR(size);
-        }
     }
-    if (size == NULL) {
+    if (size == NULL || side == Py_None) {
+        Py_XDECREF(size);
         return NULL;
     }
     PyObject *amount = liquake_amount_of(contract, size, price), *usd = liquake_usd_of(contract, size, price);
@@ -161,7 +161,20 @@ is_forced(const Reader *self, PyObject *row)
 static inline long long
 milliseconds_of(const Reader *self, PyObject *row)
 {
-    return PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
+    return self->milliseconds < 0 ? 0 : PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
+}
+
+/* When `row` was, in nanoseconds; 0 where it has not been, or was before 1970. */
+static inline long long
+time_of(const Reader *self, PyObject *row, long long received)
+{
+    if (self->milliseconds < 0) {
+        return received - received % NANOSECONDS_PER_MILLISECOND;
+    }
+    long long when = milliseconds_of(self, row);
+    int past = when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
+               when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received;
+    return past ? when * NANOSECONDS_PER_MILLISECOND : 0;
 }
 
 /* Whether they are one number, or none. */
@@ -220,14 +233,13 @@ liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *value
             continue;
         }
         PyObject *named = beside != NULL ? beside : PyTuple_GET_ITEM(row, self->symbol);
-        long long when = milliseconds_of(self, row);
+        long long when = time_of(self, row, received);
         int apart = self->unique || (when > latest && self->timed) || !is_repeated(self, rows, nth + 1);
-        if (apart && when > 0 && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
-            when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
+        if (apart && when > 0 &&
             (named == symbol || (contract = liquake_find_contract(&self->listing, named)) != NULL) &&
             is_of_kind(self, row, contract)) {
             symbol = named;
-            event = liquidation_of(self, row, values, symbol, contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
+            event = liquidation_of(self, row, values, symbol, contract, when, ts_recv);
         }
         if (event == NULL) {
             Py_CLEAR(events);
@@ -263,6 +275,25 @@ reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
     return or_none(events);
 }
 
+PyDoc_STRVAR(make_doc, "make(rows, ts_recv)\n--\n\nThe liquidations of `rows`, or None where they are for the general way.");
+
+static PyObject *
+reader_make(Reader *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 2 || !self->alone || !PyTuple_Check(arguments[0])) {
+        PyErr_SetString(PyExc_TypeError, "make takes a tuple of rows that have all, and the time of their receipt");
+        return NULL;
+    }
+    PyTupleObject *rows = (PyTupleObject *)arguments[0];
+    for (Py_ssize_t nth = 0; nth < Py_SIZE(rows); nth++) {
+        if (!PyTuple_Check(rows->ob_item[nth]) || PyTuple_GET_SIZE(rows->ob_item[nth]) != self->width) {
+            PyErr_SetString(PyExc_TypeError, "a row is a tuple of the shape's values");
+            return NULL;
+        }
+    }
+    return or_none(liquidations_of(self, rows->ob_item, Py_SIZE(rows), NULL, arguments[1]));
+}
+
 /* How many values a row has; -1 where `rows` are none of the shape's values. */
 static Py_ssize_t
 width_of(const Sequence *sequence, Py_ssize_t rows)
@@ -295,6 +326,16 @@ is_timed(const Reader *self)
     return timed;
 }
 
+static int
+is_alone(const Reader *self)
+{
+    int alone = self->symbol >= 0;
+    for (Py_ssize_t nth = 0; nth < self->identity.count; nth++) {
+        alone = alone && (self->identity.pieces[nth].literal.name != NULL || self->identity.pieces[nth].place >= 0);
+    }
+    return alone;
+}
+
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -317,7 +358,7 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
                                  : is_place(given.symbol, width);
     int sided = above != Py_None || is_place(given.side, width);
     if (!named || !sided || !is_place(given.price, width) || !is_place(given.size, width) ||
-        !is_place(given.milliseconds, width) || given.forced >= width || given.kind >= width) {
+        given.milliseconds >= width || given.forced >= width || given.kind >= width) {
         PyErr_SetString(PyExc_ValueError, "a place is none of the shape's values");
         return NULL;
     }
@@ -333,6 +374,8 @@ reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     given.ob_base = self->ob_base;
     *self = given; /* which knows no contract yet */
     self->timed = is_timed(self);
+    self->alone = is_alone(self);
+    self->width = width;
     self->shape = (Shape *)Py_NewRef(shape);
     self->make = Py_NewRef(make);
     self->venue = Py_NewRef(venue);
@@ -363,6 +406,7 @@ reader_dealloc(Reader *self)
 
 static PyMethodDef reader_methods[] = {
     {"read", (PyCFunction)(void (*)(void))reader_read, METH_FASTCALL, read_doc},
+    {"make", (PyCFunction)(void (*)(void))reader_make, METH_FASTCALL, make_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -59,47 +59,62 @@ read_literal(Cursor *cursor, const Word *literal)
     return READ;
 }
 
-/* Up to the closing quote, which is left. Only printable ASCII without escapes is plain. */
-static inline Answer
-read_plain(Cursor *cursor, const char **start, Py_ssize_t *length, uint32_t *hash)
+/* Whether none of eight bytes is a quote or anything that is not plain. A byte that is may make the next look so. */
+static inline int
+all_plain(const char *at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t marks;
+    memcpy(&marks, at, 8);
+    uint64_t quotes = marks ^ (ones * '"'), escapes = marks ^ (ones * '\\');
+    uint64_t odd = marks | (marks + ones) | (marks - ones * 0x20) | ((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes);
+    return (odd & tops) == 0;
+}
+
+/* The length up to the closing quote; -1 where there is none. Only printable ASCII without escapes is plain. */
+static inline Py_ssize_t
+plain_length(const Cursor *cursor)
 {
     const char *at = cursor->at;
-    uint32_t mixed = 2166136261u;
-    while (at < cursor->end && *at != '"') {
+    while (cursor->end - at >= 8 && all_plain(at)) {
+        at += 8;
+    }
+    for (; at < cursor->end && *at != '"'; at++) {
         unsigned char mark = (unsigned char)*at;
         if (mark < 0x20 || mark > 0x7e || mark == '\\') {
-            return OTHER;
+            return -1;
         }
-        mixed = (mixed ^ mark) * 16777619u;
-        at++;
     }
-    if (at == cursor->end) {
-        return OTHER;
-    }
-    *start = cursor->at;
-    *length = at - cursor->at;
-    *hash = mixed ^ (mixed >> 15);
-    cursor->at = at;
-    return READ;
+    return at == cursor->end ? -1 : at - cursor->at;
 }
 
 static PyObject *
-name_of(PyObject **names, const char *start, Py_ssize_t length, uint32_t hash, int passing)
+text_of(const char *start, Py_ssize_t length)
 {
-    PyObject **place = &names[hash & (NAMES - 1)];
+    PyObject *text = PyUnicode_New(length, 0x7f);
+    if (text != NULL && length > 0) {
+        memcpy(PyUnicode_1BYTE_DATA(text), start, length);
+    }
+    return text;
+}
+
+/* A text that was given lately, or else a new one. */
+static PyObject *
+name_of(PyObject **names, const char *start, Py_ssize_t length)
+{
+    uint32_t hash = 2166136261u;
+    for (Py_ssize_t nth = 0; nth < length; nth++) {
+        hash = (hash ^ (unsigned char)start[nth]) * 16777619u;
+    }
+    PyObject **place = &names[(hash ^ (hash >> 15)) & (NAMES - 1)];
     PyObject *name = *place;
-    if (!passing && name != NULL && PyUnicode_GET_LENGTH(name) == length &&
+    if (name != NULL && PyUnicode_GET_LENGTH(name) == length &&
         same((const char *)PyUnicode_1BYTE_DATA(name), start, length)) {
         return Py_NewRef(name);
     }
-    PyObject *fresh = PyUnicode_New(length, 0x7f);
-    if (fresh == NULL || length == 0) {
-        return fresh;
-    }
-    memcpy(PyUnicode_1BYTE_DATA(fresh), start, length);
-    if (!passing && length <= LONGEST_NAME) {
-        *place = Py_NewRef(fresh);
-        Py_XDECREF(name);
+    PyObject *fresh = text_of(start, length);
+    if (fresh != NULL && length > 0) {
+        Py_XSETREF(*place, Py_NewRef(fresh));
     }
     return fresh;
 }
@@ -107,18 +122,19 @@ name_of(PyObject **names, const char *start, Py_ssize_t length, uint32_t hash, i
 static inline Answer
 read_text(Cursor *cursor, const Part *part, PyObject **value)
 {
-    const char *start;
-    Py_ssize_t length;
-    uint32_t hash;
-    if (!read_plain(cursor, &start, &length, &hash) || length < part->shortest || length > part->longest ||
-        length < part->literal.length ||
+    const char *start = cursor->at;
+    Py_ssize_t length = plain_length(cursor);
+    if (length < part->shortest || length > part->longest || length < part->literal.length ||
         !same(start + length - part->literal.length, part->literal.text, part->literal.length)) {
         return OTHER;
     }
-    if (part->kept && (*value = name_of(cursor->names, start, length, hash, part->passing)) == NULL) {
-        return FAILED;
+    cursor->at += length;
+    if (!part->kept) {
+        return READ;
     }
-    return READ;
+    int remembered = !part->passing && length <= LONGEST_NAME;
+    *value = remembered ? name_of(cursor->names, start, length) : text_of(start, length);
+    return *value == NULL ? FAILED : READ;
 }
 
 static inline Answer

@@ -32,6 +32,8 @@ Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
 Read = Callable[[bytes | str, int], tuple[Liquidation, ...] | None]
 """The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
+Make = Callable[[tuple[tuple[Any, ...], ...], int], tuple[Liquidation, ...] | None]
+"""The liquidations of rows and their time of receipt, or `None` where these are for the general way."""
 ByName = Callable[[str], Instrument | None]
 """What a symbol alone says of its contract."""
 PURE = "LIQUAKE_PURE"
@@ -95,16 +97,53 @@ class Shape:
         is. The answer is `None`, too, for one that is not just so and so many coins or dollars, for a time that has not
         come yet, and, unless identities are `unique`, for two rows that have all in common.
         """
+        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, unique, in_dollars, "side")
+        read: Read | None = None if made is None else made.read
+        return read
+
+    def maker(
+        self,
+        venue: str,
+        basis: PriceBasis,
+        instruments: Instruments,
+        by_name: ByName,
+        row: str,
+        beside: str = "",
+        *,
+        identity: tuple[str, ...] = (),
+    ) -> Make | None:
+        """What makes liquidations of rows that were scanned already, for decoders that have more to see in them.
+
+        All as in `reader`, but for a row without a "side", which makes the answer `None`. Without "milliseconds" in `row`
+        liquidations are as of their receipt.
+        """
+        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, True, False, "forced")
+        make: Make | None = None if made is None else made.make
+        return make
+
+    def _reader(
+        self,
+        venue: str,
+        basis: PriceBasis,
+        instruments: Instruments,
+        by_name: ByName,
+        row: str,
+        beside: str,
+        identity: tuple[str, ...],
+        unique: bool,
+        in_dollars: bool,
+        forced: str,
+    ) -> Any:
         if _scan is None or not compiled():
             return None
         within, without = row.split(), beside.split()
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
-        forced = "forced" if "forced" in within else "side"
+        forced = "forced" if "forced" in within else forced
         wanted = (_place(within, name) for name in ("side", "price", "size", "milliseconds", forced, "kind"))
         pieces = tuple(_piece(within, without, name) for name in identity)
         sides = (None, None) if "side" in within else (Side.LONG, Side.SHORT)
-        reader = _scan.Reader(
+        return _scan.Reader(
             self._compiled,
             Liquidation,
             venue,
@@ -115,8 +154,6 @@ class Shape:
             (pieces, unique),
             sides,
         )
-        read: Read = reader.read
-        return read
 
 
 def _place(within: list[str], name: str) -> int:
