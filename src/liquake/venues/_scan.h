@@ -46,6 +46,7 @@ typedef struct part {
     int opposite;        /* NUMBER: kept with the other sign */
     int loose;           /* NUMBER: in quotes or not */
     int passing;         /* TEXT: not remembered */
+    int written;         /* INTEGER: kept as its text */
     long long least; /* INTEGER, and MOMENT, in milliseconds */
     long long most;
     Choice *choices; /* CHOICE, none of which begins with an earlier one */

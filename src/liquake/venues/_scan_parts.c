@@ -96,6 +96,7 @@ make_field(Part *part, PyObject *field)
                    ? 0
                    : -1;
     case INTEGER:
+        return PyArg_ParseTuple(inner, "LLp", &part->least, &part->most, &part->written) ? 0 : -1;
     case MOMENT: return PyArg_ParseTuple(inner, "LL", &part->least, &part->most) ? 0 : -1;
     case CHOICE: return make_choices(part, inner);
     case EITHER: return make_ways(part, inner);

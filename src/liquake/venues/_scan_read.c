@@ -227,15 +227,17 @@ read_number(Cursor *cursor, const Part *part, PyObject **value)
 static inline Answer
 read_integer(Cursor *cursor, const Part *part, PyObject **value)
 {
+    const char *start = cursor->at;
     uint64_t number = 0;
     int digits = read_whole(cursor, &number);
     if (digits < 0 || digits >= MOST_DIGITS || (long long)number < part->least || (long long)number > part->most) {
         return OTHER;
     }
-    if (part->kept && (*value = PyLong_FromLongLong((long long)number)) == NULL) {
-        return FAILED;
+    if (!part->kept) {
+        return READ;
     }
-    return READ;
+    *value = part->written ? name_of(cursor->names, start, digits) : PyLong_FromLongLong((long long)number);
+    return *value == NULL ? FAILED : READ;
 }
 
 /* The number of `digits` figures at `text`; -1 where they are not all figures. */
@@ -357,11 +359,13 @@ read_rows(Cursor *cursor, const Part *part, PyObject **value)
     gathered.count = 0;
     gathered.room = FEW;
     Answer answer = gather_rows(cursor, part, &gathered);
-    if (answer == READ && (*value = PyTuple_New(gathered.count)) == NULL) {
+    int kept = part->kept && answer == READ;
+    if (kept && (*value = PyTuple_New(gathered.count)) == NULL) {
+        kept = 0;
         answer = FAILED;
     }
     for (Py_ssize_t nth = 0; nth < gathered.count; nth++) {
-        if (answer == READ) {
+        if (kept) {
             PyTuple_SET_ITEM(*value, nth, gathered.rows[nth]);
         }
         else {

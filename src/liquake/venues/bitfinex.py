@@ -203,11 +203,7 @@ class BitfinexDecoder(Decoder):
         return self._liquidations(rows, frame, ts_recv)
 
     def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        events: list[Event] = []
-        for row in rows:
-            if not _sold_in_parts(row):
-                events.append(self._liquidation(row, frame, ts_recv))
-        return distinct(events)
+        return distinct([self._liquidation(row, frame, ts_recv) for row in rows if not _sold_in_parts(row)])
 
     def _liquidation(self, row: _Row, frame: bytes | str, ts_recv: int) -> Event:
         instrument = self._listed(row.symbol) or _by_grammar(row.symbol)

@@ -193,11 +193,12 @@ class DydxDecoder(Decoder):
         if instrument is None:
             return (self.failure(frame, ts_recv, f"market {market!a} cannot be one"),)
         events = [self._subscribed(_TRADES, market, ts_recv)] if message.type == "subscribed" else []
-        for part in contents if isinstance(contents, list) else (contents,):
-            for trade in part.trades:
-                if trade.type == _LIQUIDATED:
-                    events.append(self._liquidation(trade, instrument, frame, ts_recv))
-        return events
+        return events + [
+            self._liquidation(trade, instrument, frame, ts_recv)
+            for part in (contents if isinstance(contents, list) else (contents,))
+            for trade in part.trades
+            if trade.type == _LIQUIDATED
+        ]
 
     def _subscribed(self, channel: str, market: str, ts_recv: int) -> Event:
         if market:

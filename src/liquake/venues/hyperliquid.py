@@ -321,7 +321,8 @@ class HyperliquidDecoder(Decoder):
         if self._scan_trades is not None and (found := self._scan_trades(frame)) is not None:
             return self._trades(found[0], frame, ts_recv)
         if self._scan_fills is not None and (found := self._scan_fills(frame)) is not None:
-            made = self._taken(*found, ts_recv)
+            user, fills = found
+            made = self._taken(user, fills, ts_recv)
             if made is not None:
                 return made
         try:

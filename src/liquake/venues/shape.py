@@ -199,6 +199,11 @@ def or_null(kind: object) -> object:
     return _but(kind, "number", _NULLABLE, True)
 
 
+def written(kind: object) -> object:
+    """An integer of type `kind`, kept as its text."""
+    return _but(kind, "integer", _WRITTEN, True)
+
+
 def moment(least: int = 0) -> object:
     """A time as "2026-11-21T08:00:00.000Z", kept as milliseconds since 1970, `least` of them or more."""
     return _Field("moment", True, (least, _LARGEST))
@@ -230,9 +235,10 @@ def _plain(parts: tuple[object, ...]) -> tuple[Any, ...]:
 
 
 _LONGEST, _LARGEST, _HIGHEST = 2**31, 10**18, 1e300
-# Where among the bounds of a text and of a number what is more than these stands.
+# Where among the bounds of a text, of a number and of an integer what is more than these stands.
 _ENDING, _PASSING = 2, 3
 _OPPOSITE, _LOOSE, _NULLABLE = 2, 3, 4
+_WRITTEN = 2
 
 
 def _but(kind: object, name: str, place: int, bound: object) -> _Field:
@@ -257,7 +263,7 @@ def _field(kind: object) -> _Field:
     if bare is float:
         return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST), False, False, False))
     if bare is int:
-        return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST)))
+        return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST), False))
     raise TypeError(f"{kind!r} has no place in a shape")
 
 
