@@ -83,19 +83,24 @@ write_text(char *at, const char *text, Py_ssize_t length)
 static char *
 write_number(char *at, double number)
 {
+    static const unsigned int units[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     double size = number < 0.0 ? -number : number;
     if (!(size >= 1e-4 && size < 1e7)) {
         return NULL;
     }
-    unsigned long long figures = (unsigned long long)(size * 1e8 + 0.5), unit = 100000000;
+    unsigned long long figures = (unsigned long long)(size * 1e8 + 0.5);
     if ((double)figures / 1e8 != size) {
         return NULL;
     }
+    /* At most seven zeros are left out, for one decimal stays: four of them, then two, then one. */
     int decimals = 8;
-    for (; decimals > 1 && figures % 10 == 0; decimals--) {
-        figures /= 10;
-        unit /= 10;
+    for (int zeros = 4; zeros > 0; zeros /= 2) {
+        if (figures % units[zeros] == 0) {
+            figures /= units[zeros];
+            decimals -= zeros;
+        }
     }
+    unsigned long long unit = units[decimals];
     at = write_whole(at, figures % unit, decimals);
     *--at = '.';
     at = write_whole(at, figures / unit, 1);

@@ -153,7 +153,8 @@ def _told_apart(events: list[Event]) -> list[Event]:
 
     An id has the second only, since the history has no more: unlike elsewhere, equal ids may have unequal times.
     """
-    if len(events) < 2:
+    # Where no two ids are equal there is nothing to tell apart, and that is cheap to see.
+    if len(events) < 2 or len({event.id for event in events if isinstance(event, Liquidation)}) == len(events):
         return events
     seen: dict[str, int] = {}
     for index, event in enumerate(events):
