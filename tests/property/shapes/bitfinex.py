@@ -7,19 +7,21 @@ from hypothesis import strategies as st
 from liquake.venues.bitfinex import SHAPE
 from tests.property.shapes.values import NUMBER, TIME, Shaped, any_of, some, symbols, usually
 
-SYMBOL = symbols("tBTCF0:USTF0", "tETHF0:USTF0", "tBTCF0:EURF0", "tBTCUSD", "tALGF0:USTF0", "tF0")
+SYMBOL = symbols("tBTCF0:USTF0", "tETHF0:USTF0", "tALGF0:USTF0", "tBTCF0:EURF0", "tBTCUSD", "tF0")
 CHANNEL = usually(st.integers(0, 10**6), st.sampled_from((-1, '"916"', "null")))
-FLAG = usually(st.sampled_from((0, 1)), st.sampled_from((2, "null", -1, "true")))
+FLAGS = usually(
+    st.sampled_from(("1,1", "1,1", "0,1", "0,0")), st.sampled_from(("1,0", "2,1", "1,null", "0,null", "-1,1"))
+)
 PRICE = usually(NUMBER, st.sampled_from(("null", "0", "[]")))
 
 
 @st.composite
 def row(draw: st.DrawFn) -> str:
     position, sign = draw(st.integers(1, 3)), draw(st.sampled_from(("", "-")))
-    paid = draw(st.sampled_from(("null", draw(PRICE))))
+    paid = draw(PRICE)
     return (
         f'["{draw(any_of("pos"))}",{position},{draw(TIME)},null,"{draw(SYMBOL)}",{sign}{draw(NUMBER)},{draw(PRICE)},null,'
-        f"{draw(FLAG)},{draw(FLAG)},null,{paid}]"
+        f"{draw(FLAGS)},null,{paid}]"
     )
 
 

@@ -9,9 +9,12 @@ from tests.property.shapes.values import NUMBER, TIME, Shaped, any_of, some, sym
 
 COIN = symbols("BTC", "kPEPE", "xyz:CRWV", "@142", "PURR/USDC", "SOL")
 SIDE = any_of("A", "B")
-IDENTITY = usually(st.integers(0, 3), st.sampled_from((-1, 2**63 - 1, 2**63, "null")))
-USER = usually(st.sampled_from(("0xa1", "0xa2", "0xA1")), st.just(""))
-DIRECTIONS = ("Open Long", "Open Short", "Close Short", "Liquidated Cross Long", "Auto-Deleveraging", "Buy")
+IDENTITY = usually(st.integers(1, 4), st.sampled_from((0, -1, 2**63 - 1, 2**63, "null")))
+USER = usually(st.sampled_from(("0xa1", "0xa2", "0xa3", "0xa4", "0xA1")), st.just(""))
+DIRECTION = usually(
+    st.sampled_from(("Open Long", "Open Short", "Close Long", "Close Short")),
+    st.sampled_from(("Liquidated Cross Long", "Auto-Deleveraging", "Buy", "Long > Short")),
+)
 
 
 @st.composite
@@ -29,7 +32,7 @@ def trades(draw: st.DrawFn) -> str:
 
 @st.composite
 def fill(draw: st.DrawFn) -> str:
-    method = draw(any_of("market", "market", "backstop"))
+    method = draw(any_of("market", "market", "market", "market", "backstop"))
     forced = f',"liquidation":{{"liquidatedUser":"{draw(USER)}","markPx":"{draw(NUMBER)}","method":"{method}"}}'
     forced = draw(st.sampled_from(("", forced, forced)))
     if draw(st.integers(0, 9)) == 7:
@@ -37,7 +40,7 @@ def fill(draw: st.DrawFn) -> str:
     fee = draw(st.sampled_from(("", ',"builderFee":"0.1"')))
     return (
         f'{{"coin":"{draw(COIN)}","px":"{draw(NUMBER)}","sz":"{draw(NUMBER)}","side":"{draw(SIDE)}","time":{draw(TIME)},'
-        f'"startPosition":"-0.5","dir":"{draw(st.sampled_from(DIRECTIONS))}","closedPnl":"0.0","hash":"0x7","oid":9,'
+        f'"startPosition":"-0.5","dir":"{draw(DIRECTION)}","closedPnl":"0.0","hash":"0x7","oid":9,'
         f'"crossed":{draw(any_of("true", "false"))},"fee":"-0.1","tid":{draw(IDENTITY)}{forced},"feeToken":"USDC",'
         f'"twapId":{draw(st.sampled_from(("null", "5")))}{fee}}}'
     )
