@@ -142,4 +142,24 @@ liquake_amount_of(const Contract *contract, PyObject *size, PyObject *price);
 PyObject *
 liquake_usd_of(const Contract *contract, PyObject *size, PyObject *price);
 
+typedef struct {
+    PyObject_HEAD
+    Sequence sequence;
+    PyObject *names[NAMES];
+} Shape;
+
+/* Of the module: what readers ask for. */
+typedef struct {
+    PyTypeObject *shape;
+    Attributes attributes;
+} State;
+
+extern PyType_Spec liquake_reader_spec;
+
+static inline PyObject *
+liquake_or_none(PyObject *found)
+{
+    return found != NULL || PyErr_Occurred() ? found : Py_NewRef(Py_None);
+}
+
 #endif
