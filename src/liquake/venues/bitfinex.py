@@ -314,15 +314,16 @@ def _event(
     venue: str, instrument: Instrument, row: _Row, price: float, basis: PriceBasis, ts_recv: int
 ) -> Liquidation | None:
     """The liquidation in `row`; `None` where its time has not come yet."""
+    match, amount, milliseconds = row.is_match, row.amount, int(row.time)
     tags = () if "F0" in row.symbol else ("margin",)
-    if row.is_match not in (_TRIGGER, _EXECUTION):
-        tags = (*tags, oddity("IS_MATCH", row.is_match))
-    elif row.is_match == _TRIGGER and row.is_market_sold != _ACQUIRED:
-        tags = (*tags, oddity("IS_MARKET_SOLD", row.is_market_sold))
-    milliseconds = int(row.time)
+    if match != _EXECUTION:
+        if match != _TRIGGER:
+            tags = (*tags, oddity("IS_MATCH", match))
+        elif row.is_market_sold != _ACQUIRED:
+            tags = (*tags, oddity("IS_MARKET_SOLD", row.is_market_sold))
     # No row has an identity of its own: a position has many.
-    identity = f"{row.position}|{milliseconds}|{row.amount}|{row.is_match}"
-    side, size = (_LONG, row.amount) if row.amount > 0 else (_SHORT, -row.amount)
+    identity = f"{row.position}|{milliseconds}|{amount}|{match}"
+    side, size = (_LONG, amount) if amount > 0 else (_SHORT, -amount)
     return normalised(venue, instrument, side, price, basis, size, milliseconds, ts_recv, identity, tags)
 
 
