@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liquake.model import Event, Instruments, Liquidation
+from liquake.model import Event, Instruments, Liquidation, Trade
 from liquake.venues import shape
 from liquake.venues.frames import decoded
 from liquake.venues.registry import find_venue
@@ -43,12 +43,14 @@ def decoder_of(venue: str) -> Decoder:
     return find_venue(venue).decoder("main", Instruments(cases_of(venue).instruments))
 
 
-def both(venue: str, frame: bytes) -> tuple[list[Event], list[Event]]:
-    """What is made of `frame` with the scanner, and without it."""
+def both(venue: str, *frames: bytes) -> tuple[list[Event], list[Event]]:
+    """What is made of `frames`, one after another, with the scanner, and without it."""
     with pytest.MonkeyPatch.context() as patch:
-        scanned = list(decoder_of(venue).decode(frame, RECEIVED))
+        scanning = decoder_of(venue)
+        scanned = [event for frame in frames for event in scanning.decode(frame, RECEIVED)]
         patch.setenv(shape.PURE, "1")
-        return scanned, list(decoder_of(venue).decode(frame, RECEIVED))
+        reading = decoder_of(venue)
+        return scanned, [event for frame in frames for event in reading.decode(frame, RECEIVED)]
 
 
 @EVERY
@@ -56,6 +58,14 @@ def both(venue: str, frame: bytes) -> tuple[list[Event], list[Event]]:
 @settings(deadline=None, max_examples=400)
 def test_frames_of_the_documented_shape_and_near_it(each: Shaped, data: st.DataObject) -> None:
     scanned, read = both(each.venue, data.draw(changed(each)))
+    assert scanned == read
+
+
+@EVERY
+@given(data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_frames_that_follow_one_another(each: Shaped, data: st.DataObject) -> None:
+    scanned, read = both(each.venue, *data.draw(st.lists(changed(each), min_size=2, max_size=8)))
     assert scanned == read
 
 
@@ -76,8 +86,9 @@ def test_the_documented_shape_is_scanned_and_nothing_shorter_or_longer(each: Sha
     assert scan(frame + b"\n") is None
     scanned, read = both(each.venue, frame)
     assert scanned == read
-    assert all(isinstance(event, Liquidation) for event in scanned)
-    assert len({event.key for event in scanned if isinstance(event, Liquidation)}) == len(scanned)
+    assert all(isinstance(event, Liquidation | Trade) for event in scanned)
+    keys = [event.key for event in scanned if isinstance(event, Liquidation)]
+    assert len(set(keys)) == len(keys)
 
 
 WITHOUT = """

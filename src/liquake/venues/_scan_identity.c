@@ -114,7 +114,7 @@ write_number(char *at, double number)
 static inline char *
 write_value(char *at, Py_ssize_t room, PyObject *value, long long unit)
 {
-    if (PyUnicode_Check(value) && PyUnicode_IS_ASCII(value)) {
+    if (PyUnicode_CheckExact(value) && PyUnicode_IS_ASCII(value)) {
         Py_ssize_t length = PyUnicode_GET_LENGTH(value);
         return length > room ? NULL : write_text(at, (const char *)PyUnicode_1BYTE_DATA(value), length);
     }
@@ -139,7 +139,7 @@ liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values)
         }
         PyObject *value = piece->place >= 0 ? PyTuple_GET_ITEM(row, piece->place)
                                             : PyTuple_GET_ITEM(values, -1 - piece->place);
-        if (identity->count == 1 && PyUnicode_Check(value)) {
+        if (identity->count == 1 && PyUnicode_CheckExact(value)) {
             return Py_NewRef(value);
         }
         at = write_value(at, at - text, value, piece->unit);
