@@ -67,7 +67,8 @@ def _trade(chance: Random, nth: int) -> dict[str, object]:
 
 
 def _page(chance: Random) -> tuple[bytes, int]:
-    trades = [_trade(chance, nth) for nth in range(_TRADES)]
+    first = chance.randrange(10**9)
+    trades = [_trade(chance, first + nth) for nth in range(_TRADES)]
     times = {"usIn": 1_791_000_000_000_000, "usOut": 1_791_000_000_009_000, "usDiff": 9000}
     page = {"jsonrpc": "2.0", "result": {"trades": trades, "has_more": True}, **times, "testnet": False}
     return encoded(page), sum("liquidation" in trade for trade in trades)
