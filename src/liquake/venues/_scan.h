@@ -93,6 +93,10 @@ liquake_free_identity(Identity *identity);
 PyObject *
 liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values);
 
+/* Whether two rows are told by the same. */
+int
+liquake_same_identity(const Identity *identity, PyObject *one, PyObject *other);
+
 /* The names of what is looked at in an instrument. */
 typedef struct {
     PyObject *coins;

@@ -128,6 +128,31 @@ write_value(char *at, Py_ssize_t room, PyObject *value, long long unit)
     return number < 0 ? NULL : write_whole(at, (unsigned long long)(number / unit), 1);
 }
 
+/* Whether `one` and `other`, values of the same place in two rows, are told alike; also with an exception. */
+static int
+is_told_alike(const Piece *piece, PyObject *one, PyObject *other)
+{
+    if (one == other) {
+        return 1;
+    }
+    if (piece->unit > 1) {
+        return PyLong_AsLongLong(one) / piece->unit == PyLong_AsLongLong(other) / piece->unit;
+    }
+    return PyObject_RichCompareBool(one, other, Py_EQ) != 0;
+}
+
+int
+liquake_same_identity(const Identity *identity, PyObject *one, PyObject *other)
+{
+    int same = 1;
+    for (const Piece *piece = identity->pieces; same && piece < identity->pieces + identity->count; piece++) {
+        if (piece->literal.name == NULL && piece->place >= 0) {
+            same = is_told_alike(piece, PyTuple_GET_ITEM(one, piece->place), PyTuple_GET_ITEM(other, piece->place));
+        }
+    }
+    return same;
+}
+
 PyObject *
 liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values)
 {

@@ -106,18 +106,24 @@ is_equal(PyObject *one, PyObject *other)
     return !PyFloat_CheckExact(one) || !PyFloat_CheckExact(other) || PyFloat_AS_DOUBLE(one) == PyFloat_AS_DOUBLE(other);
 }
 
-/* Whether nothing but its place tells the last of `count` rows from an earlier one, or that would take long to see. An id
-   may have no more than the second of a time. */
+/* Whether two rows have all in common of which an id is made. Without ids of the venue that is more than this. */
+static int
+is_alike(const Reader *self, PyObject *one, PyObject *other)
+{
+    if (self->identity.count) {
+        return liquake_same_identity(&self->identity, one, other);
+    }
+    return is_equal(PyTuple_GET_ITEM(one, self->price), PyTuple_GET_ITEM(other, self->price)) &&
+           is_equal(PyTuple_GET_ITEM(one, self->size), PyTuple_GET_ITEM(other, self->size)) &&
+           milliseconds_of(self, one) == milliseconds_of(self, other);
+}
+
+/* Whether nothing but its place may tell the last of `count` rows from an earlier one, or that would take long to see. */
 static int
 is_repeated(const Reader *self, PyObject **rows, Py_ssize_t count)
 {
-    PyObject *last = rows[count - 1];
-    long long unit = self->timed ? 1 : 1000;
     for (Py_ssize_t nth = 0; nth < count - 1; nth++) {
-        PyObject *row = rows[nth];
-        if (is_equal(PyTuple_GET_ITEM(row, self->price), PyTuple_GET_ITEM(last, self->price)) &&
-            is_equal(PyTuple_GET_ITEM(row, self->size), PyTuple_GET_ITEM(last, self->size)) && is_forced(self, row) &&
-            milliseconds_of(self, row) / unit == milliseconds_of(self, last) / unit) {
+        if (is_forced(self, rows[nth]) && is_alike(self, rows[nth], rows[count - 1])) {
             return 1;
         }
     }

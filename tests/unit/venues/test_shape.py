@@ -322,6 +322,15 @@ def test_ids_are_made_of_the_position_and_the_second_and_rows_of_one_are_for_the
     assert read(f'<(COIN" 2.5 -4 {NOW}),(COIN" 2.5 -4 {NOW + 1000})>'.encode(), RECEIVED) is not None
 
 
+def test_rows_are_told_apart_by_what_their_ids_are_made_of_alone() -> None:
+    row = ("(", int, " ", *ROW[1:])
+    read = reader("<", rows(*row), ">", row=f"number {NAMES}", beside="rows", identity=("number", "|", "size"))
+    first = f'(1 COIN" L 2.5 4 {NOW})'
+    for other, apart in (("2 COIN", True), ("1 TENTH", False)):
+        again = f'({other}" S 3.5 4 {NOW + 5000})'
+        assert (read(f"<{first},{again}>".encode(), RECEIVED) is not None) is apart
+
+
 @pytest.mark.parametrize("text", ['"2.5"', "2.5"])
 def test_a_loose_number_is_in_quotes_or_not(text: str) -> None:
     assert scan_of("[", loose(Positive), "]")(f"[{text}]".encode()) == (2.5,)
