@@ -346,7 +346,8 @@ class _ExchangeInfo(msgspec.Struct):
 
 def _instrument(row: _Symbol) -> Instrument:
     asset, bundle = unbundle(row.baseAsset)
-    if row.contractSize is not None:
+    # The other product's contracts, whose sizes are coins, are quoted in a stablecoin, and may come to have the field too.
+    if row.contractSize is not None and row.quoteAsset == "USD":
         return Instrument(row.symbol, asset, _INVERSE, row.contractSize)
     return Instrument(row.symbol, asset, _LINEAR, 1.0 if row.quoteAsset in _DOLLARS else None, bundle)
 

@@ -305,6 +305,7 @@ class Bitget(Venue):
         Throttle.LARGEST,
         1.0,
         _DOCUMENTATION,
+        per_side=True,
     )
     # "send a string ping and expect a string pong every 30 seconds"; without one for 2 minutes the connection is cut
     # (_CONNECT).

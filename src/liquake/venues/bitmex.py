@@ -28,6 +28,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.model.liquidation import OPEN_BEFORE
 from liquake.venues.shape import Shape, maybe, one_of, passing, rows
 from liquake.venues.venue import (
     Amount,
@@ -55,7 +56,6 @@ _LONG, _SHORT = Side.LONG, Side.SHORT
 _LIMIT = PriceBasis.LIMIT
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
 _DOLLARS = frozenset(("USD", "USDT", "USDC"))
-_OPEN_BEFORE = "open before subscribing"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -218,7 +218,7 @@ class BitmexDecoder(Decoder):
             return ()
         if action == "update":
             return self._raised(rows, frame, ts_recv)
-        tags = (_OPEN_BEFORE,) if action == "partial" else ()
+        tags = (OPEN_BEFORE,) if action == "partial" else ()
         return [self._opened(row, frame, ts_recv, tags) for row in rows]
 
     def _opened(self, row: _Change, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]) -> Event:
