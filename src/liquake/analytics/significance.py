@@ -13,6 +13,7 @@ Compute them on read: they hold no state.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from enum import StrEnum
 from math import log, sqrt
 from typing import NamedTuple
@@ -111,7 +112,7 @@ def status(z: float, rank: float | None) -> Status:
 
 
 def _level(value: float, bounds: tuple[float, ...]) -> int:
-    return sum(value >= bound for bound in bounds)
+    return bisect_right(bounds, value)
 
 
 def _binomial_z(successes: int, trials: int, share: float) -> float:

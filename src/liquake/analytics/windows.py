@@ -70,11 +70,15 @@ class Windows:
 
     def value(self, now: int, window: int) -> tuple[int, float]:
         """Events and dollars with an age at `now` of at least zero and under `window` nanoseconds."""
+        if self.newest <= now - window:
+            return 0, 0.0
         first, end = bisect_right(self._times, now - window), bisect_right(self._times, now)
         return end - first, self._sums[end] - self._sums[first]
 
     def adjacent(self, now: int, window: int) -> tuple[int, int, int]:
         """Events of three windows side by side, the newest first."""
+        if self.newest <= now - 3 * window:
+            return 0, 0, 0
         ends = [bisect_right(self._times, now - k * window) for k in range(4)]
         return ends[0] - ends[1], ends[1] - ends[2], ends[2] - ends[3]
 
