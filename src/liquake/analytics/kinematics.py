@@ -35,7 +35,7 @@ _ERRORS = tuple(
 )
 
 
-class Derivative(msgspec.Struct, frozen=True):
+class Derivative(msgspec.Struct, frozen=True, gc=False):
     """One derivative of the event count or of the dollars, with its standard error under a Poisson stream."""
 
     value: float
@@ -47,7 +47,7 @@ class Derivative(msgspec.Struct, frozen=True):
         return self.error > 0.0 and abs(self.value) >= 2.0 * self.error
 
 
-class Motion(msgspec.Struct, frozen=True):
+class Motion(msgspec.Struct, frozen=True, gc=False):
     """Velocity (per s), acceleration (per s^2) and jerk (per s^3) of one stream at one time scale."""
 
     velocity: Derivative

@@ -25,7 +25,7 @@ _LEAST_TRIMMED = 64
 _NEVER, _ENDLESS = -(1 << 62), 1 << 62
 
 
-class Sum(msgspec.Struct, frozen=True):
+class Sum(msgspec.Struct, frozen=True, gc=False):
     """Events added up. `unsized` of the `events` had no known amount and are missing from `amount` and `usd`."""
 
     events: int = 0

@@ -34,7 +34,7 @@ from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
-WRITE_EVERY = 0.15
+WRITE_EVERY = 0.1
 """Seconds from one writing to the next."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
@@ -45,11 +45,13 @@ _BREATH = 0.02
 LEASE = "liquake:writer"
 """String: who writes."""
 LEASE_SECONDS = 2.0
+HOLD_EVERY = 0.5
+"""Seconds after which whoever writes makes sure that it still may."""
 LOOK_EVERY = 0.25
 """Seconds between two looks of one that waits: together less than `EXPIRE_AFTER`."""
 
 _AT_ONCE = 100
-"""Hashes sent together."""
+"""Keys sent together."""
 
 _WAITING = 1000
 """Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
@@ -161,6 +163,14 @@ HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (veloci
 """Whatever is served as a hash: a function of the snapshot that gives keys and their fields."""
 
 
+def _commands(snapshot: Snapshot) -> Iterator[tuple[str | int | bytes, ...]]:
+    expire = round(EXPIRE_AFTER * 1000)
+    for hashes in HASHES:
+        for key, fields in hashes(snapshot):
+            yield "EVAL", _WRITE, 1, key, expire, _packed(fields)
+    yield "SET", SNAPSHOT, _encoder.encode(snapshot), "PX", expire
+
+
 def _packed(fields: Fields) -> bytes:
     """Names and values in turn, as text: Lua's own numbers have no place for nanoseconds."""
     numbers = [value for value in fields.values() if not isinstance(value, str)]
@@ -221,17 +231,20 @@ class StateWriter:
 
     async def _take_turns(self, client: Client) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        held, proved = Held(False, 0.0), 0.0
         # See `ended`: while each snapshot takes long, a cancellation may meet an answer again and again.
         while task is None or not task.cancelling():
-            due = loop.time() + WRITE_EVERY
-            with explained(self.address):
-                held = await self._lease.hold(client)
+            begun = loop.time()
+            due = begun + WRITE_EVERY
+            if not held.ours or begun - proved >= HOLD_EVERY:
+                with explained(self.address):
+                    held, proved = await self._lease.hold(client), begun
             snapshot = self._snapshot()
             self._tell(snapshot)
             if held.ours:
                 await self._write(client, snapshot)
             else:
-                due = loop.time() + LOOK_EVERY
+                due = begun + LOOK_EVERY
                 self._leave_to(held)
             self.writing, self.trouble, self._attempts = held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
@@ -239,18 +252,14 @@ class StateWriter:
         raise asyncio.CancelledError
 
     async def _write(self, client: Client, snapshot: Snapshot) -> None:
-        expire = round(EXPIRE_AFTER * 1000)
-        # In parts: putting together those of hundreds of markets at once would hold the event loop up.
-        held = chain.from_iterable(hashes(snapshot) for hashes in HASHES)
-        while part := list(islice(held, _AT_ONCE)):
+        # In parts: putting together what hundreds of markets need at once would hold the event loop up.
+        commands = _commands(snapshot)
+        while part := list(islice(commands, _AT_ONCE)):
             sending = client.pipeline(transaction=False)
-            for key, fields in part:
-                sending.eval(_WRITE, 1, key, expire, _packed(fields))
+            for command in part:
+                sending.execute_command(*command)
             with explained(self.address):
                 await sending.execute()
-        whole = _encoder.encode(snapshot)
-        with explained(self.address):
-            await client.set(SNAPSHOT, whole, px=expire)
         while self._messages:
             _, channel, message = self._messages[0]
             with explained(self.address):

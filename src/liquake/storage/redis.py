@@ -96,10 +96,6 @@ class Client(Protocol):
         """A string."""
         ...
 
-    def set(self, name: str, value: bytes, *, px: int) -> Awaitable[Any]:
-        """Keep a string for so many milliseconds."""
-        ...
-
     def publish(self, channel: str, message: bytes) -> Awaitable[int]:
         """Send to whoever subscribed."""
         ...
