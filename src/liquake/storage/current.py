@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from itertools import chain, islice
@@ -205,6 +205,10 @@ class StateWriter:
         Each writer is given its own of every message; what comes while another is at work is that one's to send.
         """
         self._messages.append((asyncio.get_running_loop().time(), channel, _encoder.encode(message)))
+
+    def acquaint(self, told: Iterable[object] | None) -> None:
+        """Signals that another has published; `None` for those that the next snapshot brings."""
+        self._told = None if told is None else frozenset(told)
 
     def tell(self, alert: Alert) -> None:
         """Send `alert` to the subscribers of `liquake:alerts`."""
