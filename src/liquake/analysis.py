@@ -1,7 +1,7 @@
 """An engine on the Redis stream of another machine's collector, which does what the collector's own would.
 
-The stream carries liquidations alone. Without prices there is no regime and no price on a screen, and its share in a
-cascade's probability is nought; without the states of feeds nobody here can tell a dead one from a quiet one.
+The stream carries liquidations alone. Without prices the regime goes by these alone, and no screen shows a price;
+without the states of feeds nobody here can tell a dead one from a quiet one.
 
 Part of the composition root: imported where its client is known to be installed.
 """
@@ -127,7 +127,7 @@ class Analysis:
     def _leave_out(self, venue: str) -> None:
         if venue not in self._left_out:
             self._left_out.add(venue)
-            self._log.write("left out", self._clock.now(), venue=venue, why="not one of --exchanges")
+            self._log.write("left out", self._clock.now(), venue=venue, mend="name it with --exchanges, as for the collector")
 
     async def tell(self, stop: asyncio.Event, working: asyncio.Task[None]) -> None:
         """Log whether this one is at work, until `stop` is set or `working` ends."""
