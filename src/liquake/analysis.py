@@ -127,7 +127,9 @@ class Analysis:
     def _leave_out(self, venue: str) -> None:
         if venue not in self._left_out:
             self._left_out.add(venue)
-            self._log.write("left out", self._clock.now(), venue=venue, mend="name it with --exchanges, as for the collector")
+            self._log.write(
+                "left out", self._clock.now(), venue=venue, mend="name it with --exchanges, as for the collector"
+            )
 
     async def tell(self, stop: asyncio.Event, working: asyncio.Task[None]) -> None:
         """Log whether this one is at work, until `stop` is set or `working` ends."""

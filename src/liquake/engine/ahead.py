@@ -62,3 +62,6 @@ class Ahead:
         """As of `Windows`, of what these lack."""
         ends = [max(bisect_right(self._times, now - k * window), self._settled) for k in range(4)]
         return ends[0] - ends[1], ends[1] - ends[2], ends[2] - ends[3]
+
+    def __len__(self) -> int:
+        return len(self._times)
