@@ -85,10 +85,20 @@ class Kinematics:
         if time < self._time:
             self._absorb_late((self._time - time) * _SECONDS, usd)
             return
+        if time == self._time:
+            self._absorb_another(usd)
+            return
         elapsed = (time - self._time) * _SECONDS
         self._time = time
         self._squares = self._squares * exp(-elapsed / SQUARES_TIME_CONSTANT) + usd * usd / SQUARES_TIME_CONSTANT
         self._scales = _step(self._scales, elapsed, 1.0, usd)
+
+    def _absorb_another(self, usd: float) -> None:
+        """An event of the same moment: nothing has decayed, and in a burst every other event is one."""
+        self._squares += usd * usd / SQUARES_TIME_CONSTANT
+        self._scales = [
+            (rate, n0 + rate, n1, n2, u0 + rate * usd, u1, u2) for rate, n0, n1, n2, u0, u1, u2 in self._scales
+        ]
 
     def _absorb_late(self, age: float, usd: float) -> None:
         self._squares += usd * usd / SQUARES_TIME_CONSTANT * exp(-age / SQUARES_TIME_CONSTANT)
