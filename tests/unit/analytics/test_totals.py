@@ -92,3 +92,20 @@ def test_a_reset_forgets_everything_and_says_why() -> None:
     totals.reset("new session")
     assert totals.state() == Totals().state()
     assert totals.reset_reason == "new session"
+
+
+def test_reading_again_and_again_gives_what_the_first_read_of_a_moment_would() -> None:
+    rng = random.Random(5)
+    events = sorted((DAY + rng.randrange(2 * HOUR), rng.uniform(1.0, 1e5)) for _ in range(60))
+    kept, count = Totals(), 0
+    # On the edges, beside them and back: a window must change when its edge passes an event, and only then.
+    moments = sorted(time + after for time, _ in events for after in (0, 300 * SECOND, 901 * SECOND, HOUR, 26 * HOUR))
+    for now in moments:
+        while count < len(events) and events[count][0] <= now:
+            kept.update(events[count][0], 1.0, events[count][1])
+            count += 1
+        fresh = Totals()
+        for time, usd in events[:count]:
+            fresh.update(time, 1.0, usd)
+        assert kept.value(now) == fresh.value(now)
+    assert kept.value(moments[-100]) == fresh.value(moments[-100])

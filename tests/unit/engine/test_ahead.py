@@ -73,6 +73,6 @@ def test_one_that_is_never_caught_up_with_does_not_grow() -> None:
         assert ahead.settle()
     assert ahead.value(NOON + count, SECOND) == (1, 1.0)
     assert len(ahead) < 2_000
-    assert ahead.kinematics(kinematics).value(NOON + count) == twin(
-        [(NOON + number, 1.0) for number in range(count)]
-    )[1].value(NOON + count)
+    assert ahead.kinematics(kinematics).value(NOON + count) == twin([(NOON + number, 1.0) for number in range(count)])[
+        1
+    ].value(NOON + count)
