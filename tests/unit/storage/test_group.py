@@ -57,6 +57,11 @@ async def test_one_is_at_work_and_another_takes_over_with_every_event(redis: str
             await sink.write("j", rows[:20])
             while first.snapshot().events + second.snapshot().events < 20:
                 await asyncio.sleep(0.02)
+            async with client_of(redis) as client:
+                while (await client.xinfo_groups(STREAM))[0]["lag"] or (await client.xpending(STREAM, GROUP))[
+                    "pending"
+                ]:
+                    await asyncio.sleep(0.02)
             working, waiting = (first, second) if first.analyst.leading else (second, first)
             await ended(working.task)
             await sink.write("j", rows[20:])
