@@ -115,11 +115,20 @@ class Totals:
     def _window(self, now: int, width: int) -> tuple[Sum, int]:
         """The sums of a window of `width` nanoseconds, and when its edge will pass the first event in it."""
         before, edge = (self._fine if width <= _FINE_SPAN else self._coarse).before(now - width)
-        if before is None:
-            return _NOTHING, _ENDLESS
+        return (_NOTHING, _ENDLESS) if before is None else (self._less(before), edge + width)
+
+    def since(self, moment: int) -> Sum:
+        """What happened after `moment`, UTC nanoseconds: to the second or minute, and all that came where the day that is
+        kept does not reach so far back."""
+        for history, step, span in ((self._fine, _FINE, _FINE_SPAN), (self._coarse, _COARSE, _COARSE_SPAN)):
+            if moment >= history.newest * step - span:
+                before, _ = history.before(moment)
+                return _NOTHING if before is None else self._less(before)
+        return self.total()
+
+    def _less(self, before: tuple[int, float, float, int]) -> Sum:
         events, amount, usd, unsized = before
-        held = Sum(self._events - events, self._amount - amount, self._usd - usd, self._unsized - unsized)
-        return held, edge + width
+        return Sum(self._events - events, self._amount - amount, self._usd - usd, self._unsized - unsized)
 
     def total(self) -> Sum:
         """What came since the start."""
