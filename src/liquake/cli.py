@@ -81,8 +81,8 @@ _VIEWS = {
 
 
 _CLOSED = """\
-When its terminal goes away (a closed window, a broken connection) it goes on without a screen, as long as it has a journal: `liquake monitor
---source JOURNAL` shows it again, SIGTERM ends it.
+When its terminal goes away (a closed window, a broken connection) it goes on without a screen, as long as it has a
+journal: `liquake monitor --source JOURNAL` shows it again, SIGTERM ends it.
 """
 
 
