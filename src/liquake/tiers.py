@@ -22,6 +22,7 @@ from liquake.storage import archive
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
 from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
+from liquake.tui.status import Publishing, Sending
 
 if TYPE_CHECKING:
     from liquake.storage.current import StateWriter
@@ -39,8 +40,11 @@ _TURN_EVERY = 600.0
 class Tiers:
     """What stands behind the journal of this run."""
 
-    def __init__(self, followers: Sequence[Follower] = (), keys: StateWriter | None = None) -> None:
-        self._followers, self._keys = followers, keys
+    def __init__(
+        self, followers: Sequence[Follower] = (), keys: StateWriter | None = None, unwanted: bool = False
+    ) -> None:
+        """`unwanted`: there is a Redis, and its keys are left to others."""
+        self._followers, self._keys, self._unwanted = followers, keys, unwanted
 
     def keys(self) -> tuple[str, str]:
         """Who writes the keys of the moment, and why they are not written: empty while they are, or none are wanted."""
@@ -48,6 +52,13 @@ class Tiers:
             return "", ""
         state = "WRITING" if self._keys.writing else "LEFT TO ANOTHER"
         return "" if self._keys.trouble else state, self._keys.trouble
+
+    def publishing(self) -> Publishing:
+        """Whether what is told goes out."""
+        keys = self._keys
+        if keys is None:
+            return Publishing(Sending.UNWANTED if self._unwanted else Sending.NOBODY)
+        return Publishing(Sending.HERE if keys.writing or keys.trouble else Sending.ANOTHER, keys.trouble, keys.sent)
 
     def tell(self, alerts: Iterable[Alert]) -> None:
         """Publish `alerts` where there is somewhere to."""
@@ -138,7 +149,7 @@ async def tiers(
     followers = [Follower(sink, journal.path, now) for sink in sinks]
     await _proved(followers)
     writer = _state_writer(settings, snapshot)
-    stores = Tiers(followers, writer)
+    stores = Tiers(followers, writer, unwanted=bool(settings.redis) and writer is None)
     work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
     if settings.keep:
         work.append(Window(settings, journal, followers, now).run())

@@ -93,6 +93,10 @@ class Client(Protocol):
         """A string."""
         ...
 
+    def lrange(self, name: str, start: int, end: int) -> Awaitable[list[bytes]]:
+        """Elements of a list."""
+        ...
+
     def publish(self, channel: str, message: bytes) -> Awaitable[int]:
         """Send to whoever subscribed."""
         ...

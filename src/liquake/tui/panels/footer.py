@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from liquake.engine.snapshot import Quantiles, Snapshot
 from liquake.tui import formats
-from liquake.tui.panels.signals import attached
+from liquake.tui.panels.signals import sent
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
 from liquake.tui.status import Mode, Status
@@ -62,8 +62,10 @@ def keys(picture: Picture, width: int) -> list[Cell]:
 
 def _signals(picture: Picture) -> str:
     """How many there have been, and whether anyone but the reader hears of them."""
-    told = len(picture.snapshot.notices) + len(picture.status.alerts)
-    return f"{formats.count(told)} {'sent' if attached(picture) else 'shown'}"
+    told = [*picture.snapshot.notices, *picture.status.alerts]
+    waiting = sum(sent(message, picture) == "waiting" for message in told)
+    word = "sent" if picture.status.publishing.wanted else "shown"
+    return f"{formats.count(len(told) - waiting)} {word}" + (f", {formats.count(waiting)} waiting" if waiting else "")
 
 
 def _quantiles(measured: Quantiles, theme: Theme) -> list[Cell]:
