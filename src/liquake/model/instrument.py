@@ -39,6 +39,19 @@ def unbundle(base: str) -> tuple[str, float]:
     return found["coin"], float(_WORDS.get(count) or int(count))
 
 
+def coins_per_unit(instrument: str, asset: str) -> float:
+    """How many coins of `asset` the price of `instrument` is the price of.
+
+    >>> [coins_per_unit(*of) for of in (("BTCUSDT", "BTC"), ("1000PEPEUSDT", "PEPE"), ("SHIB1000USDT", "SHIB"))]
+    [1.0, 1000.0, 1000.0]
+    """
+    before, found, after = instrument.partition(asset)
+    if not found:
+        return 1.0
+    digits = after[: len(after) - len(after.lstrip("0123456789"))]
+    return unbundle(f"{before}{asset}")[1] if before else unbundle(f"{asset}{digits}")[1]
+
+
 # Looking a member up in its enum costs half of a whole conversion.
 _LINEAR, _INVERSE = ContractKind.LINEAR, ContractKind.INVERSE
 _LEAST, _MOST = 1e-18, 1e18

@@ -59,7 +59,7 @@ def test_an_age_fits_its_column(seconds: float) -> None:
 
 @given(milliseconds=st.floats(0.0, 9e6))
 def test_a_latency_always_has_a_unit(milliseconds: float) -> None:
-    assert re.fullmatch(r"[\d.]+ m?s|\d+m\d\ds|\d+h\d\dm", formats.latency(milliseconds))
+    assert re.fullmatch(r"(<0\.01 m|[\d.]+ m?)s|\d+m\d\ds|\d+h\d\dm", formats.latency(milliseconds))
 
 
 @pytest.mark.parametrize("read", [formats.dollars, formats.exact_dollars])

@@ -246,8 +246,21 @@ class TestFooter:
         assert "7 LOST" in _lines(footer, _picture(RICH, losing), 78)[1]
         assert _lines(footer, _picture(RICH, failed), 78)[1].startswith("journal FAILED: disk is full")
 
+    @pytest.mark.parametrize("width", [78, 98, 118])
+    def test_everything_has_its_place_at_every_width(self, width: int) -> None:
+        how, what = _lines(footer, _picture(), width)[:2]
+        assert all(word in how for word in ("venue→us 540 ms/1.0 s", "us→state 0.08 ms/0.42 ms", "gaps 1"))
+        assert all(word in what for word in ("journal 2,366 kept", "redis off", " off  signals 6 shown", "engine 184"))
+
+    def test_a_journal_that_failed_leaves_room_for_the_stores_at_any_length(self) -> None:
+        why = "~/journal.db: another liquake writes it (process 12345): look at it with --source ~/journal.db"
+        failed = msgspec.structs.replace(DEMO, journal=JournalStatus(error=why), redis="DOWN, 12 to send")
+        what = _lines(footer, _picture(RICH, failed), 78)[1]
+        assert what.startswith("journal FAILED: ~/journal.db: another liquake")
+        assert "redis DOWN, 12 to send" in what
+
     def test_the_last_error_is_told_where_there_is_room(self) -> None:
-        assert _lines(footer, _picture(), 140)[1].endswith("okx: sz is not a number: 'abc'")
+        assert _lines(footer, _picture(), 170)[0].endswith("okx: sz is not a number: 'abc'")
 
     def test_rows_that_wait_too_long_for_the_disk_are_told(self) -> None:
         stuck = msgspec.structs.replace(DEMO, journal=JournalStatus(10, 3, 0, ago(8.0)))

@@ -41,8 +41,8 @@ def _sending(publishing: Publishing) -> Status:
 
 
 def _footer(publishing: Publishing) -> str:
-    first = footer(_picture(status=_sending(publishing)), 300, 3).text(3).plain.split("\n")[0]
-    return first.partition("signals ")[2].partition("  up")[0]
+    second = footer(_picture(status=_sending(publishing)), 300, 3).text(3).plain.split("\n")[1]
+    return second.partition("signals ")[2].partition("  engine")[0]
 
 
 class TestAlerts:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from liquake.engine.snapshot import Snapshot
 from liquake.model import CoverageKind, Liquidation, PriceBasis
+from liquake.model.instrument import coins_per_unit
 from liquake.tui import formats
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
@@ -95,7 +96,7 @@ def waiting(picture: Picture, known: int) -> str:
 
 
 def cells(entry: Liquidation, picture: Picture, samples: Collection[str], width: int) -> Mapping[str, Cell]:
-    """One liquidation; emphasised from ten times the threshold on."""
+    """One liquidation; emphasised from ten times the threshold on. Its price is that of one coin, as its size counts."""
     theme, view = picture.theme, picture.view
     side = theme.side(entry.side)
     loud = entry.usd is not None and view.threshold > 0.0 and entry.usd >= _LOUD * view.threshold
@@ -108,7 +109,7 @@ def cells(entry: Liquidation, picture: Picture, samples: Collection[str], width:
         "side": (entry.side, side + theme["loud"] if loud else side),
         "usd": (formats.dollars(entry.usd), side + theme["loud"] if loud else number),
         "amount": (formats.coins(entry.amount, entry.asset), number),
-        "price": (formats.price(entry.price), theme["text"]),
+        "price": (formats.price(entry.price / coins_per_unit(entry.instrument, entry.asset)), theme["text"]),
         "basis": (BASIS_LETTERS[entry.price_basis], theme["muted"]),
         "bar": (bar(entry.usd, theme.glyphs), side),
     }
