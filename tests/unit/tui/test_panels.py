@@ -256,7 +256,7 @@ class TestFooter:
         why = "~/journal.db: another liquake writes it (process 12345): look at it with --source ~/journal.db"
         failed = msgspec.structs.replace(DEMO, journal=JournalStatus(error=why), redis="DOWN, 12 to send")
         what = _lines(footer, _picture(RICH, failed), 78)[1]
-        assert what.startswith("journal FAILED: ~/journal.db: another liquake")
+        assert what.startswith("journal FAILED: ~/journal.db: another")
         assert "redis DOWN, 12 to send" in what
 
     def test_the_last_error_is_told_where_there_is_room(self) -> None:

@@ -50,7 +50,7 @@ def footer(picture: Picture, width: int, height: int) -> Sheet:
         [("engine ", theme["muted"]), (f"{formats.short(snapshot.throughput)} msg/s", theme["text"])],
         [("up ", theme["muted"]), (formats.runtime(status.runtime), theme["text"])],
     ]
-    journal = _journal(status, theme, width - _BESIDE)
+    journal = _journal(status, theme, width)
     lines = [whole([*delays, *_faults(snapshot, theme)], width), whole([journal, *services], width)]
     return Sheet(
         [phrase(line, width, theme) for line in (*lines, *([keys(picture, width)] if height > _WITHOUT_KEYS else []))]
@@ -85,19 +85,22 @@ def _tone(store: str) -> str:
     return "state.trouble" if away(store) else "text"
 
 
-def _journal(status: Status, theme: Theme, room: int) -> list[Cell]:
+def _journal(status: Status, theme: Theme, width: int) -> list[Cell]:
     journal = status.journal
     if journal is None:
         return [("journal off", theme["muted"])]
     if journal.error:
         words = f"journal FAILED: {journal.error}"
-        cut = fit(words, min(cell_len(words), room), ellipsis=theme.glyphs.ellipsis)
+        cut = fit(words, min(cell_len(words), width - _BESIDE), ellipsis=theme.glyphs.ellipsis)
         return [(cut, theme["state.trouble"])]
+    roomy = width >= _ROOMY
     parts = [("journal ", theme["muted"]), (formats.count(journal.rows), theme["number"]), (" kept", theme["muted"])]
-    if journal.pending:
-        parts.append((f" {formats.count(journal.pending)} pending", theme["muted"]))
     waited = 0.0 if journal.last_commit is None else (status.now - journal.last_commit) / 1e9
-    if journal.pending and waited >= _STUCK:
+    stuck = journal.pending and waited >= _STUCK
+    # A few that wait come and go with every picture: in a narrow line they would push others out of it and in again.
+    if stuck or (journal.pending and roomy):
+        parts.append((f" {formats.count(journal.pending)} pending", theme["muted"]))
+    if stuck:
         parts.append((f" for {formats.age(waited)}", theme["state.trouble"]))
     if journal.dropped:
         parts.append((f" {formats.count(journal.dropped)} LOST", theme["state.trouble"]))
