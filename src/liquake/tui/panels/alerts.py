@@ -71,7 +71,7 @@ def wrapped(text: Text, width: int, indent: str = "") -> list[Text]:
 def _lines(alert: Alert, picture: Picture, width: int) -> Sequence[Text]:
     theme = picture.theme
     kept = "" if alert.within_budget else " (over budget)"
-    words = printable(alert.text) + kept
+    words = theme.told(printable(alert.text)) + kept
     if width >= _ROOMY:
         return [phrase([*headline(alert, picture), (f"  {words}", theme["text"])], width, theme)]
     return [phrase(headline(alert, picture), width, theme), *wrapped(Text(words, theme["text"]), width, _INDENT)]

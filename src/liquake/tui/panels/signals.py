@@ -114,7 +114,10 @@ def _state(picture: Picture) -> tuple[str, str]:
 
 def _counted(known: Sequence[Message], picture: Picture) -> list[Cell]:
     alerts = sum(isinstance(message, Alert) for message in known)
-    return [(f"{len(known) - alerts} signals, {alerts} alerts", picture.theme["muted"])]
+    words = ", ".join(
+        f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((len(known) - alerts, "signal"), (alerts, "alert"))
+    )
+    return [(words, picture.theme["muted"])]
 
 
 def _described(message: Message) -> tuple[str, ...]:
@@ -144,7 +147,7 @@ def _lines(message: Message, picture: Picture, width: int) -> list[Text]:
         [(outcome(message, picture), theme["state.waiting" if sent(message, picture) == "waiting" else "muted"])],
     ]
     first = phrase(whole(groups, width, " "), width, theme)
-    return [first, *wrapped(Text(printable(_inside(message)), theme["muted"]), width, _INDENT)]
+    return [first, *wrapped(Text(theme.told(printable(_inside(message))), theme["muted"]), width, _INDENT)]
 
 
 def _side(side: Side | None, picture: Picture) -> Cell:
