@@ -20,7 +20,7 @@ from liquake.storage.current import read_snapshot
 from liquake.storage.recent import RecentAlerts
 from liquake.storage.redis import connect, disconnect
 from liquake.storage.sink import without_password
-from liquake.tui.status import Publishing, Sending, Status
+from liquake.tui.status import ELSEWHERE, Publishing, Sending, Status
 
 _LOOK_EVERY = 0.1
 _RETRY_EVERY = 1.0
@@ -65,6 +65,7 @@ class Attached:
             self._status,
             now=self._now(),
             redis=self._trouble or f"from {self._address}",
+            database=ELSEWHERE,
             publishing=Publishing(Sending.ELSEWHERE),
             alerts=self._alerts,
             actions=action_table(),

@@ -17,7 +17,7 @@ from liquake.tui.theme import load_theme
 from tests.screens.moments import DEMO, LIVE, RICH, SUBSCRIBED
 
 GOLDEN_RICH = """\
-liquake  DEMO oct10  DEGRADED  2,369 events  00:12:34      BTC $66,851.2 binance
+liquake  DEMO simulated  DEGRADED  2,369 events  00:12:34  BTC $66,851.2 binance
 ● binance live  ● bybit live  ! okx STALE  ● hyperliquid live       14:03:27 UTC
 5 markets  BTC  ETH  SOL  PEPE  DOGE
 okx STALE for 12 s. The other numbers go on.

@@ -54,6 +54,7 @@ async def test_a_screen_shows_the_collectors_numbers_and_none_once_it_is_gone(tm
     assert {venue.venue for venue in gone.venues} == {venue.venue for venue in collector.venues}
     assert {venue.state for venue in gone.venues} == {FeedState.DISCONNECTED}
     assert [alert.key for alert in status.alerts] == [ALERT.key, "later"]
+    assert status.database == "the collector's"
     assert status.redis.startswith("no collector writes there")
 
 

@@ -188,7 +188,7 @@ def measurement(value: float, error: float, *, signed: bool, prefix: str = "") -
     >>> measurement(-1_240_000.0, 310_000.0, signed=True, prefix="$")
     ('-$1.24M', '0.31M')
     >>> measurement(0.0000003, 0.000002, signed=True)
-    ('+0.00000', '0.00001')
+    ('0.00000', '0.00001')
     >>> measurement(0.0, 0.0, signed=True)
     ('0', '0')
     """
@@ -200,8 +200,10 @@ def measurement(value: float, error: float, *, signed: bool, prefix: str = "") -
     scaled, noise = value / scale, error / scale
     decimals = min(max(1 - floor(log10(noise)), 0), _MOST_DECIMALS) if noise > 0.0 else 2
     noise = ceil(noise * 10**decimals - 1e-9) / 10**decimals
-    sign = "-" if value < 0.0 else "+" if signed and value > 0.0 else ""
-    return f"{sign}{prefix}{abs(scaled):,.{decimals}f}{suffix}", f"{noise:,.{decimals}f}{suffix}"
+    shown = f"{abs(scaled):,.{decimals}f}"
+    nothing = not shown.strip("0.")
+    sign = "" if nothing else "-" if value < 0.0 else "+" if signed else ""
+    return f"{sign}{prefix}{shown}{suffix}", f"{noise:,.{decimals}f}{suffix}"
 
 
 def percent(part: float, whole: float) -> str:

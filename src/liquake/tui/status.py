@@ -13,6 +13,9 @@ import msgspec
 from liquake.engine.snapshot import Quantiles
 from liquake.model.alert import Action, Alert, Level
 
+ELSEWHERE = "the collector's"
+"""Of a store that belongs to the process whose numbers these are: how it does is not known here."""
+
 
 class Mode(StrEnum):
     """Where the events come from."""

@@ -19,7 +19,7 @@ from liquake.tui.panels.velocity import velocity
 from liquake.tui.picture import Panel, Picture, View
 from liquake.tui.status import JournalStatus, Status
 from liquake.tui.theme import Glyphs, load_theme
-from tests.screens.moments import DEMO, LIVE, NOTHING, REPLAY, RICH, SUBSCRIBED, ago, feed, liquidation
+from tests.screens.moments import ATTACHED, DEMO, LIVE, NOTHING, REPLAY, RICH, SUBSCRIBED, ago, feed, liquidation
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -207,7 +207,7 @@ class TestTape:
 
 class TestHeader:
     def test_simulated_events_cannot_be_taken_for_the_market(self) -> None:
-        assert "DEMO oct10 seed 7" in _lines(header, _picture())[0]
+        assert "DEMO simulated: oct10 seed 7" in _lines(header, _picture())[0]
         assert "DEMO oct10" in _lines(header, _picture(), 78)[0]
 
     def test_a_replay_tells_file_speed_progress_and_day(self) -> None:
@@ -251,6 +251,9 @@ class TestFooter:
         how, what = _lines(footer, _picture(), width)[:2]
         assert all(word in how for word in ("venue→us 540 ms/1.0 s", "us→state 0.08 ms/0.42 ms", "gaps 1"))
         assert all(word in what for word in ("journal 2,366 kept", "redis off", " off  signals 6 shown", "engine 184"))
+
+    def test_the_journal_of_another_process_is_not_called_off(self) -> None:
+        assert _lines(footer, _picture(RICH, ATTACHED), 98)[1].startswith("journal the collector's  redis from")
 
     def test_a_journal_that_failed_leaves_room_for_the_stores_at_any_length(self) -> None:
         why = "~/journal.db: another liquake writes it (process 12345): look at it with --source ~/journal.db"

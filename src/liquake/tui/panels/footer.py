@@ -10,7 +10,7 @@ from liquake.tui.panels.signals import sent
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
 from liquake.tui.situation import away
-from liquake.tui.status import Mode, Status
+from liquake.tui.status import ELSEWHERE, Mode, Sending, Status
 from liquake.tui.table import Cell, fit, phrase, whole
 from liquake.tui.theme import Theme
 
@@ -88,7 +88,7 @@ def _tone(store: str) -> str:
 def _journal(status: Status, theme: Theme, width: int) -> list[Cell]:
     journal = status.journal
     if journal is None:
-        return [("journal off", theme["muted"])]
+        return [(f"journal {ELSEWHERE if status.publishing.by is Sending.ELSEWHERE else 'off'}", theme["muted"])]
     if journal.error:
         words = f"journal FAILED: {journal.error}"
         cut = fit(words, min(cell_len(words), width - _BESIDE), ellipsis=theme.glyphs.ellipsis)
