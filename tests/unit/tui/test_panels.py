@@ -208,7 +208,7 @@ class TestTape:
 class TestHeader:
     def test_simulated_events_cannot_be_taken_for_the_market(self) -> None:
         assert "DEMO simulated: oct10 seed 7" in _lines(header, _picture())[0]
-        assert "DEMO oct10" in _lines(header, _picture(), 78)[0]
+        assert "DEMO simulated" in _lines(header, _picture(), 78)[0]
 
     def test_a_replay_tells_file_speed_progress_and_day(self) -> None:
         lines = _lines(header, _picture(RICH, REPLAY), 78)
