@@ -222,7 +222,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "A signal says which level a market and side reached, with which chance, what was asked for and what confirmed "
         "it; all clear says whether a cascade came. An alert comes with its rule, its inputs, and what the numbers "
         "cover. The second line says where it all goes: without Redis, or with --keys off, it is shown, not sent; waiting means "
-        "that Redis is away, and that it goes out when it is back.",
+        "that Redis is away, and that it goes out when it is back; by another, that a second collector sends its own; "
+        "earlier, that it is of a run before.",
         "e exports them. --redis URL sends them to programs of your own.",
         "Whether anybody listens: publishing waits for no one.",
     ),

@@ -15,7 +15,8 @@ _LOOK_EVERY = 0.1
 
 def hung_up(descriptor: int) -> bool:
     """Whether the terminal at `descriptor` is gone for good: its window closed, its connection broken."""
-    return bool(_events(descriptor, 0, 0.0))
+    # Where terminals cannot be polled the answer is POLLNVAL, which says nothing of the window.
+    return any(found & (select.POLLHUP | select.POLLERR) for _, found in _events(descriptor, 0, 0.0))
 
 
 def takes_more(descriptor: int) -> bool:
