@@ -16,7 +16,6 @@ import msgspec
 from liquake.alerts.situation import Feed, Risk, Situation, Speed
 from liquake.model import FeedState, Liquidation, Side, market_of
 from liquake.model.alert import AlertRule, Level
-from liquake.model.instrument import coins_per_unit
 
 SECOND = 1_000_000_000
 SHORT_WINDOW, LONG_WINDOW = 2.0, 10.0
@@ -164,8 +163,6 @@ def institutional(before: Situation, now: Situation) -> Iterator[Condition]:
 
 def _large(event: Liquidation, market: str, usd: float, threshold: float) -> Condition:
     level = Level.WARNING if usd >= VERY_LARGE * threshold else Level.WATCH
-    # Of one coin: exchanges quote some in thousands.
-    price = event.price / coins_per_unit(event.instrument, event.asset)
     return Condition(
         rule=AlertRule.INSTITUTIONAL,
         market=market,
@@ -173,8 +170,13 @@ def _large(event: Liquidation, market: str, usd: float, threshold: float) -> Con
         venue=event.venue,
         deserved=level,
         held=Level.NONE,
-        text=f"{market}: a {event.side.lower()} of ${usd:,.0f} was liquidated on {event.venue} at {_digits(price)}",
-        inputs={"usd": usd, "threshold_usd": threshold, "price": price, "price_basis": str(event.price_basis)},
+        text=f"{market}: a {event.side.lower()} of ${usd:,.0f} was liquidated on {event.venue} at {_digits(event.coin_price)}",
+        inputs={
+            "usd": usd,
+            "threshold_usd": threshold,
+            "price": event.coin_price,
+            "price_basis": str(event.price_basis),
+        },
     )
 
 

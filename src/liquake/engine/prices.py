@@ -5,12 +5,25 @@ from __future__ import annotations
 from liquake.engine.series import PriceSeries
 from liquake.engine.snapshot import MarketPrice
 from liquake.model import Price, PriceKind, market_of
-from liquake.model.instrument import coins_per_unit
+from liquake.model.instrument import unbundle
 
 PREFERENCE_HELD = 10 * 1_000_000_000
 """Nanoseconds after which a better kind of price no longer stands in the way of a lesser one."""
 
 _RANK = {PriceKind.LAST: 0, PriceKind.INDEX: 1, PriceKind.MARK: 2}
+
+
+def coins_per_unit(instrument: str, asset: str) -> float:
+    """How many coins of `asset` the price of `instrument` is the price of.
+
+    >>> [coins_per_unit(*of) for of in (("BTCUSDT", "BTC"), ("1000PEPEUSDT", "PEPE"), ("SHIB1000USDT", "SHIB"))]
+    [1.0, 1000.0, 1000.0]
+    """
+    before, found, after = instrument.partition(asset)
+    if not found:
+        return 1.0
+    digits = after[: len(after) - len(after.lstrip("0123456789"))]
+    return unbundle(f"{before}{asset}")[1] if before else unbundle(f"{asset}{digits}")[1]
 
 
 class Prices:

@@ -44,6 +44,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """Seconds over which the throttle lets one order per symbol through; 0 without a throttle."""
     source: str = ""
     """Address of the documented sentence."""
+    per_side: bool = False
+    """Whether the throttle lets one long and one short through, not one order of either side."""
 
     @property
     def lower_bound(self) -> bool:

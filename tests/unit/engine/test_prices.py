@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from liquake.engine.prices import Prices
+from liquake.engine.prices import Prices, coins_per_unit
 from liquake.model import Price, PriceKind
-from liquake.model.instrument import coins_per_unit
 from tests.unit.engine.events import price
 
 
