@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from liquake.analytics import models
 from liquake.analytics.cascade import Model
 from liquake.analytics.refit import refitted
 from liquake.clock import WallClock
+from liquake.collector import collect_alone
 from liquake.config import Settings
 from liquake.engine.engine import WATCHED, Engine
 from liquake.errors import JournalBusy
@@ -28,7 +30,7 @@ from liquake.model import asset_of, market_of
 from liquake.recall import resume
 from liquake.run import Run
 from liquake.storage.journal import Journal, default_path
-from liquake.terminal import leave, on_terminal
+from liquake.terminal import Tell, leave, on_terminal
 from liquake.tiers import tiers
 from liquake.tui.status import Mode, Status
 from liquake.venues import Venue, find_venues
@@ -43,21 +45,29 @@ _REFIT_PROCESS_AFTER = 2.0
 _REFIT_LEAST = 500
 """Liquidations that such a fit wants."""
 
-Tell = Callable[[asyncio.Event, asyncio.Task[None]], Coroutine[Any, Any, None]]
-"""Shows or tells of work that is under way, until the event is set or the work ends."""
-
 
 async def watch(
-    settings: Settings, mode: Mode, addresses: Mapping[str, str], *, scenario: str = "", seed: int | None = None
+    settings: Settings,
+    mode: Mode,
+    addresses: Mapping[str, str],
+    *,
+    scenario: str = "",
+    seed: int | None = None,
+    lasting: bool = True,
 ) -> int:
-    """Watch venues at their `addresses`, their own where none is given, until the reader leaves."""
+    """Watch venues at their `addresses`, their own where none is given, until the reader leaves.
+
+    Where the terminal hangs up it goes on for the journal alone; without one that is `lasting` there is nothing to go on
+    for, and it ends.
+    """
     now = WallClock().now()
     status = Status(mode, liquake.__version__, now, now, refresh=settings.refresh, scenario=scenario, seed=seed)
     journal, trouble = _open_journal(settings.journal)
     venues = find_venues(settings.exchanges)
     async with gathering(settings, status, addresses, journal) as (run, work):
         run.without_journal(trouble)
-        await perform(work, settings, on_terminal(run, settings))
+        alone = None if journal is None or not lasting else partial(collect_alone, run, journal)
+        await perform(work, settings, on_terminal(run, settings, alone))
     leave(run, venues, settings)
     return 0
 
@@ -105,7 +115,9 @@ async def perform(work: Coroutine[Any, Any, None], settings: Settings, tell: Tel
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+        # Whoever starts it with nohup does not want it to end with the terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop.set)
     try:
         async with asyncio.timeout(settings.duration):
             await tell(stop, working)
@@ -182,6 +194,7 @@ async def refit(engine: Callable[[], Engine]) -> None:
 
 
 def _stand_back() -> None:
-    """In the fitting process: give way to the run, and leave Ctrl+C to it."""
+    """In the fitting process: give way to the run, and leave Ctrl+C and the end of the terminal to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.nice(10)

@@ -14,11 +14,13 @@ from liquake.alerts.actions import action_table
 from liquake.engine.snapshot import ConnectionState, Latest, Snapshot
 from liquake.errors import SinkError
 from liquake.model import FeedState
+from liquake.model.alert import Alert
 from liquake.outage import cut_off
 from liquake.storage.current import read_snapshot
+from liquake.storage.recent import RecentAlerts
 from liquake.storage.redis import connect, disconnect
 from liquake.storage.sink import without_password
-from liquake.tui.status import Status
+from liquake.tui.status import ELSEWHERE, Publishing, Sending, Status
 
 _LOOK_EVERY = 0.1
 _RETRY_EVERY = 1.0
@@ -35,6 +37,7 @@ class Attached:
         self._trouble = "connecting"
         self._since = now()
         self._last: Snapshot | None = None
+        self._alerts: tuple[Alert, ...] = ()
 
     def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
         """The collector's own, or one without numbers: it decides which markets are in it."""
@@ -57,10 +60,15 @@ class Attached:
         return False
 
     def status(self) -> Status:
-        """The session around it. Alerts are the collector's own to find."""
-        redis = self._trouble or f"from {self._address}"
+        """The session around it, with the alerts that the collector found."""
         return msgspec.structs.replace(
-            self._status, now=self._now(), redis=redis, alerting=False, actions=action_table()
+            self._status,
+            now=self._now(),
+            redis=self._trouble or f"from {self._address}",
+            database=ELSEWHERE,
+            publishing=Publishing(Sending.ELSEWHERE),
+            alerts=self._alerts,
+            actions=action_table(),
         )
 
     async def prove(self) -> None:
@@ -74,7 +82,9 @@ class Attached:
             client = None
             try:
                 client, _ = await connect(self._url)
+                recent = RecentAlerts()
                 while True:
+                    self._alerts = await recent.read(client)
                     held = await read_snapshot(client)
                     self._see(held, "" if held else "no collector writes there: start one with `liquake collect`")
                     await asyncio.sleep(_LOOK_EVERY)

@@ -80,6 +80,12 @@ _VIEWS = {
 }
 
 
+_CLOSED = """\
+When its terminal goes away (a closed window, a broken connection) it goes on without a screen, as long as it has a
+journal: `liquake monitor --source JOURNAL` shows it again, SIGTERM ends it.
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence."""
 
@@ -183,6 +189,7 @@ def _add_monitor(commands: argparse._SubParsersAction[_Parser]) -> None:
         return monitor(_settings(told))
 
     parser = _command(commands, "monitor", "watch liquidations live on the exchanges' own feeds", run)
+    parser.epilog = f"{_CLOSED}\n{parser.epilog}"
     _add_settings(parser, "source", *_SHOWN, *_STORES)
 
 

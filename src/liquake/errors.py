@@ -130,7 +130,10 @@ class JournalBusy(JournalError):
 
     def __init__(self, path: object, holder: str) -> None:
         self.holder = holder
-        super().__init__(path, f"another liquake writes it (process {holder}): stop that one, or give another path")
+        super().__init__(
+            path,
+            f"another liquake writes it (process {holder}): look at it with --source {path}, stop that one, or give another path",
+        )
 
 
 class ExportError(LiquakeError):

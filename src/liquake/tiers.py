@@ -22,6 +22,7 @@ from liquake.storage import archive
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
 from liquake.storage.tail import COUNTED_AT_MOST, Behind, JournalTail
+from liquake.tui.status import Publishing, Sending
 
 if TYPE_CHECKING:
     from liquake.storage.current import StateWriter
@@ -40,9 +41,15 @@ class Tiers:
     """What stands behind the journal of this run."""
 
     def __init__(
-        self, followers: Sequence[Follower] = (), keys: StateWriter | None = None, window: Window | None = None
+        self,
+        followers: Sequence[Follower] = (),
+        keys: StateWriter | None = None,
+        window: Window | None = None,
+        *,
+        unwanted: bool = False,
     ) -> None:
-        self._followers, self._keys, self._window = followers, keys, window
+        """`unwanted`: there is a Redis, and its keys are left to others."""
+        self._followers, self._keys, self._window, self._unwanted = followers, keys, window, unwanted
 
     def keys(self) -> tuple[str, str]:
         """Who writes the keys of the moment, and why they are not written: empty while they are, or none are wanted."""
@@ -50,6 +57,13 @@ class Tiers:
             return "", ""
         state = "WRITING" if self._keys.writing else "LEFT TO ANOTHER"
         return "" if self._keys.trouble else state, self._keys.trouble
+
+    def publishing(self) -> Publishing:
+        """Whether what is told goes out."""
+        keys = self._keys
+        if keys is None:
+            return Publishing(Sending.UNWANTED if self._unwanted else Sending.NOBODY)
+        return Publishing(Sending.HERE if keys.writing or keys.trouble else Sending.ANOTHER, keys.trouble, keys.sent)
 
     def window(self) -> str:
         """Why nothing leaves the journal at present, however old it is; empty while all is well."""
@@ -157,7 +171,7 @@ async def tiers(
     await _proved(followers)
     writer = _state_writer(settings, snapshot)
     window = Window(settings, journal, followers, now) if settings.keep else None
-    stores = Tiers(followers, writer, window)
+    stores = Tiers(followers, writer, window, unwanted=bool(settings.redis) and writer is None)
     work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
     if window is not None:
         work.append(window.run())

@@ -37,7 +37,7 @@ from liquake.engine.snapshot import (
 )
 from liquake.model import Coverage, CoverageKind, FeedState, Liquidation, PriceBasis, Side, Throttle
 from liquake.model.alert import Action, Alert, AlertRule, TrackRecord
-from liquake.tui.status import JournalStatus, Mode
+from liquake.tui.status import JournalStatus, Mode, Publishing, Sending
 from liquake.tui.status import Status as Session
 
 SECOND = 1_000_000_000
@@ -420,7 +420,15 @@ REPLAY = Session(
     progress=0.432,
     actions=ACTIONS,
 )
-ATTACHED = Session(Mode.LIVE, "0.1.0", NOW, ago(9.0), redis="from redis://desk", alerting=False, actions=ACTIONS)
+ATTACHED = Session(
+    Mode.LIVE,
+    "0.1.0",
+    NOW,
+    ago(9.0),
+    redis="from redis://desk",
+    publishing=Publishing(Sending.ELSEWHERE),
+    actions=ACTIONS,
+)
 
 
 def _sides(long: Sum, short: Sum) -> dict[str, Sum]:

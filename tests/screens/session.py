@@ -37,8 +37,11 @@ async def _work(pulse: int | None) -> None:
 async def session(source: FixedSource, refresh: float, pulse: int | None) -> None:
     """Show `source` until the reader leaves, beside other work of the same loop."""
     beside = asyncio.create_task(_work(pulse))
-    await MonitorApp(source, Options(refresh=refresh)).run_async()
+    application = MonitorApp(source, Options(refresh=refresh))
+    await application.run_async()
     assert not beside.done()
+    if application.hung_up:
+        await beside
     beside.cancel()
     print("left")  # noqa: T201 - what the test reads
 

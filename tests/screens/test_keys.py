@@ -635,3 +635,21 @@ async def test_help_and_the_way_out_are_on_every_screen(size: tuple[int, int]) -
         assert "? help" in shown
         assert shown.endswith("q leave")
         assert all(page.key in shown for page in PAGES.values())
+
+
+INSTEAD = {"outlook": {"cascade-risk", "regime", "alerts", "correlation"}}
+"""On the monitor, where there is no room for these panels, the first one sums them up."""
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
+async def test_every_panel_of_every_page_is_on_the_screen(size: tuple[int, int]) -> None:
+    app = MonitorApp(FixedSource(), Options(refresh=3600.0))
+    async with app.run_test(size=size) as pilot:
+        for page in PAGES.values():
+            await pilot.press(page.key)
+            await pilot.pause()
+            places = {name: app.query_one(f"#page-{page.name} #{name}").region for name in page.panels}
+            seen = {name for name, place in places.items() if place.area and app.screen.region.contains_region(place)}
+            for summary, panels in INSTEAD.items():
+                seen |= panels if summary in seen else {summary}
+            assert seen >= set(page.panels), page.name

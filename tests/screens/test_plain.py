@@ -17,7 +17,7 @@ from liquake.tui.theme import load_theme
 from tests.screens.moments import DEMO, LIVE, RICH, SUBSCRIBED
 
 GOLDEN_RICH = """\
-liquake  DEMO oct10  DEGRADED  2,369 events  00:12:34      BTC $66,851.2 binance
+liquake  DEMO simulated  DEGRADED  2,369 events  00:12:34  BTC $66,851.2 binance
 ● binance live  ● bybit live  ! okx STALE  ● hyperliquid live       14:03:27 UTC
 5 markets  BTC  ETH  SOL  PEPE  DOGE
 okx STALE for 12 s. The other numbers go on.
@@ -83,8 +83,8 @@ TAPE  from $10.0k · of 10: 2 smaller ──────────────
   13:59:57 bybit       PEPEUSDT   LONG   $16.1k    1.31B PEPE 0.00001230 B
   13:05:27 okx         BTCUSDT    SHORT  $14.1k    0.2100 BTC   67,010.5 B
 price: F fill  B bankruptcy  L order limit  E entry  ~ sample, not in totals
-p50/p99  venue→us 540 ms/1.0 s  us→state 0.08 ms/0.42 ms  redis off
-journal 2,366 kept 3 pending  gaps 1 (4.2 s)  errors 2  duplicates 24  refused 0
+p50/p99  venue→us 540 ms/1.0 s  us→state 0.08 ms/0.42 ms  gaps 1 (4.2 s)
+journal 2,366 kept  redis off  db off  signals 6 shown  engine 184 msg/s
 
 """
 GOLDEN_SUBSCRIBED = """\
@@ -110,8 +110,8 @@ ALERTS  sound off ────────────────────�
 No alert so far. Each matter is told once per level, with the numbers behind it.
 TAPE  from $10.0k ──────────────────────────────────────────────────────────────
 No liquidation yet. Each one appears here as it arrives.
-p50/p99  venue→us not measured  us→state not measured  redis off  database off
-journal off  gaps 0  errors 0  duplicates 0  refused 0  reconnects 0
+p50/p99  venue→us not measured  us→state not measured  gaps 0  errors 0
+journal off  redis off  db off  signals 0 shown  engine 6.00 msg/s  up 00:00:09
 
 """
 

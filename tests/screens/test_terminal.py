@@ -2,79 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import select
-import struct
-import subprocess
-import sys
-import termios
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-DEADLINE = 60.0
+from tests.screens.terminal import DEADLINE, Terminal
+
 COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")
-
-
-class Terminal:
-    """A program on a pseudo-terminal, and all it has written."""
-
-    def __init__(
-        self,
-        pulse: int | None = None,
-        *,
-        program: tuple[str, ...] = ("tests.screens.session",),
-        size: tuple[int, int] = (24, 80),
-        environment: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        self.fd, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        self.before = termios.tcgetattr(inner)
-        self._inner = inner
-        kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "TEXTUAL"}}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *program, *([] if pulse is None else [str(pulse)])],
-            pass_fds=() if pulse is None else (pulse,),
-            cwd=ROOT,
-            env={**kept, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", **environment},
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            start_new_session=True,
-        )
-        self.written = b""
-
-    def wait_for(self, words: bytes) -> None:
-        """Read until `words` have been written. Raises `AssertionError` after the deadline."""
-        end = time.monotonic() + DEADLINE
-        while words not in self.written:
-            assert time.monotonic() < end, self.written[-2000:]
-            if select.select([self.fd], [], [], 0.1)[0]:
-                self.written += os.read(self.fd, 65536)
-
-    def press(self, key: bytes) -> None:
-        os.write(self.fd, key)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self.fd)
-        os.close(self._inner)
-
-    def vanish(self) -> None:
-        """Both ends are closed, as when a window is."""
-        os.close(self.fd)
-        os.close(self._inner)
-
-    def modes(self) -> list[object]:
-        return termios.tcgetattr(self._inner)
 
 
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])
@@ -85,7 +23,7 @@ def test_leaving_gives_the_terminal_back_and_goes_on_in_the_same_loop(key: bytes
         terminal.press(key)
         terminal.wait_for(b"left")
         assert terminal.process.wait(DEADLINE) == 0
-        assert terminal.modes() == terminal.before
+        assert terminal.modes() == terminal.modes_before
         assert b"\x1b[?1049l" in terminal.written
     finally:
         terminal.close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -15,6 +16,7 @@ from liquake.storage.sink import ended
 from liquake.tui.status import Mode, Status
 from tests.servers import Valkey, free_port
 from tests.unit.engine.events import COVERAGES, NOON, liquidation
+from tests.unit.storage.test_notes import ALERT
 
 STATUS = Status(Mode.LIVE, "0", NOON, NOON)
 
@@ -26,12 +28,20 @@ async def test_a_screen_shows_the_collectors_numbers_and_none_once_it_is_gone(tm
     for number in range(60):
         engine.apply(liquidation(number / 10.0))
     collector = engine.snapshot(NOON + 7 * 10**9)
-    writing = asyncio.create_task(StateWriter(server.url, lambda: collector).run())
+    writer = StateWriter(server.url, lambda: collector)
+    writer.tell(ALERT)
+    writing = asyncio.create_task(writer.run())
     attached = Attached(server.url, STATUS, lambda: NOON + 8 * 10**9)
     looking = asyncio.create_task(attached.run())
     try:
         async with asyncio.timeout(20.0):
-            while attached.snapshot() != collector:
+            while attached.snapshot() != collector or not attached.status().alerts:
+                await asyncio.sleep(0.02)
+            told = msgspec.structs.replace(ALERT, key="later", ts=ALERT.ts + 1)
+            # A message may come twice.
+            for alert in (told, ALERT, told):
+                writer.tell(alert)
+            while len(attached.status().alerts) < 2:
                 await asyncio.sleep(0.02)
             await ended(writing)
             while attached.snapshot() == collector:
@@ -44,6 +54,8 @@ async def test_a_screen_shows_the_collectors_numbers_and_none_once_it_is_gone(tm
     assert gone.events == 0
     assert {venue.venue for venue in gone.venues} == {venue.venue for venue in collector.venues}
     assert {venue.state for venue in gone.venues} == {FeedState.DISCONNECTED}
+    assert [alert.key for alert in status.alerts] == [ALERT.key, "later"]
+    assert status.database == "the collector's"
     assert status.redis.startswith("no collector writes there")
 
 

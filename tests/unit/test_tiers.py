@@ -15,6 +15,7 @@ from liquake.storage.current import ALERTS
 from liquake.storage.journal import Journal
 from liquake.tiers import Tiers, examine, tiers
 from liquake.tui.listing import _stores
+from liquake.tui.status import Publishing, Sending
 from tests.servers import Valkey, free_port
 from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.storage.events import SECOND, START, liquidation
@@ -47,13 +48,23 @@ async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(serve
             while (message := await subscription.get_message(ignore_subscribe_messages=True, timeout=1.0)) is None:
                 pass
             assert {stores.keys(), others.keys()} == {("WRITING", ""), ("LEFT TO ANOTHER", "")}
+            publishing = {each.publishing().by: each.publishing().until for each in (stores, others)}
+            assert publishing == {Sending.HERE: NOON, Sending.ANOTHER: None}
     assert json.loads(message["data"])["key"] == ALERT.key
+
+
+async def test_where_the_keys_are_left_to_others_nothing_is_said_to_go_out(server: Valkey, tmp_path: Path) -> None:
+    engine, settings = Engine(COVERAGES), Settings(redis=server.url, keys="off")
+    with Journal(tmp_path / "journal.db") as journal:
+        async with tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as stores:
+            assert stores.publishing() == Publishing(Sending.UNWANTED)
 
 
 def test_without_a_store_nobody_is_told() -> None:
     nothing = Tiers()
     nothing.tell([ALERT])
     assert nothing.keys() == ("", "")
+    assert nothing.publishing() == Publishing(Sending.NOBODY)
 
 
 async def test_a_doctor_says_what_a_store_has_still_to_get_and_for_how_long(server: Valkey, tmp_path: Path) -> None:

@@ -86,9 +86,14 @@ def _cascade_text(risk: Risk) -> str:
         return f"{subject}: {article} {risk.because} is under way; no probability: {risk.reason or 'no model'}"
     base = "" if risk.base_rate is None else f", base rate {risk.base_rate:.1%}"
     return (
-        f"{subject}: {risk.probability:.0%} that ${risk.threshold_usd:,.0f} or more follow within "
+        f"{subject}: {_chance(risk.probability)} that ${risk.threshold_usd:,.0f} or more follow within "
         f"{risk.horizon:g} s{base}"
     )
+
+
+def _chance(probability: float) -> str:
+    """Never 0 or 100 %, which none is."""
+    return "<1%" if probability < 0.01 else ">99%" if probability > 0.99 else f"{probability:.0%}"
 
 
 def velocity_spike(before: Situation, now: Situation) -> Iterator[Condition]:
@@ -165,7 +170,7 @@ def _large(event: Liquidation, market: str, usd: float, threshold: float) -> Con
         venue=event.venue,
         deserved=level,
         held=Level.NONE,
-        text=f"{market}: a {event.side.lower()} of ${usd:,.0f} was liquidated on {event.venue} at {event.coin_price:g}",
+        text=f"{market}: a {event.side.lower()} of ${usd:,.0f} was liquidated on {event.venue} at {_digits(event.coin_price)}",
         inputs={
             "usd": usd,
             "threshold_usd": threshold,
@@ -249,6 +254,11 @@ def _at(speeds: tuple[Speed, ...], window: float) -> Speed | None:
 
 def _known(**inputs: float | str | None) -> dict[str, float | str]:
     return {name: value for name, value in inputs.items() if value is not None}
+
+
+def _digits(price: float) -> str:
+    """All that is known of it, without an exponent."""
+    return f"{price:g}" if price >= 1e-4 else f"{price:.12f}".rstrip("0")
 
 
 def _percent(rank: float) -> str:

@@ -49,7 +49,8 @@ async def _demo(settings: Settings, scenario: str, seed: int) -> int:
             # What never happened must not end up among what did, unless a file is named for it.
             journal = settings.journal or str(Path(folder) / "journal.db")
             told = msgspec.structs.replace(settings, journal=journal, redis="", database="")
-            return await app.watch(told, Mode.DEMO, addresses, scenario=scenario, seed=seed)
+            lasting = bool(settings.journal)
+            return await app.watch(told, Mode.DEMO, addresses, scenario=scenario, seed=seed, lasting=lasting)
 
 
 @asynccontextmanager

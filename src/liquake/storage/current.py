@@ -7,9 +7,10 @@
 | `regime:current` | hash | see `regime` |
 | `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `read_snapshot` |
 | `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
+| `liquake:alerts:recent` | list | see `recent` |
 
-Every key expires soon after its writer is gone: nobody is to trade on a number that has stopped. Of several writers one
-is at work, so that a reader never sees two engines in turn; another takes over before the keys are gone.
+Every key but the list expires soon after its writer is gone: nobody is to trade on a number that has stopped. Of several
+writers one is at work, so that a reader never sees two engines in turn; another takes over before the keys are gone.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import msgspec
 from liquake.engine.snapshot import Motion, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
+from liquake.storage import recent
 from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import Client, connect, disconnect, explained, pack
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
@@ -192,6 +194,8 @@ class StateWriter:
         """Why nothing is written at present; empty while all is well."""
         self.writing = False
         """Whether this one is at work: it may be well and wait."""
+        self.sent: int | None = None
+        """What was said until then is published, UTC nanoseconds; `None` before the first writing."""
         self._url, self._snapshot = url, snapshot
         self._random = random or Random()
         self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
@@ -269,8 +273,12 @@ class StateWriter:
         while self._messages:
             _, channel, message = self._messages[0]
             with explained(self.address):
+                # First: who hears of it may come and look.
+                if channel == ALERTS:
+                    await recent.add(client, message)
                 await client.publish(channel, message)
             self._messages.popleft()
+        self.sent = snapshot.now
 
     def _leave_to(self, other: Held) -> None:
         """Let go of the messages from before the other was last there: it has its own of them."""

@@ -104,6 +104,10 @@ class Client(Protocol):
         """A string."""
         ...
 
+    def lrange(self, name: str, start: int, end: int) -> Awaitable[list[bytes]]:
+        """Elements of a list."""
+        ...
+
     def set(self, name: str, value: str | bytes, *, px: int) -> Awaitable[Any]:
         """Make a string that expires."""
         ...

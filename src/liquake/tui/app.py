@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable
@@ -25,6 +24,7 @@ from liquake.tui.grounds import MONO, ground, grounds
 from liquake.tui.help import Help
 from liquake.tui.keys import BINDINGS, faster, stepped
 from liquake.tui.layout import laid_out, panels_of, place
+from liquake.tui.output import hung_up, takes_more
 from liquake.tui.pages import PAGES, wanted
 from liquake.tui.palettes import PALETTES
 from liquake.tui.panel import PanelWidget
@@ -84,6 +84,8 @@ class MonitorApp(App[None]):
         self.source, self.options, self.look = source, options, load_theme(name, unicode=options.unicode)
         snapshot, status = source.snapshot(*wanted(options.view)), source.status()
         self.picture = Picture(snapshot, status, options.view, self.look)
+        self.hung_up = False
+        """Whether it ended because its terminal did."""
         self._bell_rules, self._now = Bell(), now
         self._seen = snapshot.arrived
         self._heard = {alert.key for alert in status.alerts}
@@ -374,7 +376,12 @@ class MonitorApp(App[None]):
         """
         if self.is_headless or sys.__stderr__ is None:
             return True
-        return bool(select.select([], [sys.__stderr__], [], 0.0)[1])
+        terminal = sys.__stderr__.fileno()
+        if hung_up(terminal):
+            self.hung_up = True
+            self.exit()
+            return False
+        return takes_more(terminal)
 
     def _close_filter(self) -> None:
         self.query_one("#filter").remove_class("open")

@@ -20,7 +20,7 @@ from liquake.tui.panels.episodes import of_market
 from liquake.tui.panels.markets import last_words
 from liquake.tui.panels.overview import passing_venues
 from liquake.tui.panels.risk import listed
-from liquake.tui.panels.signals import channel, level, passing_messages, sent, when
+from liquake.tui.panels.signals import channel, level, outcome, passing_messages, when
 from liquake.tui.panels.tape import recent
 from liquake.tui.picture import Picture
 from liquake.tui.sums import Tally, elapsed, tally
@@ -191,7 +191,7 @@ def _messages(picture: Picture) -> Iterator[Row]:
             "text": alert.text if alert else None,
             "inputs": msgspec.json.encode(alert.inputs).decode() if alert else None,
             "coverage": alert.coverage if alert else None,
-            "outcome": sent(message, picture),
+            "outcome": outcome(message, picture),
         }
 
 

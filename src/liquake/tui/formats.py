@@ -164,9 +164,11 @@ def runtime(seconds: float) -> str:
 def latency(milliseconds: float) -> str:
     """A duration measured in milliseconds.
 
-    >>> [latency(value) for value in (0.084, 4.21, 41.3, 999.7, 1234.0, 2_400_000.0)]
-    ['0.08 ms', '4.2 ms', '41 ms', '1.0 s', '1.2 s', '40m00s']
+    >>> [latency(value) for value in (0.002, 0.084, 4.21, 41.3, 999.7, 1234.0, 2_400_000.0)]
+    ['<0.01 ms', '0.08 ms', '4.2 ms', '41 ms', '1.0 s', '1.2 s', '40m00s']
     """
+    if 0.0 < milliseconds < 0.005:
+        return "<0.01 ms"
     if milliseconds >= 59_950.0:
         return age(milliseconds / 1000.0)
     if milliseconds >= 999.5:
@@ -194,7 +196,7 @@ def measurement(value: float, error: float, *, signed: bool, prefix: str = "") -
     >>> measurement(-1_240_000.0, 310_000.0, signed=True, prefix="$")
     ('-$1.24M', '0.31M')
     >>> measurement(0.0000003, 0.000002, signed=True)
-    ('+0.00000', '0.00001')
+    ('0.00000', '0.00001')
     >>> measurement(0.0, 0.0, signed=True)
     ('0', '0')
     """
@@ -206,17 +208,24 @@ def measurement(value: float, error: float, *, signed: bool, prefix: str = "") -
     scaled, noise = value / scale, error / scale
     decimals = min(max(1 - floor(log10(noise)), 0), _MOST_DECIMALS) if noise > 0.0 else 2
     noise = ceil(noise * 10**decimals - 1e-9) / 10**decimals
-    sign = "-" if value < 0.0 else "+" if signed and value > 0.0 else ""
-    return f"{sign}{prefix}{abs(scaled):,.{decimals}f}{suffix}", f"{noise:,.{decimals}f}{suffix}"
+    shown = f"{abs(scaled):,.{decimals}f}"
+    nothing = not shown.strip("0.")
+    sign = "" if nothing else "-" if value < 0.0 else "+" if signed else ""
+    return f"{sign}{prefix}{shown}{suffix}", f"{noise:,.{decimals}f}{suffix}"
 
 
 def percent(part: float, whole: float) -> str:
-    """A share without decimals; nothing to share reads as a dash.
+    """A share without decimals; nothing to share reads as a dash, and what is not all or nothing never as that.
 
-    >>> percent(1.0, 3.0), percent(0.0, 0.0)
-    ('33%', '-')
+    >>> percent(1.0, 3.0), percent(0.0, 0.0), percent(9_999.0, 1e4), percent(1.0, 1e4), percent(1e4, 1e4)
+    ('33%', '-', '>99%', '<1%', '100%')
     """
-    return f"{100.0 * part / whole:.0f}%" if whole > 0.0 else "-"
+    if whole <= 0.0:
+        return "-"
+    text = f"{100.0 * part / whole:.0f}%"
+    if text == "100%" and part < whole:
+        return ">99%"
+    return "<1%" if text == "0%" and part > 0.0 else text
 
 
 def share(part: float) -> str:

@@ -211,8 +211,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Alerts",
         "What was worth telling, each matter once per level: a cascade signal, a velocity or jerk beyond chance, a "
         "single liquidation that is large for its market, a change of regime, a feed that was lost.",
-        "Level, rule, and a sentence with the numbers. Over budget: more than the day's share of its kind, shown and "
-        "not sent. b rings the terminal's bell for CRITICAL and above, once in 5 s at most.",
+        "Level, rule, and a sentence with the numbers. Over budget: more than the day's share of its kind, shown, "
+        "and sent with that said. b rings the terminal's bell for CRITICAL and above, once in 5 s at most.",
         "Look at the market it names; 9 shows every number that the rule looked at, and how often it was right.",
         "What comes. An alert says what is going on; on recorded data its median lead is about zero.",
     ),
@@ -221,7 +221,9 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "What goes out on the Redis channels liquake:signals and liquake:alerts, as it goes out.",
         "A signal says which level a market and side reached, with which chance, what was asked for and what confirmed "
         "it; all clear says whether a cascade came. An alert comes with its rule, its inputs, and what the numbers "
-        "cover. The second line says where it all goes: without Redis it is shown, not sent.",
+        "cover. The second line says where it all goes: without Redis, or with --keys off, it is shown, not sent; waiting means "
+        "that Redis is away, and that it goes out when it is back; by another, that a second collector sends its own; "
+        "earlier, that it is of a run before.",
         "e exports them. --redis URL sends them to programs of your own.",
         "Whether anybody listens: publishing waits for no one.",
     ),

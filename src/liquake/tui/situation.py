@@ -77,6 +77,11 @@ def _pulse(feed: VenueState, now: int) -> str:
     return f"{feed.venue} heard {heard} ago, price {formats.age((now - feed.last_price_recv) / 1e9)}"
 
 
+def away(store: str) -> bool:
+    """Whether what is said of a store means that nothing goes into it."""
+    return any(word in store.lower() for word in _AWAY)
+
+
 def _troubles(picture: Picture) -> list[str]:
     """Venues first, then what keeps the data."""
     snapshot, status = picture.snapshot, picture.status
@@ -86,7 +91,7 @@ def _troubles(picture: Picture) -> list[str]:
             since = min(c.since for c in feed.connections if c.state is feed.state)
             troubles.append(f"{feed.venue} {WORDS[feed.state]} for {formats.age((snapshot.now - since) / 1e9)}")
     services = (("redis", status.redis), ("database", status.database))
-    troubles += [f"{name} {state}" for name, state in services if any(word in state.lower() for word in _AWAY)]
+    troubles += [f"{name} {state}" for name, state in services if away(state)]
     if status.journal is not None and status.journal.error:
         troubles.append("the journal keeps nothing")
     return troubles

@@ -13,6 +13,9 @@ import msgspec
 from liquake.engine.snapshot import Quantiles
 from liquake.model.alert import Action, Alert, Level
 
+ELSEWHERE = "the collector's"
+"""Of a store that belongs to the process whose numbers these are: how it does is not known here."""
+
 
 class Mode(StrEnum):
     """Where the events come from."""
@@ -21,6 +24,35 @@ class Mode(StrEnum):
     DEMO = "DEMO"
     """Simulated venues on this machine: none of it happened."""
     REPLAY = "REPLAY"
+
+
+class Sending(StrEnum):
+    """Who publishes signals and alerts to Redis."""
+
+    NOBODY = "NOBODY"
+    """There is none to publish to."""
+    UNWANTED = "UNWANTED"
+    """This run was told to leave it (`--keys off`)."""
+    HERE = "HERE"
+    ANOTHER = "ANOTHER"
+    """A second collector is at work, which has its own of them."""
+    ELSEWHERE = "ELSEWHERE"
+    """These are a collector's, read from where it publishes them."""
+
+
+class Publishing(msgspec.Struct, frozen=True):
+    """Whether signals and alerts go out on the channels of Redis."""
+
+    by: Sending = Sending.NOBODY
+    trouble: str = ""
+    """Why nothing goes out at present."""
+    until: int | None = None
+    """What was said until then is out; `None` where nothing is yet."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether they are to go out."""
+        return self.by not in (Sending.NOBODY, Sending.UNWANTED)
 
 
 class JournalStatus(msgspec.Struct, frozen=True):
@@ -49,6 +81,7 @@ class Status(msgspec.Struct, frozen=True):
     """`None` where nothing is kept."""
     redis: str = "off"
     database: str = "off"
+    publishing: Publishing = Publishing()
     state_latency: Quantiles = Quantiles()
     """Milliseconds from our receipt of a frame to its events being in the engine."""
     refresh: float = 2.0
@@ -65,8 +98,6 @@ class Status(msgspec.Struct, frozen=True):
     """Whether the recording is over: what is shown will not change any more."""
     alerts: tuple[Alert, ...] = ()
     """What was worth telling, the newest last."""
-    alerting: bool = True
-    """Whether this session looks for alerts: where it does not, having none means nothing."""
     actions: Mapping[tuple[Level, str], Action] = {}
     """What traders are known to do at each level of a signal in each regime, `NO_REGIME` too."""
 

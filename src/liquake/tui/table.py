@@ -75,7 +75,7 @@ def row(columns: Sequence[Column], cells: Mapping[str, Cell], theme: Theme) -> T
         text, style = cells.get(column.name, ("", _PLAIN))
         if index:
             line.append(" ")
-        line.append(fit(text, column.width, right=column.right, ellipsis=theme.glyphs.ellipsis), style)
+        line.append(fit(theme.told(text), column.width, right=column.right, ellipsis=theme.glyphs.ellipsis), style)
     return line
 
 
@@ -86,7 +86,7 @@ def phrase(parts: Iterable[Cell], width: int, theme: Theme) -> Text:
     for text, style in parts:
         if left <= 0:
             break
-        text = printable(text)
+        text = theme.told(printable(text))
         size = cell_len(text)
         line.append(text if size <= left else fit(text, left, ellipsis=theme.glyphs.ellipsis), style)
         left -= size

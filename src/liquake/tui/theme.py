@@ -93,6 +93,16 @@ class Theme(msgspec.Struct, frozen=True):
     def __getitem__(self, token: str) -> Style:
         return self.styles[token]
 
+    def told(self, text: str) -> str:
+        """`text` of others, venues' names for coins for instance, as the terminal can show it.
+
+        >>> load_theme(unicode=False).told("0.1 liquidations/s³, 币安人生"), load_theme().told("s³")
+        ('0.1 liquidations/s^3, ????', 's³')
+        """
+        if self.unicode or text.isascii():
+            return text
+        return text.replace("²", "^2").replace("³", "^3").encode("ascii", "replace").decode()
+
     def venue(self, name: str) -> Style:
         """The venue's colour: its own where it has one, else the same one of four in every run."""
         known = self.styles.get(f"venue.{name}")

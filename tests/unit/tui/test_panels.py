@@ -19,7 +19,7 @@ from liquake.tui.panels.velocity import velocity
 from liquake.tui.picture import Panel, Picture, View
 from liquake.tui.status import JournalStatus, Status
 from liquake.tui.theme import Glyphs, load_theme
-from tests.screens.moments import DEMO, LIVE, NOTHING, REPLAY, RICH, SUBSCRIBED, ago, feed, liquidation
+from tests.screens.moments import ATTACHED, DEMO, LIVE, NOTHING, REPLAY, RICH, SUBSCRIBED, ago, feed, liquidation
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -207,8 +207,8 @@ class TestTape:
 
 class TestHeader:
     def test_simulated_events_cannot_be_taken_for_the_market(self) -> None:
-        assert "DEMO oct10 seed 7" in _lines(header, _picture())[0]
-        assert "DEMO oct10" in _lines(header, _picture(), 78)[0]
+        assert "DEMO simulated: oct10 seed 7" in _lines(header, _picture())[0]
+        assert "DEMO simulated" in _lines(header, _picture(), 78)[0]
 
     def test_a_replay_tells_file_speed_progress_and_day(self) -> None:
         lines = _lines(header, _picture(RICH, REPLAY), 78)
@@ -253,8 +253,24 @@ class TestFooter:
         assert "7 LOST" in _lines(footer, _picture(RICH, losing), 78)[1]
         assert _lines(footer, _picture(RICH, failed), 78)[1].startswith("journal FAILED: disk is full")
 
+    @pytest.mark.parametrize("width", [78, 98, 118])
+    def test_everything_has_its_place_at_every_width(self, width: int) -> None:
+        how, what = _lines(footer, _picture(), width)[:2]
+        assert all(word in how for word in ("venue→us 540 ms/1.0 s", "us→state 0.08 ms/0.42 ms", "gaps 1"))
+        assert all(word in what for word in ("journal 2,366 kept", "redis off", " off  signals 6 shown", "engine 184"))
+
+    def test_the_journal_of_another_process_is_not_called_off(self) -> None:
+        assert _lines(footer, _picture(RICH, ATTACHED), 98)[1].startswith("journal the collector's  redis from")
+
+    def test_a_journal_that_failed_leaves_room_for_the_stores_at_any_length(self) -> None:
+        why = "~/journal.db: another liquake writes it (process 12345): look at it with --source ~/journal.db"
+        failed = msgspec.structs.replace(DEMO, journal=JournalStatus(error=why), redis="DOWN, 12 to send")
+        what = _lines(footer, _picture(RICH, failed), 78)[1]
+        assert what.startswith("journal FAILED: ~/journal.db: another")
+        assert "redis DOWN, 12 to send" in what
+
     def test_the_last_error_is_told_where_there_is_room(self) -> None:
-        assert _lines(footer, _picture(), 140)[1].endswith("okx: sz is not a number: 'abc'")
+        assert _lines(footer, _picture(), 170)[0].endswith("okx: sz is not a number: 'abc'")
 
     def test_rows_that_wait_too_long_for_the_disk_are_told(self) -> None:
         stuck = msgspec.structs.replace(DEMO, journal=JournalStatus(10, 3, 0, ago(8.0)))

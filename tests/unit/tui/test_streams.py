@@ -11,13 +11,14 @@ from liquake.model import FeedState
 from liquake.tui import export
 from liquake.tui.panels.alerts import alerts
 from liquake.tui.panels.episodes import episodes_chart
+from liquake.tui.panels.footer import footer
 from liquake.tui.panels.regime import outlook
 from liquake.tui.panels.risk import action, cascade_risk
 from liquake.tui.panels.signals import messages
 from liquake.tui.picture import Panel, Picture, View
-from liquake.tui.status import Status
+from liquake.tui.status import Publishing, Sending, Status
 from liquake.tui.theme import load_theme
-from tests.screens.moments import ALERTS, ATTACHED, DEMO, LIVE, RICH, SUBSCRIBED, ago, feed
+from tests.screens.moments import ALERTS, ATTACHED, DEMO, LIVE, NOW, RICH, SUBSCRIBED, ago, feed
 
 DARK = load_theme("dark")
 WELL = tuple(msgspec.structs.replace(feed(name), last_liquidation=ago(5.0)) for name in ("binance", "bybit"))
@@ -33,6 +34,15 @@ def _lines(panel: Panel, picture: Picture, width: int = 118, height: int = 60) -
 
 def _line(lines: list[str], *words: str) -> str:
     return next(line for line in lines if all(word in line for word in words))
+
+
+def _sending(publishing: Publishing) -> Status:
+    return msgspec.structs.replace(DEMO, redis="ok", publishing=publishing)
+
+
+def _footer(publishing: Publishing) -> str:
+    second = footer(_picture(status=_sending(publishing)), 300, 3).text(3).plain.split("\n")[1]
+    return second.partition("signals ")[2].partition("  engine")[0]
 
 
 class TestAlerts:
@@ -51,9 +61,9 @@ class TestAlerts:
         assert ["okx" in line for line in lines] == [True, False]
         assert not any("BTCUSDT" in line for line in lines)
 
-    def test_having_none_means_something_only_where_they_are_looked_for(self) -> None:
-        assert "No alert so far" in _lines(alerts, _picture(status=LIVE))[1]
-        assert "alerts are not among them" in _lines(alerts, _picture(status=ATTACHED))[1]
+    @pytest.mark.parametrize("status", [LIVE, ATTACHED])
+    def test_having_none_is_said(self, status: Status) -> None:
+        assert "No alert so far" in _lines(alerts, _picture(status=status))[1]
 
 
 class TestMessages:
@@ -67,11 +77,33 @@ class TestMessages:
         assert lines[1].endswith("shown, not sent; --redis URL sends")
         assert _line(lines, "WARNING", "FEED").rstrip().endswith("shown")
 
-    def test_with_redis_its_state_is_said_and_what_is_over_budget_is_not_called_sent(self) -> None:
-        lines = _lines(messages, _picture(status=msgspec.structs.replace(DEMO, redis="ok")))
-        assert lines[1].endswith("Redis ok")
+    def test_sent_is_what_went_out_and_the_rest_waits_for_a_redis_that_is_away(self) -> None:
+        away = Publishing(Sending.HERE, "redis://desk: it does not answer", ago(50.0))
+        lines = _lines(messages, _picture(status=_sending(away)))
+        assert lines[1].endswith("waiting, redis://desk: it does not answer")
         assert _line(lines, "INSTITUTIONAL").rstrip().endswith("sent")
-        assert _line(lines, "alert", "CRITICAL").rstrip().endswith("over budget")
+        assert _line(lines, "WARNING", "FEED").rstrip().endswith("waiting")
+        assert _line(lines, "alert", "CRITICAL").rstrip().endswith("waiting, over budget")
+        assert _footer(away).endswith("3 sent, 3 waiting")
+
+    @pytest.mark.parametrize(
+        ("by", "words", "word"),
+        [
+            (Sending.HERE, "sent to Redis", "sent"),
+            (Sending.UNWANTED, "shown, not sent: --keys off", "shown"),
+            (Sending.ANOTHER, "sent by another collector", "by another"),
+            (Sending.ELSEWHERE, "sent, ok", "sent"),
+        ],
+    )
+    def test_a_redis_to_feed_does_not_mean_that_messages_go_out(self, by: Sending, words: str, word: str) -> None:
+        lines = _lines(messages, _picture(status=_sending(Publishing(by, until=NOW))))
+        assert lines[1].endswith(words)
+        assert _line(lines, "WARNING", "FEED").rstrip().endswith(word)
+
+    def test_what_an_earlier_run_told_is_not_called_sent_by_this_one(self) -> None:
+        told = msgspec.structs.replace(ALERTS[0], ts=DEMO.started - 1)
+        status = msgspec.structs.replace(_sending(Publishing(Sending.HERE, until=NOW)), alerts=(told,))
+        assert _line(_lines(messages, _picture(status=status)), "INSTITUTIONAL").rstrip().endswith("earlier")
 
     def test_each_carries_what_it_was_made_of(self) -> None:
         text = " ".join(" ".join(_lines(messages, _picture())).split())
@@ -92,7 +124,7 @@ class TestMessages:
         name, rows = export.rows(_picture(page="signals"))
         assert (name, len(rows)) == ("messages", len(ALERTS) + len(RICH.notices))
         loud = next(row for row in rows if row["rule"] == "CASCADE")
-        assert (loud["channel"], loud["outcome"]) == ("liquake:alerts", "over budget")
+        assert (loud["channel"], loud["outcome"]) == ("liquake:alerts", "shown, over budget")
         assert '"probability":0.611' in str(loud["inputs"])
 
 

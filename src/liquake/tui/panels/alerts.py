@@ -21,6 +21,7 @@ _CONSOLE = Console(file=StringIO())
 _ROOMY = 100
 """Width from which an alert is one line."""
 _INDENT = "  "
+NONE_SO_FAR = "No alert so far. Each matter is told once per level, with the numbers behind it."
 
 
 def alerts(picture: Picture, width: int, height: int) -> Sheet:
@@ -33,7 +34,7 @@ def alerts(picture: Picture, width: int, height: int) -> Sheet:
         subject.append((f", {over} over budget", theme["muted"]))
     first = title("ALERTS", subject, width, theme)
     if not told:
-        return Sheet([first, *wrapped(Text(none_so_far(picture), theme["text"]), width)])
+        return Sheet([first, *wrapped(Text(NONE_SO_FAR, theme["text"]), width)])
     lines = [line for alert in told for line in _lines(alert, picture, width)]
     return Sheet([first], len(lines), lines.__getitem__, position=theme["muted"])
 
@@ -47,13 +48,6 @@ def of_market(picture: Picture) -> list[Alert]:
         if market == ALL or alert.market in (market, ALL) or alert.rule is AlertRule.FEED
     ]
     return about[::-1]
-
-
-def none_so_far(picture: Picture) -> str:
-    """Why there is none."""
-    if not picture.status.alerting:
-        return "These are another process's numbers, and its alerts are not among them: 8 has signals and cascades."
-    return "No alert so far. Each matter is told once per level, with the numbers behind it."
 
 
 def headline(alert: Alert, picture: Picture) -> list[Cell]:
@@ -77,7 +71,7 @@ def wrapped(text: Text, width: int, indent: str = "") -> list[Text]:
 def _lines(alert: Alert, picture: Picture, width: int) -> Sequence[Text]:
     theme = picture.theme
     kept = "" if alert.within_budget else " (over budget)"
-    words = printable(alert.text) + kept
+    words = theme.told(printable(alert.text)) + kept
     if width >= _ROOMY:
         return [phrase([*headline(alert, picture), (f"  {words}", theme["text"])], width, theme)]
     return [phrase(headline(alert, picture), width, theme), *wrapped(Text(words, theme["text"]), width, _INDENT)]

@@ -94,7 +94,7 @@ def _notice(notice: Notification, picture: Picture) -> list[Cell]:
         numbers = "without a probability"
     else:
         numbers = f"chance {formats.chance(notice.probability)}, asked {formats.chance(notice.threshold)}"
-    kept = "" if notice.within_budget else ", over budget: not sent"
+    kept = "" if notice.within_budget else ", over budget"
     return [
         (f"{notice.level.name:<9}", theme[WARMTH[notice.level]]),
         (f" reached: {numbers}", theme["muted"]),

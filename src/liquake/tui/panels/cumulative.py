@@ -24,7 +24,7 @@ _COLUMNS = (
     Column("name", "", 13, most=89),
     Column("name", "", 16, least=90),
     *(Column(name, name, 9, right=True) for name in TOTAL_WINDOWS),
-    Column("share", "of all", 6, right=True, least=88),
+    Column("share", "share", 6, right=True, least=88),
     Column("coverage", "  coverage", 22, least=112),
 )
 _SIDES: tuple[Side | None, ...] = (None, Side.LONG, Side.SHORT)

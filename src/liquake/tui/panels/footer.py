@@ -1,14 +1,17 @@
-"""How the program is doing: delays, what is kept, what went wrong; and the keys."""
+"""How the program is doing: delays, what went wrong, what is kept and sent; and the keys."""
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from liquake.engine.snapshot import Quantiles, Snapshot
 from liquake.tui import formats
-from liquake.tui.panels.signals import attached
+from liquake.tui.panels.signals import sent
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
-from liquake.tui.status import Mode, Status
-from liquake.tui.table import Cell, phrase, whole
+from liquake.tui.situation import away
+from liquake.tui.status import ELSEWHERE, Mode, Sending, Status
+from liquake.tui.table import Cell, fit, phrase, whole
 from liquake.tui.theme import Theme
 
 KEYS = (
@@ -25,12 +28,15 @@ KEYS = (
 )
 
 _WITHOUT_KEYS = 2
+_ROOMY = 100
+_BESIDE = 35
+"""Cells that the reason for a failed journal leaves to the stores."""
 _STUCK = 5.0
 """Seconds without a commit, with rows waiting for one, from which the journal is not merely busy."""
 
 
 def footer(picture: Picture, width: int, height: int) -> Sheet:
-    """Delays and what is kept, faults of the feeds, keys."""
+    """How the data come: delays and faults of the feeds. What becomes of them: journal, stores, signals. Keys."""
     snapshot, status, theme = picture.snapshot, picture.status, picture.theme
     delays = [
         [("p50/p99", theme["muted"])],
@@ -38,13 +44,14 @@ def footer(picture: Picture, width: int, height: int) -> Sheet:
         [(f"us{theme.glyphs.to}state ", theme["muted"]), *_quantiles(status.state_latency, theme)],
     ]
     services = [
-        [("redis ", theme["muted"]), (status.redis, theme["text"])],
-        [("database ", theme["muted"]), (status.database, theme["text"])],
-        [("engine ", theme["muted"]), (f"{formats.short(snapshot.throughput)} msg/s", theme["text"])],
+        [("redis ", theme["muted"]), (status.redis, theme[_tone(status.redis)])],
+        [("database " if width >= _ROOMY else "db ", theme["muted"]), (status.database, theme[_tone(status.database)])],
         [("signals ", theme["muted"]), (_signals(picture), theme["text"])],
+        [("engine ", theme["muted"]), (f"{formats.short(snapshot.throughput)} msg/s", theme["text"])],
         [("up ", theme["muted"]), (formats.runtime(status.runtime), theme["text"])],
     ]
-    lines = [whole([*delays, *services], width), whole([_journal(status, theme), *_faults(snapshot, theme)], width)]
+    journal = _journal(status, theme, width)
+    lines = [whole([*delays, *_faults(snapshot, theme)], width), whole([journal, *services], width)]
     return Sheet(
         [phrase(line, width, theme) for line in (*lines, *([keys(picture, width)] if height > _WITHOUT_KEYS else []))]
     )
@@ -62,8 +69,10 @@ def keys(picture: Picture, width: int) -> list[Cell]:
 
 def _signals(picture: Picture) -> str:
     """How many there have been, and whether anyone but the reader hears of them."""
-    told = len(picture.snapshot.notices) + len(picture.status.alerts)
-    return f"{formats.count(told)} {'sent' if attached(picture) else 'shown'}"
+    told = [*picture.snapshot.notices, *picture.status.alerts]
+    waiting = sum(sent(message, picture) == "waiting" for message in told)
+    word = "sent" if picture.status.publishing.wanted else "shown"
+    return f"{formats.count(len(told) - waiting)} {word}" + (f", {formats.count(waiting)} waiting" if waiting else "")
 
 
 def _quantiles(measured: Quantiles, theme: Theme) -> list[Cell]:
@@ -72,17 +81,26 @@ def _quantiles(measured: Quantiles, theme: Theme) -> list[Cell]:
     return [(f"{formats.latency(measured.p50)}/{formats.latency(measured.p99)}", theme["number"])]
 
 
-def _journal(status: Status, theme: Theme) -> list[Cell]:
+def _tone(store: str) -> str:
+    return "state.trouble" if away(store) else "text"
+
+
+def _journal(status: Status, theme: Theme, width: int) -> list[Cell]:
     journal = status.journal
     if journal is None:
-        return [("journal off", theme["muted"])]
+        return [(f"journal {ELSEWHERE if status.publishing.by is Sending.ELSEWHERE else 'off'}", theme["muted"])]
     if journal.error:
-        return [(f"journal FAILED: {journal.error}", theme["state.trouble"])]
+        words = f"journal FAILED: {journal.error}"
+        cut = fit(words, min(cell_len(words), width - _BESIDE), ellipsis=theme.glyphs.ellipsis)
+        return [(cut, theme["state.trouble"])]
+    roomy = width >= _ROOMY
     parts = [("journal ", theme["muted"]), (formats.count(journal.rows), theme["number"]), (" kept", theme["muted"])]
-    if journal.pending:
-        parts.append((f" {formats.count(journal.pending)} pending", theme["muted"]))
     waited = 0.0 if journal.last_commit is None else (status.now - journal.last_commit) / 1e9
-    if journal.pending and waited >= _STUCK:
+    stuck = journal.pending and waited >= _STUCK
+    # A few that wait come and go with every picture: in a narrow line they would push others out of it and in again.
+    if stuck or (journal.pending and roomy):
+        parts.append((f" {formats.count(journal.pending)} pending", theme["muted"]))
+    if stuck:
         parts.append((f" for {formats.age(waited)}", theme["state.trouble"]))
     if journal.dropped:
         parts.append((f" {formats.count(journal.dropped)} LOST", theme["state.trouble"]))
@@ -105,5 +123,8 @@ def _faults(snapshot: Snapshot, theme: Theme) -> list[list[Cell]]:
         [(name, theme["muted"]), (formats.count(number) + extra, theme[token if number else "number"])]
         for name, number, extra, token in numbers
     ]
+    # What is not zero stays where there is not room for all.
+    order = sorted(zip(numbers, groups, strict=True), key=lambda pair: not pair[0][1])
+    groups = [group for _, group in order]
     last = next((f"{feed.venue}: {feed.last_error}" for feed in feeds if feed.last_error), "")
     return [*groups, [(last, theme["muted"])]] if last else groups

@@ -54,8 +54,10 @@ def _session(picture: Picture, width: int) -> list[list[Cell]]:
 def _mode(status: Status, theme: Theme, width: int) -> list[Cell]:
     """What is simulated or replayed, so that nobody takes it for the market."""
     if status.mode is Mode.DEMO:
-        seed = f" seed {status.seed}" if status.seed is not None and width >= _ROOMY else ""
-        return [(f" {status.scenario}{seed}", theme["text"])]
+        if width < _ROOMY:
+            return [(" simulated", theme["text"])]
+        seed = "" if status.seed is None else f" seed {status.seed}"
+        return [(f" simulated: {status.scenario}{seed}", theme["text"])]
     if status.mode is Mode.REPLAY:
         name = fit(status.recording, min(len(status.recording), _NAME), ellipsis=theme.glyphs.ellipsis)
         speed = "ended" if status.ended else "max" if status.speed is None else f"{status.speed:g}x"

@@ -14,12 +14,14 @@ from liquake.tui.panels.alerts import wrapped
 from liquake.tui.panels.risk import WARMTH
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
+from liquake.tui.status import Sending
 from liquake.tui.table import Cell, phrase, printable, title, whole
 
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
 """The channels of Redis, as `docs/stores.md` has them."""
 Message = Alert | Notification | Digest
 _INDENT = " " * 9
+_NOTHING = "Nothing so far. A signal appears with the level it reaches, an alert with the rule that found it."
 _NAMES = {SIGNALS: "signal", ALERTS: "alert"}
 
 
@@ -34,7 +36,7 @@ def messages(picture: Picture, width: int, height: int) -> Sheet:
     )
     head = [first, phrase(_where(picture), width, theme)]
     if not shown:
-        why = picture.nothing_passes(width) if known else wrapped(Text(_waiting(picture), theme["text"]), width)
+        why = picture.nothing_passes(width) if known else wrapped(Text(_NOTHING, theme["text"]), width)
         return Sheet([*head, *why])
     lines = [line for message in shown for line in _lines(message, picture, width)]
     return Sheet(head, len(lines), lines.__getitem__, position=theme["muted"])
@@ -69,36 +71,53 @@ def channel(message: Message) -> str:
     return ALERTS if isinstance(message, Alert) else SIGNALS
 
 
+def outcome(message: Message, picture: Picture) -> str:
+    """What became of it, in a few words. Over the day's budget it goes out too, and says so itself."""
+    over = "" if isinstance(message, Digest) or message.within_budget else ", over budget"
+    return sent(message, picture) + over
+
+
 def sent(message: Message, picture: Picture) -> str:
-    """What becomes of it, in a word: what is over the budget is shown, not sent."""
-    if isinstance(message, Digest) or message.within_budget:
-        return "sent" if attached(picture) else "shown"
-    return "over budget"
-
-
-def attached(picture: Picture) -> bool:
-    """Whether there is a Redis to publish to, whatever its state."""
-    return picture.status.redis != "off"
+    """Whether it went out on its channel."""
+    status, publishing = picture.status, picture.status.publishing
+    if not publishing.wanted:
+        return "shown"
+    if publishing.by is Sending.ELSEWHERE:
+        return "sent"
+    if when(message) < status.started:
+        return "earlier"
+    if publishing.by is Sending.ANOTHER:
+        return "by another"
+    return "sent" if publishing.until is not None and when(message) <= publishing.until else "waiting"
 
 
 def _where(picture: Picture) -> list[Cell]:
-    theme, redis = picture.theme, picture.status.redis
+    theme = picture.theme
     channels: list[Cell] = [(SIGNALS, theme["strong"]), (" and ", theme["muted"]), (ALERTS, theme["strong"])]
-    if not attached(picture):
-        words = ": shown, not sent; --redis URL sends"
-        return [*channels, (words, theme["state.waiting"])]
-    return [*channels, (f": Redis {redis}", theme["state.live" if redis == "ok" else "state.waiting"])]
+    words, token = _state(picture)
+    return [*channels, (f": {words}", theme[token])]
+
+
+def _state(picture: Picture) -> tuple[str, str]:
+    """Whether they go out, or why not, and how well that is."""
+    publishing = picture.status.publishing
+    if publishing.trouble:
+        return f"waiting, {publishing.trouble}", "state.trouble"
+    return {
+        Sending.NOBODY: ("shown, not sent; --redis URL sends", "state.waiting"),
+        Sending.UNWANTED: ("shown, not sent: --keys off", "state.waiting"),
+        Sending.HERE: ("sent to Redis", "state.live"),
+        Sending.ANOTHER: ("sent by another collector", "state.live"),
+        Sending.ELSEWHERE: (f"sent, {picture.status.redis}", "state.live"),
+    }[publishing.by]
 
 
 def _counted(known: Sequence[Message], picture: Picture) -> list[Cell]:
     alerts = sum(isinstance(message, Alert) for message in known)
-    return [(f"{len(known) - alerts} signals, {alerts} alerts", picture.theme["muted"])]
-
-
-def _waiting(picture: Picture) -> str:
-    if not picture.status.alerting:
-        return "Nothing so far. Signals appear with the level they reach; another process's alerts are not among them."
-    return "Nothing so far. A signal appears with the level it reaches, an alert with the rule that found it."
+    words = ", ".join(
+        f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((len(known) - alerts, "signal"), (alerts, "alert"))
+    )
+    return [(words, picture.theme["muted"])]
 
 
 def _described(message: Message) -> tuple[str, ...]:
@@ -125,10 +144,10 @@ def _lines(message: Message, picture: Picture, width: int) -> list[Text]:
         [(f"{message.market or 'feeds':<9}", theme["text"])],
         [_side(message.side, picture)],
         [(_what(message), theme["text"])],
-        [(sent(message, picture), theme["muted"])],
+        [(outcome(message, picture), theme["state.waiting" if sent(message, picture) == "waiting" else "muted"])],
     ]
     first = phrase(whole(groups, width, " "), width, theme)
-    return [first, *wrapped(Text(printable(_inside(message)), theme["muted"]), width, _INDENT)]
+    return [first, *wrapped(Text(theme.told(printable(_inside(message))), theme["muted"]), width, _INDENT)]
 
 
 def _side(side: Side | None, picture: Picture) -> Cell:

@@ -95,7 +95,7 @@ def waiting(picture: Picture, known: int) -> str:
 
 
 def cells(entry: Liquidation, picture: Picture, samples: Collection[str], width: int) -> Mapping[str, Cell]:
-    """One liquidation; emphasised from ten times the threshold on."""
+    """One liquidation; emphasised from ten times the threshold on. Its price is that of one coin, as its size counts."""
     theme, view = picture.theme, picture.view
     side = theme.side(entry.side)
     loud = entry.usd is not None and view.threshold > 0.0 and entry.usd >= _LOUD * view.threshold

@@ -19,6 +19,8 @@ _ERRORS = {_NARROW: (6, 7, 7), _USUAL: (7, 7, 7)}
 _DERIVATIVES = ("velocity", "acceleration", "jerk")
 _AROUND = 3
 """Arrow and the sign of the error."""
+_AROUND_ROWS = 4
+"""Lines beside the rows where the panel has room to spare: title, heads, gap and legend."""
 _LOOSE = 87
 """Width from which the numbers have room to spare."""
 _ROOMY = 100
@@ -31,7 +33,6 @@ _WARMTH = {status: f"heat.{index}" for index, status in enumerate(Status)}
 
 def velocity(picture: Picture, width: int, height: int) -> Sheet:
     """Five windows: events and dollars exactly counted, the three derivatives as estimate ± standard error."""
-    del height
     snapshot, view, theme = picture.snapshot, picture.view, picture.theme
     first = title("VELOCITY", _subject(picture), width, theme)
     windows = snapshot.kinematics.get(view.market)
@@ -41,7 +42,9 @@ def velocity(picture: Picture, width: int, height: int) -> Sheet:
     columns = shown(_columns(theme, values, dollars=view.dollars), width)
     elapsed = (snapshot.as_of - snapshot.started) / 1e9 if snapshot.started is not None else 0.0
     rows = [row(columns, _cells(window, elapsed, picture, values), theme) for window in windows]
-    return Sheet([first, heading(columns, theme), *rows, Text(), _legend(theme, width)])
+    # Better close to the numbers than not there.
+    gap = [Text()] if height >= len(rows) + _AROUND_ROWS else []
+    return Sheet([first, heading(columns, theme), *rows, *gap, _legend(theme, width)])
 
 
 def _waiting(picture: Picture, width: int) -> list[Text]:
