@@ -21,21 +21,26 @@ def unheard(outages: Iterable[Span], start: int, end: int) -> int:
     return lost
 
 
-def shares(outages: Iterable[Span], heard_since: int | None, started: int | None, now: int) -> dict[str, float]:
-    """The share of each of `TOTAL_WINDOWS` before `now` in which the venue was heard, 0 to 1.
+def shares(missing: Iterable[Span], started: int | None, now: int, since: int = 0) -> dict[str, float]:
+    """The share of each of `TOTAL_WINDOWS` before `now` in which nothing was `missing`, 0 to 1.
 
-    A window longer than the run is covered in part, whatever the run saw. `heard_since` is when the venue was first
-    heard, and `started` when the run began, which is where the window without a beginning begins.
+    A window longer than the run is covered in part, whatever the run saw. `started` is when the run began, which is
+    where the window without a beginning begins. Before `since` there was nothing to hear: that time is in no window.
     """
-    if heard_since is None or started is None:
+    if started is None:
         return dict.fromkeys(TOTAL_WINDOWS, 0.0)
-    spans = list(outages)
-    return {name: _share(spans, heard_since, length, started, now) for name, length in TOTAL_WINDOWS.items()}
+    spans = sorted((*missing, (0, started)))
+    found = {}
+    for name, length in TOTAL_WINDOWS.items():
+        start = max(started if length is None else now - round(length * 1e9), since)
+        found[name] = 1.0 if now <= start else 1.0 - unheard(spans, start, now) / (now - start)
+    return found
 
 
-def _share(spans: list[Span], heard_since: int, length: float | None, started: int, now: int) -> float:
-    start = started if length is None else now - round(length * 1e9)
-    if now <= start:
-        return 1.0
-    first = min(max(start, heard_since), now)
-    return (now - first - unheard(spans, first, now)) / (now - start)
+def lost(missing: Iterable[Span], started: int | None, now: int) -> dict[str, float]:
+    """Seconds of each of `TOTAL_WINDOWS` before `now` in which the run went on and something was `missing`."""
+    if started is None:
+        return dict.fromkeys(TOTAL_WINDOWS, 0.0)
+    spans = sorted(missing)
+    starts = {name: started if length is None else now - round(length * 1e9) for name, length in TOTAL_WINDOWS.items()}
+    return {name: unheard(spans, max(start, started), now) / 1e9 for name, start in starts.items()}

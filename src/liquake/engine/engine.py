@@ -19,9 +19,11 @@ from liquake.analytics.silence import Silence
 from liquake.analytics.standing import Standing
 from liquake.engine.books import Book, VenueBooks
 from liquake.engine.ledger import LIQUIDATIONS, History
+from liquake.engine.ledgers import Ledgers
 from liquake.engine.prices import Prices
 from liquake.engine.snapshot import (
     ALL,
+    COVERED_MARKETS,
     KINEMATIC_WINDOWS,
     QUIET,
     Activity,
@@ -44,14 +46,16 @@ from liquake.engine.watch import LEADER, Watch
 from liquake.model import (
     Coverage,
     CoverageKind,
-    DecodeError,
     Event,
+    FeedEvent,
     FeedState,
     FeedStatus,
     Gap,
     Liquidation,
+    Listing,
     Price,
     Quote,
+    Scope,
     Side,
     Trade,
     market_of,
@@ -125,7 +129,7 @@ class Engine:
         """Take `event` in. Of a liquidation, whether it was new: one received before is counted as such and dropped."""
         if isinstance(event, Liquidation):
             return self._apply_liquidation(event)
-        if isinstance(event, FeedStatus | Gap | DecodeError):
+        if isinstance(event, FeedEvent):
             self._apply_trouble(event)
             return None
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
@@ -269,7 +273,7 @@ class Engine:
             everything.kinematics.update(time, usd)
             self._peaks.update(time, everything.windows)
 
-    def _apply_trouble(self, event: FeedStatus | Gap | DecodeError) -> None:
+    def _apply_trouble(self, event: FeedEvent) -> None:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = event.end if isinstance(event, Gap) else event.ts
         self._throughput.update(time)
@@ -283,6 +287,8 @@ class Engine:
                 self._watch.silence.listen(event.venue, venue.feed.audible())
         elif isinstance(event, Gap):
             self._apply_gap(event, venue)
+        elif isinstance(event, Scope | Listing):
+            venue.feed.reach.take(event)
         else:
             venue.feed.error(event)
             self._history.error(event)
@@ -402,6 +408,9 @@ class Engine:
             notices=self.notices(),
             arrived=self._tape.shown,
             trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
+            coverage=Ledgers(venues, self._started, now).value(
+                (ALL, *(known[:COVERED_MARKETS] if markets is None else chosen), *known[:largest])
+            ),
             charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
 

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 
 from liquake.analytics.silence import Silence
+from liquake.engine.coverage import Span
+from liquake.engine.reach import Reach, concerns
 from liquake.engine.snapshot import ConnectionState, FeedRecord, Outage
-from liquake.model import DecodeError, FeedState, FeedStatus, Gap
+from liquake.model import DecodeError, FeedState, FeedStatus, Gap, Scope
 
 HISTORY_LENGTH = 200
 GAPS_REMEMBERED = 1_000
@@ -42,6 +44,9 @@ class Feed:
         self._down: dict[str, int] = {}
         """Since when, by connection."""
         self._gaps: dict[tuple[str, int, int], Outage] = {}
+        self._lost: dict[tuple[str, int, int], Scope | None] = {}
+        """What the connection of each gap brought when it opened."""
+        self.reach = Reach()
 
     def status(self, status: FeedStatus) -> bool:
         """Take a connection's new state. Whether it is news: one more subscription of many is not."""
@@ -90,8 +95,10 @@ class Feed:
         self.gap_nanoseconds += sign * (gap.end - gap.start)
         cause = gap.cause if held is None else held.cause
         self._gaps[key] = Outage(gap.start, gap.end, cause, gap.recovered)
+        self._lost.setdefault(key, self.reach.scope(gap.connection))
         if len(self._gaps) > GAPS_REMEMBERED:
-            del self._gaps[next(iter(self._gaps))]
+            oldest = next(iter(self._gaps))
+            del self._gaps[oldest], self._lost[oldest]
 
     def audible(self) -> bool:
         """Whether liquidations would be heard: some connection is up, or nothing is known of any (a recording)."""
@@ -108,6 +115,11 @@ class Feed:
         self.connections[LIQUIDATIONS] = ConnectionState(LIQUIDATIONS, FeedState.DARK, silence.since, reason)
         return news
 
+    @property
+    def dark(self) -> bool:
+        """Whether it is held to be silent although it should not be."""
+        return any(held.state is FeedState.DARK for held in self.connections.values())
+
     def speak(self) -> ConnectionState | None:
         """Let go of a silence that is over: what was held of it."""
         return self.connections.pop(LIQUIDATIONS, None)
@@ -120,10 +132,17 @@ class Feed:
         """The latest gaps, refilled or not, the newest last."""
         return tuple(self._gaps.values())[-OUTAGES_SHOWN:]
 
-    def unheard(self, now: int) -> Iterator[tuple[int, int]]:
-        """The times in which events may be missing, those that go on included; they may overlap."""
-        yield from ((gap.start, gap.end) for gap in self._gaps.values() if not gap.recovered)
-        yield from ((since, now) for since in self._down.values())
+    def unheard(self, now: int, asset: str | None = None) -> Iterator[Span]:
+        """The times in which events of `asset`, of any where `None`, may be missing, those that go on included; they may
+        overlap."""
+        for key, gap in self._gaps.items():
+            if not gap.recovered and concerns(self._lost[key], asset):
+                yield gap.start, gap.end
+        for name, since in self._down.items():
+            if concerns(self.reach.scope(name), asset):
+                yield since, now
+        if asset is not None:
+            yield from self.reach.without(asset, now)
         if (dark := self.connections.get(LIQUIDATIONS)) is not None:
             yield dark.since, now
 

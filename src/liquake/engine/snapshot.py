@@ -29,6 +29,7 @@ from liquake.model import Coverage, CoverageKind, FeedState, Liquidation, Side
 
 __all__ = [
     "ALL",
+    "COVERED_MARKETS",
     "KINEMATIC_WINDOWS",
     "QUIET",
     "TOTAL_WINDOWS",
@@ -49,6 +50,7 @@ __all__ = [
     "Influence",
     "Latest",
     "Level",
+    "MarketCoverage",
     "MarketPrice",
     "Motion",
     "Notification",
@@ -236,6 +238,32 @@ _SEVERITY = {
 }
 
 
+class MarketCoverage(msgspec.Struct, frozen=True):
+    """How much a venue's feed shows of one market, or what all of them together do."""
+
+    venue: str
+    """`ALL` for all that list the market and count in its sums."""
+    market: str
+    """`ALL` for whatever the venue lists."""
+    kind: CoverageKind
+    """What is promised, or DARK where nothing of it comes. Of all venues the one that shows least."""
+    covered: Mapping[str, float]
+    """The share of each of `TOTAL_WINDOWS` in which it was heard, all venues at once: 0 to 1. A window longer than the
+    run counts whole; the time before the venue listed the market counts in none."""
+    lost: Mapping[str, float]
+    """Seconds of each window in which this run went on and something may be missing."""
+    lower_bound: bool
+    """Whether the feed withholds some by its rule, whatever was heard of it."""
+    refused: bool = False
+    """Whether the venue refused contracts of it."""
+    since: int | None = None
+    """When the venue's list first had it, UTC nanoseconds; `None` where it always had."""
+
+    def at_least(self, window: str) -> bool:
+        """Whether a sum over `window` is only a lower bound."""
+        return self.lower_bound or self.refused or self.lost.get(window, 0.0) > 0.0
+
+
 class Dependence(msgspec.Struct, frozen=True):
     """How venues move together, over all markets."""
 
@@ -384,6 +412,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Trades per second over the last 10 s by market, where a venue's feed carries trades."""
     charts: Mapping[str, Charts] = {}
     """By market, `ALL` included, for those asked for."""
+    coverage: tuple[MarketCoverage, ...] = ()
+    """Of `ALL` and each market asked for: all venues together, then each venue that lists it. Of markets that nobody asked
+    for, and where more are than `COVERED_MARKETS`, none: there a venue's own `covered` speaks."""
+
+
+COVERED_MARKETS = 40
+"""The largest markets, where all are asked for."""
 
 
 class Latest(msgspec.Struct, frozen=True):

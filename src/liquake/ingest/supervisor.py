@@ -15,12 +15,14 @@ from liquake.ingest.link import Receiver, Tempo
 from liquake.ingest.rest import fetch_accounts, fetch_instruments, rerouted
 from liquake.ingest.session import Session
 from liquake.ingest.turnstile import Turnstile
-from liquake.model import FeedState, FeedStatus, Instruments
+from liquake.model import FeedState, FeedStatus, Instruments, Listing
 from liquake.venues import Connection, Venue
 
 REFRESH_EVERY = 3600.0
 """Seconds between two requests for a venue's instruments: new listings, changed multipliers."""
 _RETRY_EVERY = 60.0
+INSTRUMENTS = "instruments"
+"""In place of a connection's name: what the venue was asked for over REST before any was opened."""
 
 
 class Feed:
@@ -42,6 +44,7 @@ class Feed:
         self.sessions: dict[str, Session] = {}
         self.refusal: Unreachable | InstrumentsError | None = None
         """Why the last request for the instruments gave none."""
+        self._listed: tuple[str, ...] | None = None
         self._assets, self._address = assets, address
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
         self._turnstile = Turnstile(venue.limits.connects_per_minute)
@@ -67,7 +70,15 @@ class Feed:
             self._tell_rejected(str(error))
             return False
         self.refusal = None
+        self._tell_listing()
         return True
+
+    def _tell_listing(self) -> None:
+        assets = tuple(sorted({each.asset for each in self.instruments.values()}))
+        if assets != self._listed:
+            self._listed = assets
+            now = self._clock.now()
+            self._receiver((Listing(self.venue.name, INSTRUMENTS, now, assets),), b"", INSTRUMENTS, now)
 
     def _connections(self) -> list[Connection]:
         return [
@@ -98,7 +109,7 @@ class Feed:
 
     def _tell_rejected(self, reason: str) -> None:
         now = self._clock.now()
-        status = FeedStatus(self.venue.name, "instruments", FeedState.REJECTED, now, "instruments", reason)
+        status = FeedStatus(self.venue.name, INSTRUMENTS, FeedState.REJECTED, now, INSTRUMENTS, reason)
         self._receiver((status,), b"", status.connection, now)
 
 

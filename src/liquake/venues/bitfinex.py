@@ -382,6 +382,7 @@ def _subscription(key: str) -> Subscription:
     return Subscription(
         msgspec.json.encode({"event": "subscribe", "channel": "status", "key": key}).decode(),
         (key,),
+        None if key == _KEYS[1] else (),
     )
 
 

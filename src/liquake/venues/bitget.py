@@ -353,7 +353,8 @@ class Bitget(Venue):
 def _subscription(topic: _Argument) -> Subscription:
     named = {"symbol": topic.symbol} if topic.symbol else {}
     argument = {"instType": topic.instType, "topic": topic.topic, **named}
-    return Subscription(msgspec.json.encode({"op": "subscribe", "args": [argument]}).decode(), (topic.name,))
+    symbols = None if topic.topic == "liquidation" else ()
+    return Subscription(msgspec.json.encode({"op": "subscribe", "args": [argument]}).decode(), (topic.name,), symbols)
 
 
 def _history(category: str, cursor: str, start: int, end: int) -> Request:

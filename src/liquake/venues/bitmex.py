@@ -357,7 +357,11 @@ class Bitmex(Venue):
         """One socket whatever the assets: the table is of all of them."""
         del instruments, assets
         subscriptions = tuple(
-            Subscription(msgspec.json.encode({"op": "subscribe", "args": [topic]}).decode(), (topic,))
+            Subscription(
+                msgspec.json.encode({"op": "subscribe", "args": [topic]}).decode(),
+                (topic,),
+                None if topic == _TOPICS[0] else (),
+            )
             for topic in _TOPICS
         )
         return [Connection("realtime", self.endpoints[-1].url, subscriptions)]

@@ -427,5 +427,7 @@ def _subscriptions(prices: Sequence[str], topics: Sequence[str]) -> Iterator[Sub
 
 
 def _subscription(request: str, topics: Iterable[str]) -> Subscription:
-    frame = msgspec.json.encode({"op": "subscribe", "req_id": request, "args": list(topics)}).decode()
-    return Subscription(frame, (request,))
+    asked = list(topics)
+    frame = msgspec.json.encode({"op": "subscribe", "req_id": request, "args": asked}).decode()
+    symbols = tuple(topic.removeprefix(_LIQUIDATIONS) for topic in asked if topic.startswith(_LIQUIDATIONS))
+    return Subscription(frame, (request,), symbols)

@@ -361,7 +361,7 @@ def _subscription(channel: str, market: str = "") -> Subscription:
     asked: dict[str, object] = {"type": "subscribe", "channel": channel}
     if market:
         asked |= {"id": market, "batched": True}
-    return Subscription(msgspec.json.encode(asked).decode(), (_topic(channel, market),))
+    return Subscription(msgspec.json.encode(asked).decode(), (_topic(channel, market),), (market,) if market else ())
 
 
 def _page(market: str, before: int, since: int) -> Request:

@@ -394,7 +394,7 @@ class Gate(Venue):
 def _subscription(channel: str, contract: str) -> Subscription:
     # "time" is required and not looked at without a signature; the documentation's own examples have 123456.
     request = {"time": 1, "channel": channel, "event": "subscribe", "payload": [contract]}
-    return Subscription(msgspec.json.encode(request).decode(), (channel,))
+    return Subscription(msgspec.json.encode(request).decode(), (channel,), None if channel == _LIQUIDATIONS else ())
 
 
 def _past_request(settle: str, since: int, until: int) -> Request:

@@ -455,7 +455,7 @@ def _wanted(instruments: Instruments, assets: Collection[str] | None) -> Iterato
 
 
 def _subscription(request: dict[str, str], topic: str) -> Subscription:
-    return Subscription(msgspec.json.encode(request).decode(), (topic,))
+    return Subscription(msgspec.json.encode(request).decode(), (topic,), None if topic == _TOPIC else ())
 
 
 def _past_request(code: str, since: int, until: int) -> Request:

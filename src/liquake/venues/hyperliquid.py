@@ -428,7 +428,7 @@ class _Meta(msgspec.Struct):
 def _subscription(kind: str, **of: str) -> Subscription:
     subscription = {"type": kind, **of}
     frame = msgspec.json.encode({"method": "subscribe", "subscription": subscription}).decode()
-    return Subscription(frame, (_topic(subscription),))
+    return Subscription(frame, (_topic(subscription),), None if kind == "userFills" else ())
 
 
 class Hyperliquid(Venue):

@@ -380,7 +380,8 @@ def _unlisted(assets: Collection[str] | None) -> Iterator[str]:
 
 def _subscription(feed: str, products: Sequence[str]) -> Subscription:
     frame = msgspec.json.encode({"event": "subscribe", "feed": feed, "product_ids": products}).decode()
-    return Subscription(frame, tuple(_topic(feed, product) for product in products))
+    symbols = tuple(products) if feed == "trade" else ()
+    return Subscription(frame, tuple(_topic(feed, product) for product in products), symbols)
 
 
 def _milliseconds(time: datetime) -> int:

@@ -297,4 +297,4 @@ def _instrument(row: _Listed) -> Instrument:
 
 def _subscription(channel: str, market: str) -> Subscription:
     frame = msgspec.json.encode({"type": "subscribe", "channel": f"{channel}/{market}"}).decode()
-    return Subscription(frame, (f"{channel}:{market}",))
+    return Subscription(frame, (f"{channel}:{market}",), (market,) if channel == "trade" else ())

@@ -373,6 +373,7 @@ class Okx(Venue):
             Subscription(
                 msgspec.json.encode({"op": "subscribe", "args": [topic]}).decode(),
                 (msgspec.convert(topic, _Argument).topic,),
+                None if "instType" in topic else (),
             )
             for topic in _TOPICS
         )

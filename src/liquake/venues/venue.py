@@ -54,6 +54,15 @@ class Subscription(msgspec.Struct, frozen=True):
     frame: str
     acks: tuple[str, ...]
     """The `topic`s of the SUBSCRIBED or REJECTED statuses the decoder will give for this frame."""
+    symbols: tuple[str, ...] | None = None
+    """The contracts whose liquidations it brings: one for each of `acks`, or all of them for a single one. `None` for
+    whatever the venue lists; none where it brings prices or heartbeats."""
+
+    def brings(self, ack: str) -> frozenset[str] | None:
+        """The contracts that are brought once the venue has acknowledged `ack`; `None` for whatever it lists."""
+        if self.symbols is None or len(self.acks) == 1 or not self.symbols:
+            return None if self.symbols is None else frozenset(self.symbols)
+        return frozenset((self.symbols[self.acks.index(ack)],))
 
 
 class Connection(msgspec.Struct, frozen=True):
