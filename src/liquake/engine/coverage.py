@@ -37,10 +37,17 @@ def shares(missing: Iterable[Span], started: int | None, now: int, since: int = 
     return found
 
 
+SETTLING = 120 * 1_000_000_000
+"""Nanoseconds a feed may take to be subscribed at first: a run begins with its feeds, and not with its first attempt."""
+
+
 def lost(missing: Iterable[Span], started: int | None, now: int) -> dict[str, float]:
-    """Seconds of each of `TOTAL_WINDOWS` before `now` in which the run went on and something was `missing`."""
+    """Seconds of each of `TOTAL_WINDOWS` before `now` in which the run went on and something was `missing`.
+
+    What a feed took to come up at the very beginning is not among them, up to `SETTLING`.
+    """
     if started is None:
         return dict.fromkeys(TOTAL_WINDOWS, 0.0)
-    spans = sorted(missing)
+    spans = sorted((start, end) for start, end in missing if start >= started or end > started + SETTLING)
     starts = {name: started if length is None else now - round(length * 1e9) for name, length in TOTAL_WINDOWS.items()}
     return {name: unheard(spans, max(start, started), now) / 1e9 for name, start in starts.items()}

@@ -486,6 +486,7 @@ class Engine:
                 for name, venue in self._venues.items()
                 if venue.last_recv is not None or venue.feed.connections
             },
+            markets=Ledgers(self._venues.values(), self._started, self._newest).value((ALL, *sorted(self._streams))),
         )
 
     def state_hash(self) -> str:

@@ -251,7 +251,7 @@ class MarketCoverage(msgspec.Struct, frozen=True):
     """The share of each of `TOTAL_WINDOWS` in which it was heard, all venues at once: 0 to 1. A window longer than the
     run counts whole; the time before the venue listed the market counts in none."""
     lost: Mapping[str, float]
-    """Seconds of each window in which this run went on and something may be missing."""
+    """Seconds of each window in which this run went on and something may be missing; not those in which it began."""
     lower_bound: bool
     """Whether the feed withholds some by its rule, whatever was heard of it."""
     refused: bool = False
@@ -466,3 +466,5 @@ class Statistics(msgspec.Struct, frozen=True):
     state_hash: str
     coverage: Mapping[str, FeedCoverage] = {}
     """By venue, of those that were heard or tried."""
+    markets: tuple[MarketCoverage, ...] = ()
+    """Of `ALL` and of each market in the sums: all venues together, then each of them."""

@@ -23,7 +23,7 @@ from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import Derivative, Motion, Risk, Snapshot
+from liquake.engine.snapshot import ALL, Derivative, Motion, Risk, Snapshot
 from liquake.errors import SinkError
 from liquake.model.alert import Alert
 from liquake.storage.lease import Held, Lease
@@ -45,6 +45,9 @@ LEASE = "liquake:writer"
 LEASE_SECONDS = 2.0
 LOOK_EVERY = 0.25
 """Seconds between two looks of one that waits: together less than `EXPIRE_AFTER`."""
+
+_SHORTEST = "5m"
+"""The shortest window whose coverage is known; what these keys tell of is shorter."""
 
 _WAITING = 1000
 """Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
@@ -68,9 +71,14 @@ def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
     s^3), each with `_error` (its standard error) and `_significance` (how many of those it is from zero); the same of
     dollars as `2s_usd_velocity` and so on; `2s_trusted` is 1 where enough events are expected for the derivatives to
     mean anything. `time` is the moment they describe, `written` that of writing, UTC nanoseconds.
+
+    All of it is added up over venues: `at_least` is 1 where one of them withholds some or was not heard, and so the sums
+    are lower bounds. `coverage` is that of the venue which shows least, `1h_heard` the share of the last hour in which
+    every venue was heard that lists the market (0 to 1); not there for the smallest markets.
     """
     for market, rows in snapshot.kinematics.items():
         fields: dict[str, str | int | float] = {"market": market, "time": snapshot.as_of, "written": snapshot.now}
+        fields |= _coverage(snapshot, market)
         for row in rows:
             window = f"{row.window:g}s"
             fields[f"{window}_events"], fields[f"{window}_usd"] = row.events, row.usd
@@ -78,6 +86,15 @@ def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
             fields.update(_motion(f"{window}_", row.counts))
             fields.update(_motion(f"{window}_usd_", row.dollars))
         yield f"velocity:{market}:current", fields
+
+
+def _coverage(snapshot: Snapshot, market: str) -> Fields:
+    withheld = any(feed.coverage.lower_bound and feed.events for feed in snapshot.venues)
+    kept = next((row for row in snapshot.coverage if (row.venue, row.market) == (ALL, market)), None)
+    if kept is None:
+        return {"at_least": int(withheld)}
+    least = withheld or kept.at_least(_SHORTEST)
+    return {"at_least": int(least), "coverage": str(kept.kind), "1h_heard": kept.covered["1h"]}
 
 
 def _motion(prefix: str, motion: Motion) -> Iterator[tuple[str, float]]:

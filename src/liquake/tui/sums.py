@@ -7,10 +7,12 @@ from functools import reduce
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, Snapshot, Sum, VenueState
+from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, MarketCoverage, Snapshot, Sum, VenueState
 from liquake.model import CoverageKind, Side
 from liquake.tui import formats
 from liquake.tui.outages import away, stretches
+from liquake.tui.picture import Picture
+from liquake.tui.table import Cell
 from liquake.tui.theme import Theme
 
 _NOTHING = Sum()
@@ -25,6 +27,8 @@ class Tally(msgspec.Struct, frozen=True):
     by_venue: Mapping[str, Mapping[Side, Sum]]
     floors: frozenset[str]
     """Venues that withhold some, or were not heard for some of the time: a sum with them in it is "at least"."""
+    heard: float | None = None
+    """The share of the window in which every venue was heard, 0 to 1; `None` where that is not known."""
 
     def sum(self, venue: str | None = None, side: Side | None = None) -> Sum:
         """Over `venue` and `side`, over all of them where `None`."""
@@ -36,6 +40,11 @@ class Tally(msgspec.Struct, frozen=True):
         total = self.sum(venue, side)
         venues = self.by_venue if venue is None else (venue,)
         return total.events > 0 and (total.unsized > 0 or any(name in self.floors for name in venues))
+
+    def bounded(self) -> float:
+        """The part of the dollars that comes from venues of which it is only known that it was so much at least, 0 to 1."""
+        whole = self.sum().usd
+        return sum(self.sum(venue).usd for venue in self.by_venue if venue in self.floors) / whole if whole else 0.0
 
     def venues(self) -> list[str]:
         """The largest first."""
@@ -53,16 +62,51 @@ def tally(snapshot: Snapshot, market: str, window: str) -> Tally:
     for cell in snapshot.cells:
         if cell.market == market and window in cell.sums:
             by_venue.setdefault(cell.venue, {})[cell.side] = cell.sums[window]
+    together = next((row for row in snapshot.coverage if (row.venue, row.market) == (ALL, market)), None)
+    heard = None if together is None else together.covered.get(window)
+    floors = frozenset(feed.venue for feed in snapshot.venues if at_least(snapshot, feed, market, window))
+    return Tally(market, by_venue, floors, heard)
+
+
+def at_least(snapshot: Snapshot, feed: VenueState, market: str, window: str) -> bool:
+    """Whether a sum of `feed` in `market` over `window` is only a lower bound.
+
+    What is known of the market decides; where that is nothing, what is known of the venue, which has all its outages.
+    """
+    kept = covered(snapshot, feed.venue, market) or covered(snapshot, feed.venue, ALL)
+    if kept is not None:
+        return kept.at_least(window)
     length = TOTAL_WINDOWS[window]
     start = 0 if length is None else snapshot.now - round(length * 1e9)
-    known = stretches(snapshot)
-    floors = frozenset(feed.venue for feed in snapshot.venues if withholds(feed)) | away(known, start, snapshot.now)
-    return Tally(market, by_venue, floors)
+    return feed.coverage.lower_bound or feed.venue in away(stretches(snapshot), start, snapshot.now)
+
+
+def covered(snapshot: Snapshot, venue: str, market: str) -> MarketCoverage | None:
+    """What is known of a venue's feed of `market`, or of all venues together."""
+    return next((row for row in snapshot.coverage if (row.venue, row.market) == (venue, market)), None)
+
+
+def mixed(snapshot: Snapshot) -> bool:
+    """Whether a venue that counts in the sums withholds some: what is added up over all venues is "at least"."""
+    return any(withholds(feed) for feed in snapshot.venues)
 
 
 def withholds(feed: VenueState) -> bool:
     """A sample is not a lower bound of anything a reader would add up: it is marked as what it is."""
     return feed.coverage.lower_bound and feed.coverage.kind is not CoverageKind.SAMPLE
+
+
+def heard(picture: Picture, market: str, window: str) -> list[Cell]:
+    """In a title: in how much of the window every venue was heard that lists the market; nothing where nobody knows."""
+    theme, kept = picture.theme, covered(picture.snapshot, ALL, market)
+    if kept is None or window not in kept.covered:
+        return []
+    whole = kept.lost.get(window, 0.0) == 0.0
+    share = formats.share(kept.covered[window])
+    return [
+        (f" {theme.glyphs.between} ", theme["faint"]),
+        (f"heard {share}", theme["muted" if whole else "state.waiting"]),
+    ]
 
 
 def elapsed(snapshot: Snapshot, window: str) -> float:
