@@ -39,7 +39,7 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
         _by_venue(statistics, floor),
         _by_market(statistics, floor),
         _by_venue_market(statistics, floor),
-        _peaks(statistics.peaks),
+        _peaks(statistics.peaks, floor.of(statistics.by_venue)),
         _largest(statistics.largest),
         _latency(statistics),
         _covered(statistics),
@@ -82,7 +82,7 @@ def statistics_object(statistics: Statistics) -> dict[str, Any]:
         "coverage": {venue: _coverage(each) for venue, each in sorted(statistics.coverage.items())},
         "duplicates": statistics.duplicates,
         "errors": statistics.errors,
-        "peaks": [_peak(peak) for peak in statistics.peaks],
+        "peaks": [_peak(peak) | {"at_least": known.fields()["at_least"]} for peak in statistics.peaks],
         "latency": _quantiles(statistics.latency)
         | {"by_venue": {venue: _quantiles(each) for venue, each in sorted(statistics.latency_by_venue.items())}},
         "state_hash": statistics.state_hash,
@@ -326,13 +326,17 @@ def _more(rows: int) -> list[str]:
     return [f"and {formats.count(rows - _MOST_MARKETS)} more, all in the totals"] if rows > _MOST_MARKETS else []
 
 
-def _peaks(peaks: Iterable[Peak]) -> list[str]:
+def _peaks(peaks: Iterable[Peak], sign: str) -> list[str]:
     lines = ["PEAKS"]
     for peak in peaks:
         if peak.events_at is None:
             continue
-        most = f"{formats.count(peak.events)} events at {formats.date_time(peak.events_at)}"
-        usd = "" if peak.usd_at is None else f", {formats.exact_dollars(peak.usd)} at {formats.date_time(peak.usd_at)}"
+        most = f"{sign}{formats.count(peak.events)} events at {formats.date_time(peak.events_at)}"
+        usd = (
+            ""
+            if peak.usd_at is None
+            else f", {sign}{formats.exact_dollars(peak.usd)} at {formats.date_time(peak.usd_at)}"
+        )
         lines.append(f"{'within ' + formats.window(peak.window):<{_LABEL}} {most}{usd}")
     return lines if len(lines) > 1 else []
 
