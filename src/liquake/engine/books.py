@@ -104,6 +104,12 @@ class VenueBooks:
             spans.append((now - round(self.coverage.delay * 1e9), now))
         return spans
 
+    def owed(self, started: int | None, now: int, asset: str | None) -> list[Span]:
+        """The same without the time in which the venue did not list `asset`: of that nothing is missing."""
+        begun, ended = (0, now) if asset is None else self.feed.reach.listed(asset) or (0, now)
+        spans = self.missing(started, now, asset)
+        return [(max(start, begun), min(end, ended)) for start, end in spans]
+
     def covered(self, started: int | None, now: int) -> dict[str, float]:
         """The share of each window before `now` in which it was heard, in a run that began at `started`."""
         return shares(self.missing(started, now), started, now)
@@ -128,7 +134,7 @@ class VenueBooks:
             ALL,
             kind,
             shares(spans, started, until, begun),
-            lost([(max(start, begun), end) for start, end in spans], started, until),
+            lost(spans, started, until),
             lower_bound=self.coverage.lower_bound or kind is CoverageKind.DARK,
             refused=reach.lacks(asset),
             since=begun or None,

@@ -41,6 +41,11 @@ SETTLING = 120 * 1_000_000_000
 """Nanoseconds a feed may take to be subscribed at first: a run begins with its feeds, and not with its first attempt."""
 
 
+def interruptions(missing: Iterable[Span], started: int) -> list[Span]:
+    """Those of the times that are `missing` that are not how a run, which began at `started`, began."""
+    return [(start, end) for start, end in missing if start >= started or end > started + SETTLING]
+
+
 def lost(missing: Iterable[Span], started: int | None, now: int) -> dict[str, float]:
     """Seconds of each of `TOTAL_WINDOWS` before `now` in which the run went on and something was `missing`.
 
@@ -48,6 +53,6 @@ def lost(missing: Iterable[Span], started: int | None, now: int) -> dict[str, fl
     """
     if started is None:
         return dict.fromkeys(TOTAL_WINDOWS, 0.0)
-    spans = sorted((start, end) for start, end in missing if start >= started or end > started + SETTLING)
+    spans = sorted(interruptions(missing, started))
     starts = {name: started if length is None else now - round(length * 1e9) for name, length in TOTAL_WINDOWS.items()}
     return {name: unheard(spans, max(start, started), now) / 1e9 for name, start in starts.items()}

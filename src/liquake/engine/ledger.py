@@ -27,7 +27,8 @@ _AUDIBLE = (*_UP, FeedState.CLOSING)
 class Feed:
     """One venue's connections and troubles."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = GAPS_REMEMBERED) -> None:
+        self._remembered = remembered
         self.connections: dict[str, ConnectionState] = {}
         self.refusals: dict[tuple[str, str], str] = {}
         """Reason by connection and topic."""
@@ -96,7 +97,7 @@ class Feed:
         cause = gap.cause if held is None else held.cause
         self._gaps[key] = Outage(gap.start, gap.end, cause, gap.recovered)
         self._lost.setdefault(key, self.reach.scope(gap.connection))
-        if len(self._gaps) > GAPS_REMEMBERED:
+        if len(self._gaps) > self._remembered:
             oldest = next(iter(self._gaps))
             del self._gaps[oldest], self._lost[oldest]
 
@@ -130,7 +131,11 @@ class Feed:
 
     def rows(self) -> tuple[Outage, ...]:
         """The latest gaps, refilled or not, the newest last."""
-        return tuple(self._gaps.values())[-OUTAGES_SHOWN:]
+        return self.every_gap()[-OUTAGES_SHOWN:]
+
+    def every_gap(self) -> tuple[Outage, ...]:
+        """All that are remembered."""
+        return tuple(self._gaps.values())
 
     def unheard(self, now: int, asset: str | None = None) -> Iterator[Span]:
         """The times in which events of `asset`, of any where `None`, may be missing, those that go on included; they may

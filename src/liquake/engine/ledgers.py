@@ -12,7 +12,11 @@ from liquake.engine.snapshot import ALL, MarketCoverage
 from liquake.model import CoverageKind
 
 _LITTLE = (CoverageKind.COMPLETE, CoverageKind.SAMPLE, CoverageKind.THROTTLED, CoverageKind.DELAYED, CoverageKind.DARK)
-"""Who shows most first. A sample counts in a sum only where that was asked for."""
+
+
+def little(kind: CoverageKind) -> int:
+    """How little a feed shows: 0 for all. A sample counts in a sum only where that was asked for."""
+    return _LITTLE.index(kind)
 
 
 class Ledgers:
@@ -43,7 +47,7 @@ class Ledgers:
         key = venue.venue, venue.alike(asset)
         held = self._spans.get(key)
         if held is None:
-            spans = venue.missing(self._started, self._now, asset)
+            spans = venue.owed(self._started, self._now, asset)
             held = self._spans[key] = spans, venue.market(asset, spans, self._started, self._now)
         return held
 
@@ -51,12 +55,11 @@ class Ledgers:
         """A moment is covered where every venue was heard."""
         key = tuple(id(row) for _, row in rows)
         if key not in self._together:
-            # The time before a venue listed the market is missing from nothing.
-            spans = [(max(start, row.since or 0), end) for own, row in rows for start, end in own]
+            spans = [span for own, _ in rows for span in own]
             self._together[key] = MarketCoverage(
                 ALL,
                 ALL,
-                max((row.kind for _, row in rows), key=_LITTLE.index, default=CoverageKind.DARK),
+                max((row.kind for _, row in rows), key=little, default=CoverageKind.DARK),
                 shares(spans, self._started, self._now),
                 lost(spans, self._started, self._now),
                 lower_bound=any(row.lower_bound for _, row in rows),

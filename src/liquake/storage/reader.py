@@ -9,7 +9,7 @@ from typing import Any
 
 from liquake.engine.snapshot import Episode, Sum
 from liquake.errors import JournalError, RecordingError
-from liquake.model import Event, Liquidation, Side
+from liquake.model import Event, FeedEvent, Liquidation, Side
 from liquake.model.alert import Alert
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.notes import Course, read_alert, read_course, read_episode
@@ -112,6 +112,13 @@ class JournalReader:
     def liquidations(self, low: int, high: int) -> list[Liquidation]:
         """Those from `seq` `low` up to and without `high`, in order of receipt."""
         return [event for _, event in read_events(self._range("events", low, high))]
+
+    def ledger(self) -> Iterator[FeedEvent]:
+        """What became of the feeds, in order of receipt, in constant memory."""
+        rows = self._query("SELECT * FROM ledger ORDER BY seq LIMIT ?", _PAGE)
+        while rows:
+            yield from (event for _, event in read_ledger(rows))
+            rows = self._query("SELECT * FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", rows[-1][0], _PAGE)
 
     def days(self, before: int) -> list[Row]:
         """Venue, day of the event (since 1970), first and last `seq` of the rows before the `seq` given."""
