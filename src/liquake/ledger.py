@@ -16,6 +16,7 @@ from liquake.engine.ledger import Feed
 from liquake.engine.ledgers import little
 from liquake.engine.snapshot import ALL, Outage
 from liquake.model import Coverage, CoverageKind, FeedEvent, FeedState, FeedStatus, Gap, Listing, Scope, market_of
+from liquake.storage.check import SILENCE
 from liquake.storage.reader import JournalReader
 from liquake.venues import VENUES
 
@@ -70,6 +71,10 @@ def coverage(
         period = max(span[0], start or 0), min(span[1], span[1] if end is None else end)
         known = [(venue, asset) for venue, _, asset in reader.totals()]
         books = _books(reader.ledger(), span[0], period[1])
+        for venue, held in books.items():
+            last = reader.last_heard(venue)
+            if span[1] - last > SILENCE * 1e9:
+                held.feed.gap(Gap(venue, "", last, span[1], "nothing was kept of it any more"))
     for venue in {venue for venue, _ in known}.difference(books):
         # Of a recording without a ledger all that is known is that it was made.
         books[venue] = _opened(venue)
@@ -82,7 +87,10 @@ def coverage(
 
 
 def _books(records: Iterator[FeedEvent], start: int, end: int) -> dict[str, VenueBooks]:
-    """What the ledger, which begins at `start`, says of each venue until `end`; a gap may be told, or told to be refilled, after it."""
+    """What the ledger, which begins at `start`, says of each venue until `end`.
+
+    A gap may be told, or told to be refilled, after it.
+    """
     books: dict[str, VenueBooks] = {}
     for record in records:
         held = books.get(record.venue)

@@ -152,3 +152,12 @@ def test_a_check_says_it_and_finds_no_fault_in_a_gap(journal: Path, capsys: pyte
         "complete, heard 90.0% of the time, a lower bound; 1 of 1 gaps not refilled; some contracts refused"
     )
     assert rows["okx BTCUSDT"]["detail"] == "throttled, heard 90.0% of the time, a lower bound"
+
+
+def test_a_venue_that_was_given_up_is_not_heard_for_the_rest(tmp_path: Path) -> None:
+    with Journal(tmp_path / "given-up.db") as journal:
+        journal.record([status("okx", CONNECTING, 0.0), status("bybit", CONNECTING, 0.0)])
+        journal.record([status("okx", UP, 0.0), status("bybit", UP, 0.0), sold(100.0, "okx"), sold(1000.0, "bybit")])
+    row = by_place(liquake.coverage(tmp_path / "given-up.db"))["okx", ALL]
+    assert row.heard_share == pytest.approx(0.1)
+    assert [gap.cause for gap in row.gaps] == ["nothing was kept of it any more"]

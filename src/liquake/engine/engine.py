@@ -150,12 +150,15 @@ class Engine:
         self.advance(recv)
         return None
 
-    def recall(self, event: Liquidation) -> bool:
-        """Take in what was received before this process began, in the order of receipt. Whether it was new.
+    def recall(self, event: Liquidation | FeedEvent) -> bool:
+        """Take in what was received before this process began, in the order of receipt. Whether it was a new liquidation.
 
-        It is in every sum, in the kinematics and on the tape. No outlook, latency or throughput is made of it: whoever
-        received it has told of it.
+        Those are in every sum, in the kinematics and on the tape. No outlook, latency or throughput is made of them:
+        whoever received them has told of them. Of a feed is recalled when it was heard, and of what.
         """
+        if not isinstance(event, Liquidation):
+            self._recall_feed(event)
+            return False
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = min(event.ts_event, event.ts_recv or event.ts_event)
         if self._started is None:
@@ -165,6 +168,20 @@ class Engine:
         venue.last_recv = event.ts_recv or time
         self._enter(event, venue, time, recalled=True)
         return True
+
+    def _recall_feed(self, event: FeedEvent) -> None:
+        if self._started is None:
+            self._started = event.end if isinstance(event, Gap) else event.ts
+        (self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)).feed.recall(event)
+
+    def stood(self, events: Iterable[FeedEvent]) -> None:
+        """Know how the feeds stood when what is about to be recalled began."""
+        for event in events:
+            (self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)).feed.recall(event)
+
+    def silent_since(self, venue: str, moment: int) -> int:
+        """Since when not all of `venue` had been heard by `moment`, UTC nanoseconds, of what was recalled."""
+        return self._venues[venue].feed.silent_since(moment) if venue in self._venues else moment
 
     def restore(self, episodes: Iterable[Episode]) -> None:
         """Show `episodes` of before this process began among those that are over, the latest to end last."""

@@ -9,7 +9,7 @@ from liquake.analytics.silence import Silence
 from liquake.engine.coverage import Span
 from liquake.engine.reach import Reach, concerns
 from liquake.engine.snapshot import ConnectionState, FeedRecord, Outage
-from liquake.model import DecodeError, FeedState, FeedStatus, Gap, Scope
+from liquake.model import DecodeError, FeedEvent, FeedState, FeedStatus, Gap, Listing, Scope
 
 HISTORY_LENGTH = 200
 GAPS_REMEMBERED = 1_000
@@ -74,6 +74,19 @@ class Feed:
         self.connections[name] = ConnectionState(name, state, status.ts, status.reason)
         return True
 
+    def recall(self, event: FeedEvent) -> None:
+        """What became of it before this process began: of its connections no more than when they were heard."""
+        if isinstance(event, FeedStatus):
+            self._note(event.connection, event.state, event.ts)
+        elif isinstance(event, Gap):
+            self.gap(event)
+        elif isinstance(event, Scope | Listing):
+            self.reach.take(event)
+
+    def silent_since(self, moment: int) -> int:
+        """`moment`, or when the first of the connections had gone down that had not come back by then."""
+        return min((moment, *self._down.values()))
+
     def _note(self, name: str, state: FeedState, ts: int) -> None:
         if state in _UP:
             self._down.pop(name, None)
@@ -91,6 +104,9 @@ class Feed:
             return
         if not gap.recovered and held is not None:
             return
+        if not gap.connection:
+            # Nobody listened at all: it holds whatever had been down before.
+            self._down.clear()
         sign = -1 if gap.recovered else 1
         self.gaps += sign
         self.gap_nanoseconds += sign * (gap.end - gap.start)

@@ -84,10 +84,13 @@ class Backfill:
 
     async def _close(self, client: aiohttp.ClientSession, gaps: Collection[Gap]) -> bool:
         """Whether all that happened in `gaps` is known now."""
-        if self.venue.poll is not None:
+        poll = self.venue.poll
+        if poll is not None and all(gap.connection for gap in gaps):
             # Its sockets tell no liquidations: none were missed.
             return True
-        start, end = min(gap.start for gap in gaps), max(gap.end for gap in gaps)
+        # Of one that is asked later, whoever was away did not hear what had happened before.
+        behind = 0 if poll is None else round(poll.behind * SECOND)
+        start, end = min(gap.start for gap in gaps) - behind, max(gap.end for gap in gaps) - behind
         earliest = self._clock.now() - REACH
         if end <= earliest:
             return False

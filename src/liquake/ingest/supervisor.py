@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import aiohttp
 import msgspec
@@ -15,7 +15,7 @@ from liquake.ingest.link import Receiver, Tempo
 from liquake.ingest.rest import fetch_accounts, fetch_instruments, rerouted
 from liquake.ingest.session import Session
 from liquake.ingest.turnstile import Turnstile
-from liquake.model import FeedState, FeedStatus, Instruments, Listing
+from liquake.model import FeedState, FeedStatus, Gap, Instruments, Listing
 from liquake.venues import Connection, Venue
 
 REFRESH_EVERY = 3600.0
@@ -59,6 +59,11 @@ class Feed:
                 self._plan(tasks, client)
                 await asyncio.sleep(REFRESH_EVERY if fresh else _RETRY_EVERY)
                 fresh = await self.refresh(client)
+
+    def missed(self, gaps: Iterable[Gap]) -> None:
+        """Have `gaps` of before this process refilled as far as the venue has a history, once its contracts are known."""
+        for gap in gaps:
+            self._backfill.missed(gap)
 
     async def refresh(self, client: aiohttp.ClientSession) -> bool:
         """Ask the venue for its instruments; whether it answered. A failure is told as an event, and costs no feed."""

@@ -213,3 +213,16 @@ async def test_a_broken_socket_of_a_polled_venue_missed_no_liquidation(connectio
         await heard.until(lambda: heard.gaps)
         assert heard.gaps[0].recovered
         assert len(server.asked) == 1
+
+
+async def test_of_a_polled_venue_too_the_time_in_which_nobody_listened_is_asked_for() -> None:
+    slowly = Poll(every=3_600.0, behind=3_600.0, span=900.0)
+    async with toy_server() as server, asking(server, slowly) as (backfill, heard, _):
+        await heard.until(lambda: FeedState.SUBSCRIBED in heard.states)
+        # Whoever went away 7,000 s ago had asked for what happened until an hour before that.
+        server.past = ago(7_000 + 3_600 - 1)
+        backfill.missed(gap(7_000, 10, ""))
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].recovered
+        assert heard.liquidations == server.past
+        assert asked(7_000 + 3_600, 10 + 3_600) in server.asked
