@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from liquake.analytics.totals import TOTAL_WINDOWS
@@ -48,23 +48,28 @@ async def resume(run: Run, journal: Journal, settings: Settings) -> Resumed:
             run.engine, reader, first, last + 1, lambda event: run.wanted(event) and event.venue in chosen
         )
         away = [] if span is None else await asyncio.to_thread(_away, reader, run.engine, chosen, span[1])
-        run.restore(reader.alerts(now - RECORD), reader.episodes(now - RECORD))
-    journal.begin(
-        Course(
-            recalled=first,
-            first=last + 1,
-            started=now,
-            mode=str(run.mode),
-            exchanges=chosen,
-            symbols=settings.symbols,
-            samples=settings.samples,
-            models=settings.models,
+        journal.begin(
+            Course(
+                recalled=first,
+                first=last + 1,
+                started=now,
+                mode=str(run.mode),
+                exchanges=chosen,
+                symbols=settings.symbols,
+                samples=settings.samples,
+                models=settings.models,
+            )
         )
-    )
-    gaps = tuple(Gap(venue, "", since, now, "liquake was not running") for venue, since in away if now - since > _SHORT)
-    if gaps:
-        run.receive(gaps, b"", "", now)
+        gaps = tuple(_gaps(away, now))
+        if gaps:
+            run.receive(gaps, b"", "", now)
+        # After the gaps: that liquake was not running is no news to whoever started it.
+        run.restore(reader.alerts(now - RECORD), reader.episodes(now - RECORD))
     return Resumed(recalled, gaps)
+
+
+def _gaps(away: Iterable[tuple[str, int]], now: int) -> Iterator[Gap]:
+    return (Gap(venue, "", since, now, "liquake was not running") for venue, since in away if now - since > _SHORT)
 
 
 def _away(reader: JournalReader, engine: Engine, chosen: Collection[str], last: int) -> list[tuple[str, int]]:
