@@ -331,6 +331,10 @@ class Bitfinex(Venue):
             if match
         ]
 
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
+
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets: the feed is of all pairs."""
         del instruments, assets

@@ -259,6 +259,7 @@ class Bitget(Venue):
 
     name = "bitget"
     title = "Bitget"
+    price_basis = PriceBasis.BANKRUPTCY
     aliases = ("bitget_uta", "bitget_futures")
     coverage = Coverage(
         CoverageKind.THROTTLED,
@@ -294,6 +295,10 @@ class Bitget(Venue):
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
         return [_instrument(row) for row in rows if row.status != "offline"]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets: the channel takes no symbol."""

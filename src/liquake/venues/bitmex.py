@@ -320,6 +320,7 @@ class Bitmex(Venue):
 
     name = "bitmex"
     title = "BitMEX"
+    price_basis = PriceBasis.LIMIT
     coverage = Coverage(
         CoverageKind.COMPLETE,
         "BitMEX shows every liquidation order that it sends to the market, at its limit price and without a time; an "
@@ -352,6 +353,10 @@ class Bitmex(Venue):
             raise InstrumentsError(self.name, "it lists nothing")
         # "typ": FFWCSX perpetuals, FFCCSX futures; IFXXXP is spot, MRXXXX an index.
         return [_instrument(row) for row in rows if row.typ.startswith("FF")]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets: the table is of all of them."""

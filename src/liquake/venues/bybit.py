@@ -327,6 +327,8 @@ class Bybit(Venue):
 
     name = "bybit"
     title = "Bybit"
+    recorded_as = ("bybit_linear", "bybit_inverse")
+    price_basis = PriceBasis.BANKRUPTCY
     rank = 2
     coverage = Coverage(
         CoverageKind.COMPLETE,

@@ -305,6 +305,7 @@ class Deribit(Venue):
 
     name = "deribit"
     title = "Deribit"
+    price_basis = PriceBasis.FILL
     coverage = Coverage(
         CoverageKind.DELAYED,
         "Deribit says of a trade that it was a liquidation only about an hour after it: nothing of it is live.",
@@ -334,6 +335,10 @@ class Deribit(Venue):
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
         return [_instrument(row) for row in rows if row.kind == "future"]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket, of prices: trades on it come without the flag."""

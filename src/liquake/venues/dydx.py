@@ -266,6 +266,7 @@ class Dydx(Venue):
 
     name = "dydx"
     title = "dYdX"
+    price_basis = PriceBasis.FILL
     aliases = ("dydx_v4", "dydx-v4")
     coverage = Coverage(
         CoverageKind.COMPLETE,

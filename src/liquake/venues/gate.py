@@ -336,6 +336,10 @@ class Gate(Venue):
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
 
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
+
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """A socket per settlement currency whatever the assets: "!all" is of all its contracts."""
         del instruments, assets

@@ -436,6 +436,7 @@ class Hyperliquid(Venue):
 
     name = "hyperliquid"
     title = "Hyperliquid"
+    price_basis = PriceBasis.FILL
     rank = 4
     coverage = Coverage(
         CoverageKind.SAMPLE,
@@ -479,6 +480,10 @@ class Hyperliquid(Venue):
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
         return [address.lower() for address in told]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _perpetual(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket for the trades of `assets`, of the large ones where `None`, and one for the sample.

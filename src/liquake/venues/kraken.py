@@ -272,6 +272,7 @@ class Kraken(Venue):
 
     name = "kraken"
     title = "Kraken"
+    price_basis = PriceBasis.FILL
     aliases = ("kraken_futures", "krakenfutures", "cryptofacilities")
     coverage = Coverage(
         CoverageKind.COMPLETE,
@@ -305,6 +306,10 @@ class Kraken(Venue):
             raise InstrumentsError(self.name, str(error)) from None
         # A product that is not traded is refused.
         return [instrument for row in rows if row.tradeable and (instrument := _instrument(row))]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets, with a price stream as proof of life."""

@@ -244,6 +244,7 @@ class Lighter(Venue):
 
     name = "lighter"
     title = "Lighter"
+    price_basis = PriceBasis.FILL
     aliases = ("zklighter",)
     coverage = Coverage(
         CoverageKind.COMPLETE,

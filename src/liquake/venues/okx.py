@@ -326,6 +326,8 @@ class Okx(Venue):
 
     name = "okx"
     title = "OKX"
+    recorded_as = ("okx_swap", "okx_futures")
+    price_basis = PriceBasis.BANKRUPTCY
     aliases = ("okex",)
     rank = 3
     coverage = Coverage(

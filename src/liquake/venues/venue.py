@@ -22,6 +22,8 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
+    PriceBasis,
+    asset_of,
 )
 
 _FRAME_KEPT = 4096
@@ -217,6 +219,10 @@ class Venue(ABC):
     endpoints: ClassVar[tuple[Endpoint, ...]]
     aliases: ClassVar[tuple[str, ...]] = ()
     """Other names a user may call it by."""
+    recorded_as: ClassVar[tuple[str, ...]] = ()
+    """Other names that recordings have for it, or for one of its products."""
+    price_basis: ClassVar[PriceBasis | None] = None
+    """What the price of a recorded row is the price of; `None` where that cannot be said of all of them."""
     rank: ClassVar[int] = 50
     """Where it stands among the others on screens: the lower the earlier, and by name where ranks are equal."""
     poll: ClassVar[Poll | None] = None
@@ -249,6 +255,10 @@ class Venue(ABC):
         """
         del answer
         return []
+
+    def coin(self, symbol: str) -> str | None:
+        """The coin that the venue's name of a contract names, without the list: for rows of recordings. `None` for none."""
+        return asset_of(symbol)
 
     @abstractmethod
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

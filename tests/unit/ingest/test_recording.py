@@ -66,6 +66,16 @@ def test_columns_are_found_by_name(tmp_path: Path) -> None:
         ("bybit_inverse", "BTCUSDM26", "bybit", "BTC", PriceBasis.BANKRUPTCY),
         ("okx_futures", "ETH-USD-260626", "okx", "ETH", PriceBasis.BANKRUPTCY),
         ("hyperliquid", "kPEPE", "hyperliquid", "PEPE", PriceBasis.FILL),
+        ("aster", "1000PEPEUSDT", "aster", "PEPE", PriceBasis.FILL),
+        ("bitmex", "XBTUSD", "bitmex", "BTC", PriceBasis.LIMIT),
+        ("kraken", "PF_XBTUSD", "kraken", "BTC", PriceBasis.FILL),
+        ("bitfinex", "tBTCF0:USTF0", "bitfinex", "BTC", PriceBasis.LIMIT),
+        ("deribit", "ETH-PERPETUAL", "deribit", "ETH", PriceBasis.FILL),
+        ("htx", "SOL-USDT", "htx", "SOL", PriceBasis.BANKRUPTCY),
+        ("gate", "BTC_USDT", "gate", "BTC", PriceBasis.LIMIT),
+        ("dydx", "LINK-USD", "dydx", "LINK", PriceBasis.FILL),
+        ("bitget", "BTCUSDT", "bitget", "BTC", PriceBasis.BANKRUPTCY),
+        ("lighter", "1000PEPE", "lighter", "PEPE", PriceBasis.FILL),
     ],
 )
 def test_symbols_are_read_by_their_venues_grammar(
