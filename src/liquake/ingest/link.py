@@ -64,7 +64,7 @@ class Link:
         self._pinged = False
         self._decoder, self._clock, self._receiver, self._tempo = decoder, clock, receiver, tempo
         self._awaited = {ack: subscription for subscription in connection.subscriptions for ack in subscription.acks}
-        self._subscribed = Subscribed(venue.name, connection, decoder.instruments)
+        self._subscribed = Subscribed(venue, connection, decoder.instruments)
         self._refused: asyncio.Queue[FeedStatus] = asyncio.Queue()
         self._last_price = 0
         self._stale_since: int | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from liquake.model import Instruments, Scope, asset_of
-from liquake.venues import Connection, Subscription
+from liquake.model import Instruments, Scope
+from liquake.venues import Connection, Subscription, Venue
 
 Symbols = frozenset[str] | None
 """The venue's names of contracts; `None` for all that it lists."""
@@ -14,7 +14,7 @@ Symbols = frozenset[str] | None
 class Subscribed:
     """The contracts whose liquidations one socket of `connection` was promised, and those that it was refused."""
 
-    def __init__(self, venue: str, connection: Connection, instruments: Instruments) -> None:
+    def __init__(self, venue: Venue, connection: Connection, instruments: Instruments) -> None:
         self._venue, self._connection, self._instruments = venue, connection.name, instruments
         self._asked = {ack: each for each in connection.subscriptions for ack in each.acks}
         # What is subscribed by its address alone has nothing to be refused.
@@ -48,7 +48,7 @@ class Subscribed:
         told = self._told
         if told is not None and (told.assets, told.refused) == (taken, refused):
             return None
-        self._told = Scope(self._venue, self._connection, now, taken, refused)
+        self._told = Scope(self._venue.name, self._connection, now, taken, refused)
         return self._told
 
     def _assets(self, symbols: set[str] | None) -> tuple[str, ...] | None:
@@ -56,7 +56,9 @@ class Subscribed:
             return None
         known = self._instruments.by_symbol
         return tuple(
-            sorted({known[symbol].asset if symbol in known else asset_of(symbol) or symbol for symbol in symbols})
+            sorted(
+                {known[symbol].asset if symbol in known else self._venue.coin(symbol) or symbol for symbol in symbols}
+            )
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+import pytest
 
 from liquake.clock import WallClock
 from liquake.ingest.session import Session
 from liquake.ingest.subscribed import Subscribed
 from liquake.model import ContractKind, Instrument, Instruments, Scope
-from liquake.venues import Connection, Subscription
+from liquake.venues import VENUES, Connection, Subscription
 from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyVenue, connection_to, toy_server
 
 LISTED = Instruments(
@@ -26,7 +27,7 @@ EVERYTHING = Subscription("all", ("all",))
 
 
 def subscribed(*subscriptions: Subscription) -> Subscribed:
-    return Subscribed("toy", Connection("main", "ws://", subscriptions), LISTED)
+    return Subscribed(ToyVenue(PATIENT), Connection("main", "ws://", subscriptions), LISTED)
 
 
 def value(held: Subscribed) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
@@ -116,3 +117,18 @@ async def test_a_session_tells_what_came_of_its_subscriptions() -> None:
                 await asyncio.gather(running, return_exceptions=True)
     [scope] = [event for event in heard.events if isinstance(event, Scope)]
     assert (scope.venue, scope.connection, scope.assets, scope.refused) == ("toy", "only", None, ())
+
+
+@pytest.mark.parametrize("name", [name for name, venue in VENUES.items() if venue.poll is None])
+def test_every_venue_says_what_its_subscriptions_bring_also_before_it_has_told_its_list(name: str) -> None:
+    venue, brought = VENUES[name], set[str]()
+    for connection in venue.connections(Instruments(), None):
+        held = Subscribed(venue, connection, Instruments())
+        for subscription in connection.subscriptions:
+            for ack in subscription.acks:
+                held.taken(ack)
+        scope = held.news(7)
+        assert scope is not None
+        assert scope.refused == ()
+        brought |= {"BTC", "ETH"} if scope.assets is None else set(scope.assets)
+    assert brought >= {"BTC", "ETH"}
