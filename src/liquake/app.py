@@ -86,7 +86,7 @@ async def gathering(
         resource_tracker.ensure_running()
         clock = WallClock()
         run = Run(engine_of(venues, settings, models_of(settings, status.mode)), clock, status, journal, assets)
-        feeds = feeds_of(venues, clock, run.receive, assets=assets, addresses=addresses)
+        feeds = feeds_of(venues, clock, run.receive, assets=assets, addresses=addresses, accounts=settings.accounts)
         if journal is not None:
             run.recalled, gaps = await resume(run, journal, settings)
             for feed in feeds:

@@ -36,11 +36,15 @@ class Feed:
         *,
         assets: Collection[str] | None = None,
         address: str | None = None,
+        accounts: Sequence[str] = (),
         tempo: Tempo | None = None,
         lifetime: float | None = None,
     ) -> None:
         self.venue = venue
+        self._accounts = tuple(accounts)
+        """To be watched before those that the venue tells of."""
         self.instruments = Instruments()
+        self.instruments.accounts = self._accounts
         self.sessions: dict[str, Session] = {}
         self.refusal: Unreachable | InstrumentsError | None = None
         """Why the last request for the instruments gave none."""
@@ -69,7 +73,8 @@ class Feed:
         """Ask the venue for its instruments; whether it answered. A failure is told as an event, and costs no feed."""
         try:
             self.instruments.update(await fetch_instruments(client, self.venue, self._address))
-            self.instruments.accounts = await fetch_accounts(client, self.venue, self._address)
+            told = await fetch_accounts(client, self.venue, self._address)
+            self.instruments.accounts = (*self._accounts, *told)
         except (Unreachable, InstrumentsError) as error:
             self.refusal = error
             self._tell_rejected(str(error))
@@ -132,10 +137,12 @@ def feeds_of(
     *,
     assets: Collection[str] | None = None,
     addresses: Mapping[str, str] | None = None,
+    accounts: Mapping[str, Sequence[str]] | None = None,
     tempo: Tempo | None = None,
     lifetime: float | None = None,
 ) -> list[Feed]:
-    """A feed per venue. `addresses` sends a venue's connections elsewhere: to the simulator, to a proxy."""
+    """A feed per venue. `addresses` sends a venue's connections elsewhere: to the simulator, to a proxy; `accounts` are
+    watched before any other where a venue shows liquidations by account alone."""
     return [
         Feed(
             venue,
@@ -143,6 +150,7 @@ def feeds_of(
             receiver,
             assets=assets,
             address=(addresses or {}).get(venue.name),
+            accounts=(accounts or {}).get(venue.name, ()),
             tempo=tempo,
             lifetime=lifetime,
         )

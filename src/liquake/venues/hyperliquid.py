@@ -495,7 +495,8 @@ class Hyperliquid(Venue):
         coins = [coin for coin in listed if (coin in _LARGE if assets is None else listed[coin].asset in assets)]
         url = self.endpoints[-1].url
         price = _subscription("activeAssetCtx", coin=_PRICED)
-        users = tuple(dict.fromkeys((*instruments.accounts, *_WATCHED)))[:_USERS]
+        # Those of the user come first: market makers, of whom the venue publishes no list.
+        users = tuple(dict.fromkeys(user.lower() for user in (*instruments.accounts, *_WATCHED)))[:_USERS]
         fills = (_subscription("userFills", user=user) for user in users)
         trades = (_subscription("trades", coin=coin) for coin in coins)
         return [Connection("sample", url, (price, *fills)), Connection("market", url, (price, *trades))]

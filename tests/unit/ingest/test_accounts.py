@@ -47,3 +47,16 @@ async def test_an_answer_about_accounts_that_does_not_come_is_told_and_costs_nei
     assert (status.state, "422" in status.reason) == (FeedState.REJECTED, True)
     assert "BTC" in feed.instruments
     assert feed.instruments.accounts == VAULTS[:1]
+
+
+async def test_accounts_of_the_users_own_are_watched_before_any_other_and_within_what_one_may_watch() -> None:
+    makers = ("0x" + "AB" * 20, "0x" + "cd" * 20, "0x" + "ef" * 20)
+    told: list[Event] = []
+    venue = Hyperliquid()
+    async with stage("hyperliquid") as at:
+        feed = Feed(venue, at.clock, into(told), address=at.address, accounts=makers)
+        assert await feed.refresh(at.session)
+    sample, _ = venue.connections(feed.instruments, None)
+    watched = [ack for each in sample.subscriptions[1:] for ack in each.acks]
+    assert watched[: 3 + len(VAULTS)] == [f"userFills:{user.lower()}" for user in (*makers, *VAULTS)]
+    assert len(watched) == len(set(watched)) == 10
