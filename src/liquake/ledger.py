@@ -143,6 +143,7 @@ class _Account:
 
     def _row(self, held: VenueBooks, asset: str | None, missing: Sequence[Span]) -> Covered:
         promise, (start, end) = held.coverage, self._period
+        late = held.late(end)
         refused = held.feed.reach.lacks(asset)
         cut = unheard(interruptions(missing, self._started), start, end) > 0
         gaps = held.feed.every_gap() if asset is None else ()
@@ -155,7 +156,7 @@ class _Account:
             None if promise.since is None else promise.since.isoformat(),
             start,
             end,
-            self._share(missing),
+            self._share([*missing, *late]),
             promise.lower_bound or refused or cut,
             refused,
             tuple(gap for gap in gaps if gap.start < end and gap.end > start),

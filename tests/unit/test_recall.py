@@ -148,7 +148,7 @@ async def test_gaps_scopes_and_lists_of_before_still_count_after_a_restart(tmp_p
                 FeedStatus("bybit", "linear-1", FeedState.SUBSCRIBED, NOON - 2 * day),
                 Listing("bybit", "instruments", NOON - 2 * day, ("BTC", "ETH")),
                 Scope("bybit", "linear-1", NOON - 2 * day, ("BTC",), ("ETH",)),
-                liquidation(-200.0),
+                liquidation(-200.0, delay=0.0),
                 Gap("bybit", "linear-1", NOON - 150 * SECOND, NOON - 50 * SECOND, "code 1006"),
                 liquidation(0.0, delay=0.0),
             ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -16,6 +17,9 @@ from liquake.terminal import print_json
 from liquake.tiers import journal_path, sinks_of
 from liquake.tui import formats
 from liquake.tui.listing import check_text
+
+_APART = 0.001
+"""Part of the time by which a market must differ from its venue to get a line."""
 
 
 def check(settings: Settings, *, as_json: bool) -> int:
@@ -31,10 +35,20 @@ def check(settings: Settings, *, as_json: bool) -> int:
 async def _check(settings: Settings) -> list[Finding]:
     path = journal_path(settings)
     findings = await asyncio.to_thread(check_journal, path)
-    findings += [_finding(row) for row in await asyncio.to_thread(coverage, path)]
+    findings += map(_finding, _worth_telling(await asyncio.to_thread(coverage, path)))
     for sink in sinks_of(settings):
         findings += await check_store(sink, path, WallClock().now())
     return findings
+
+
+def _worth_telling(rows: Sequence[Covered]) -> Iterator[Covered]:
+    """Of each venue, and of those of its markets of which something else was heard."""
+    whole = {row.venue: row for row in rows if row.market == ALL}
+    for row in rows:
+        venue = whole.get(row.venue, row)
+        another = row.at_least is not venue.at_least or abs(row.heard_share - venue.heard_share) > _APART
+        if row is venue or row.refused or another:
+            yield row
 
 
 def _finding(row: Covered) -> Finding:

@@ -100,9 +100,11 @@ class VenueBooks:
         if asset is not None and (since := self.feed.reach.since(asset)) is not None:
             heard = since if heard is None else max(heard, since)
         spans.append((0, now if heard is None else min(heard, now)))
-        if self.coverage.delay:
-            spans.append((now - round(self.coverage.delay * 1e9), now))
         return spans
+
+    def late(self, now: int) -> list[Span]:
+        """The time up to `now` of which the venue has not said anything yet, though it was heard."""
+        return [(now - round(self.coverage.delay * 1e9), now)] if self.coverage.delay else []
 
     def owed(self, started: int | None, now: int, asset: str | None) -> list[Span]:
         """The same without the time in which the venue did not list `asset`: of that nothing is missing."""
@@ -112,7 +114,7 @@ class VenueBooks:
 
     def covered(self, started: int | None, now: int) -> dict[str, float]:
         """The share of each window before `now` in which it was heard, in a run that began at `started`."""
-        return shares(self.missing(started, now), started, now)
+        return shares([*self.missing(started, now), *self.late(now)], started, now)
 
     def lists(self, asset: str | None) -> bool:
         """Whether it has, or had, contracts of `asset` as far as is known; of anything where `None`."""
@@ -127,6 +129,7 @@ class VenueBooks:
         reach = self.feed.reach
         begun, ended = (0, now) if asset is None else reach.listed(asset) or (0, now)
         until, kind = min(now, ended), self.coverage.kind
+        spans = [*spans, *self.late(now)]
         if until == now and (self.feed.dark or not reach.brought(asset)):
             kind = CoverageKind.DARK
         return MarketCoverage(

@@ -162,7 +162,8 @@ class Engine:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = min(event.ts_event, event.ts_recv or event.ts_event)
         if self._started is None:
-            self._started = time
+            # When it was received: a venue may have told of what was hours old.
+            self._started = event.ts_recv or time
         if venue.duplicates.recalled(event.key):
             return False
         venue.last_recv = event.ts_recv or time

@@ -107,6 +107,8 @@ class Feed:
         if not gap.connection:
             # Nobody listened at all: it holds whatever had been down before.
             self._down.clear()
+            if not gap.recovered:
+                self.reach.begin_again(gap.end)
         sign = -1 if gap.recovered else 1
         self.gaps += sign
         self.gap_nanoseconds += sign * (gap.end - gap.start)

@@ -8,6 +8,8 @@ from liquake.engine.coverage import Span
 from liquake.model import Listing, Scope
 
 _FOREVER = 1 << 62
+AT_ONCE = 5 * 1_000_000_000
+"""Nanoseconds within which a market is brought again as if it had never been dropped: a history is asked for that too."""
 
 
 class Reach:
@@ -34,11 +36,18 @@ class Reach:
         self._scopes[event.connection] = event
         for asset in event.assets or ():
             self._since.setdefault(asset, event.ts)
-            if (dropped := self._dropped.pop(asset, None)) is not None:
+            dropped = self._dropped.pop(asset, None)
+            if dropped is not None and event.ts - dropped > AT_ONCE:
                 self._without.setdefault(asset, []).append((dropped, event.ts))
         for asset in (before.assets if before is not None else None) or ():
             if not any(scope.brings(asset) for scope in self._scopes.values()):
                 self._dropped.setdefault(asset, event.ts)
+
+    def begin_again(self, moment: int) -> None:
+        """Nobody listened until `moment`: what is brought from then on is for new connections to say."""
+        for asset in {asset for scope in self._scopes.values() for asset in scope.assets or ()}:
+            self._dropped.setdefault(asset, moment)
+        self._scopes = {name: scope for name, scope in self._scopes.items() if scope.assets is None}
 
     def _list(self, listing: Listing) -> None:
         # Of what stands on the first list nobody knows since when it does.

@@ -249,7 +249,8 @@ class MarketCoverage(msgspec.Struct, frozen=True):
     """What is promised, or DARK where nothing of it comes. Of all venues the one that shows least."""
     covered: Mapping[str, float]
     """The share of each of `TOTAL_WINDOWS` in which it was heard, all venues at once: 0 to 1. A window longer than the
-    run counts whole; the time before the venue listed the market counts in none."""
+    run counts whole; the time before the venue listed the market counts in none. What a DELAYED venue has not said yet is
+    missing from its own row, and not from that of all: it would leave nothing there of the others."""
     lost: Mapping[str, float]
     """Seconds of each window in which this run went on and something may be missing; not those in which it began."""
     lower_bound: bool

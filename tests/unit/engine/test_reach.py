@@ -161,3 +161,20 @@ def test_of_all_markets_the_largest_are_covered_unless_some_are_asked_for() -> N
     engine.apply(up())
     assert {row.market for row in engine.snapshot(at(1.0)).coverage} == {ALL}
     assert {row.market for row in engine.snapshot(at(1.0), ["SOLUSDT"]).coverage} == {ALL, "SOLUSDT"}
+
+
+def test_together_the_others_are_covered_though_one_of_them_is_late() -> None:
+    engine = Engine({"deribit": DELAYED, "bybit": COVERAGES["bybit"]})
+    for event in (up(), up("history", "deribit"), gap(100.0, 200.0)):
+        engine.apply(event)
+    whole, *_ = engine.snapshot(at(400.0), []).coverage
+    assert (whole.covered["all"], whole.kind, whole.lower_bound) == (0.75, CoverageKind.DELAYED, True)
+
+
+def test_after_a_restart_a_market_is_heard_once_it_is_brought_again() -> None:
+    before = (up(), scope(0.0, "BTC", "ETH"))
+    nobody = Gap("bybit", "", at(40.0), at(50.0), "liquake was not running")
+    assert shares(100.0, *before, nobody, up(seconds=51.0), scope(80.0, "BTC", "ETH"))["BTC"] == pytest.approx(0.6)
+    # As soon as that: what a history is asked for reaches further.
+    assert shares(100.0, *before, nobody, up(seconds=51.0), scope(52.0, "BTC", "ETH"))["BTC"] == pytest.approx(0.9)
+    assert shares(100.0, *before, nobody, up(seconds=51.0))["BTC"] == pytest.approx(0.4)
