@@ -39,7 +39,8 @@ async def stream(
 ) -> AsyncGenerator[Event]:
     """Liquidations as the venues publish them, and what happens to the feeds, until the loop over it is left.
 
-    Beside `Liquidation` it gives `FeedStatus`, `Gap` and `DecodeError`: a silence means nothing without them. With
+    Beside `Liquidation` it gives `FeedStatus`, `Gap`, `DecodeError`, and which markets a connection brings (`Scope`) and a
+    venue has (`Listing`): a silence means nothing without them. With
     `prices` also `Price`, `Quote` and `Trade`. `venues` by name (all of them by default), `markets` as BTC or BTCUSDT
     (all by default), `addresses` to reach a venue at instead of its own.
 

@@ -167,9 +167,8 @@ def test_keys_of_redis_say_it_beside_the_sums() -> None:
 def test_what_is_published_whole_has_the_coverage_in_it() -> None:
     snapshot = engine().snapshot(NOON + 25 * SECOND)
     read = msgspec.json.decode(msgspec.json.encode(snapshot), type=Snapshot)
-    [row] = [row for row in read.coverage if (row.venue, row.market) == (ALL, "BTCUSDT")]
-    assert row.at_least("5m")
-    assert {row.venue for row in read.coverage} == {ALL, *COVERAGES}
+    assert read.coverage["BTCUSDT"][ALL].at_least("5m")
+    assert set(read.coverage["BTCUSDT"]) == {ALL, *COVERAGES}
 
 
 def test_alone_a_complete_venue_is_not_belittled() -> None:

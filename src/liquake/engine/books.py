@@ -9,7 +9,7 @@ from liquake.analytics.totals import Totals
 from liquake.engine.coverage import Span, lost, shares
 from liquake.engine.duplicates import Duplicates
 from liquake.engine.ledger import Feed
-from liquake.engine.snapshot import ALL, Activity, FeedCoverage, MarketCoverage, Sum, VenueState
+from liquake.engine.snapshot import Activity, FeedCoverage, MarketCoverage, Sum, VenueState
 from liquake.engine.stream import Stream
 from liquake.model import Coverage, CoverageKind, Liquidation, Side, market_of
 
@@ -133,8 +133,6 @@ class VenueBooks:
         if until == now and (self.feed.dark or not reach.brought(asset)):
             kind = CoverageKind.DARK
         return MarketCoverage(
-            self.venue,
-            ALL,
             kind,
             shares(spans, started, until, begun),
             lost(spans, started, until),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-
-import msgspec
+from collections.abc import Iterable, Sequence
 
 from liquake.engine.books import VenueBooks
 from liquake.engine.coverage import Span, lost, shares
@@ -32,16 +30,16 @@ class Ledgers:
         self._spans: dict[object, tuple[list[Span], MarketCoverage]] = {}
         self._together: dict[object, MarketCoverage] = {}
 
-    def value(self, markets: Iterable[str]) -> tuple[MarketCoverage, ...]:
-        """Of each of `markets`, which may be `ALL`: all venues that count in its sums, then each that lists it."""
-        return tuple(row for market in dict.fromkeys(markets) for row in self._rows(market))
+    def value(self, markets: Iterable[str]) -> dict[str, dict[str, MarketCoverage]]:
+        """By market (of `markets`, `ALL` may be among them) and venue: `ALL` for those that count in its sums, and each
+        that lists it."""
+        return {market: self._rows(market) for market in dict.fromkeys(markets)}
 
-    def _rows(self, market: str) -> Iterator[MarketCoverage]:
+    def _rows(self, market: str) -> dict[str, MarketCoverage]:
         asset = None if market == ALL else market.removesuffix("USDT")
         found = {venue: self._row(venue, asset) for venue in self._venues if venue.lists(asset)}
-        counted = {venue: kept for venue, kept in found.items() if not venue.sample}
-        yield msgspec.structs.replace(self._sum(list(counted.values())), market=market)
-        yield from (msgspec.structs.replace(row, market=market) for _, row in found.values())
+        together = self._sum([kept for venue, kept in found.items() if not venue.sample])
+        return {ALL: together, **{venue.venue: row for venue, (_, row) in found.items()}}
 
     def _row(self, venue: VenueBooks, asset: str | None) -> tuple[list[Span], MarketCoverage]:
         key = venue.venue, venue.alike(asset)
@@ -57,8 +55,6 @@ class Ledgers:
         if key not in self._together:
             spans = [span for own, _ in rows for span in own]
             self._together[key] = MarketCoverage(
-                ALL,
-                ALL,
                 max((row.kind for _, row in rows), key=little, default=CoverageKind.DARK),
                 shares(spans, self._started, self._now),
                 lost(spans, self._started, self._now),

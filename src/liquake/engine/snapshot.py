@@ -241,10 +241,6 @@ _SEVERITY = {
 class MarketCoverage(msgspec.Struct, frozen=True):
     """How much a venue's feed shows of one market, or what all of them together do."""
 
-    venue: str
-    """`ALL` for all that list the market and count in its sums."""
-    market: str
-    """`ALL` for whatever the venue lists."""
     kind: CoverageKind
     """What is promised, or DARK where nothing of it comes. Of all venues the one that shows least."""
     covered: Mapping[str, float]
@@ -415,9 +411,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Trades per second over the last 10 s by market, where a venue's feed carries trades."""
     charts: Mapping[str, Charts] = {}
     """By market, `ALL` included, for those asked for."""
-    coverage: tuple[MarketCoverage, ...] = ()
-    """Of `ALL` and each market asked for: all venues together, then each venue that lists it. Of markets that nobody asked
-    for, and where more are than `COVERED_MARKETS`, none: there a venue's own `covered` speaks."""
+    coverage: Mapping[str, Mapping[str, MarketCoverage]] = {}
+    """By market (`ALL`, and each that was asked for, the `COVERED_MARKETS` largest where all were) and by venue: `ALL` for
+    those together that count in sums, and each that lists the market."""
 
 
 COVERED_MARKETS = 40
@@ -469,5 +465,5 @@ class Statistics(msgspec.Struct, frozen=True):
     state_hash: str
     coverage: Mapping[str, FeedCoverage] = {}
     """By venue, of those that were heard or tried."""
-    markets: tuple[MarketCoverage, ...] = ()
-    """Of `ALL` and of each market in the sums: all venues together, then each of them."""
+    markets: Mapping[str, Mapping[str, MarketCoverage]] = {}
+    """The same by market and venue, as in a snapshot, of `ALL` and of each market in the sums."""

@@ -21,7 +21,7 @@ def statistics_of(
     feeds: tuple[FeedRecord, ...],
     state_hash: str,
     coverage: Mapping[str, FeedCoverage],
-    markets: tuple[MarketCoverage, ...],
+    markets: Mapping[str, Mapping[str, MarketCoverage]],
 ) -> Statistics:
     """The sums of `venues` beside what has been kept of the session otherwise."""
     counted = [venue for venue in venues if not venue.sample and venue.accepted]

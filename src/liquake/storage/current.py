@@ -90,7 +90,7 @@ def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
 
 def _coverage(snapshot: Snapshot, market: str) -> Fields:
     withheld = any(feed.coverage.lower_bound and feed.events for feed in snapshot.venues)
-    kept = next((row for row in snapshot.coverage if (row.venue, row.market) == (ALL, market)), None)
+    kept = snapshot.coverage.get(market, {}).get(ALL)
     if kept is None:
         return {"at_least": int(withheld)}
     least = withheld or kept.at_least(_SHORTEST)

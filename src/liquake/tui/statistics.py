@@ -138,12 +138,12 @@ def _with_sides(sides: Mapping[str, Sum], markets: Mapping[str, Mapping[str, Sum
 class Kept:
     """What is known of the feeds behind each sum of a session."""
 
-    def __init__(self, markets: Iterable[MarketCoverage]) -> None:
-        self._rows = {(row.venue, row.market): row for row in markets}
+    def __init__(self, markets: Mapping[str, Mapping[str, MarketCoverage]]) -> None:
+        self._rows = markets
 
     def row(self, venue: str = ALL, market: str = ALL) -> MarketCoverage | None:
         """Of a venue's feed of a market; of the whole venue where nothing is known of that."""
-        return self._rows.get((venue, market)) or self._rows.get((venue, ALL))
+        return self._rows.get(market, {}).get(venue) or self._rows.get(ALL, {}).get(venue)
 
     def fields(self, venue: str = ALL, market: str = ALL) -> dict[str, Any]:
         """What a sum covers, as plain values: who shows least in it, in how much of the time all were heard (0 to 1), and
@@ -383,13 +383,13 @@ def _covered(statistics: Statistics) -> list[str]:
 
 def _apart(statistics: Statistics, known: Kept, venue: str, whole: float) -> list[str]:
     """The markets of a venue of which something else was heard than of the whole of it, those that lack most first."""
-    rows = [known.row(venue, market) for market in statistics.by_venue_market.get(venue, {})]
-    other = [row for row in rows if row is not None and (row.refused or abs(row.covered["all"] - whole) > _APART)]
-    other.sort(key=lambda row: (row.covered["all"], row.market))
+    rows = ((market, known.row(venue, market)) for market in statistics.by_venue_market.get(venue, {}))
+    other = [(market, row) for market, row in rows if row and (row.refused or abs(row.covered["all"] - whole) > _APART)]
+    other.sort(key=lambda entry: (entry[1].covered["all"], entry[0]))
     lines = [
-        f"{'':<{_LABEL}}{fit(row.market, _LABEL)}{row.kind.lower()}: heard {formats.share(row.covered['all'])}"
+        f"{'':<{_LABEL}}{fit(market, _LABEL)}{row.kind.lower()}: heard {formats.share(row.covered['all'])}"
         + (", some of its contracts refused" if row.refused else "")
-        for row in other[:_MOST_APART]
+        for market, row in other[:_MOST_APART]
     ]
     more = len(other) - _MOST_APART
     return [*lines, *([f"{'':<{_LABEL}}and {formats.count(more)} more markets"] if more > 0 else [])]

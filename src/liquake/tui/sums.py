@@ -62,7 +62,7 @@ def tally(snapshot: Snapshot, market: str, window: str) -> Tally:
     for cell in snapshot.cells:
         if cell.market == market and window in cell.sums:
             by_venue.setdefault(cell.venue, {})[cell.side] = cell.sums[window]
-    together = next((row for row in snapshot.coverage if (row.venue, row.market) == (ALL, market)), None)
+    together = covered(snapshot, ALL, market)
     heard = None if together is None else together.covered.get(window)
     floors = frozenset(feed.venue for feed in snapshot.venues if at_least(snapshot, feed, market, window))
     return Tally(market, by_venue, floors, heard)
@@ -83,7 +83,7 @@ def at_least(snapshot: Snapshot, feed: VenueState, market: str, window: str) -> 
 
 def covered(snapshot: Snapshot, venue: str, market: str) -> MarketCoverage | None:
     """What is known of a venue's feed of `market`, or of all venues together."""
-    return next((row for row in snapshot.coverage if (row.venue, row.market) == (venue, market)), None)
+    return snapshot.coverage.get(market, {}).get(venue)
 
 
 def mixed(snapshot: Snapshot) -> bool:

@@ -51,8 +51,10 @@ def rows(
     for event in events:
         engine.apply(event)
     found: dict[str, dict[str, MarketCoverage]] = {}
-    for row in engine.snapshot(at(seconds), [market_of(asset) for asset in ("BTC", "ETH", "XRP")]).coverage:
-        found.setdefault(row.venue, {})[row.market.removesuffix("USDT")] = row
+    told = engine.snapshot(at(seconds), [market_of(asset) for asset in ("BTC", "ETH", "XRP")]).coverage
+    for market, venues in told.items():
+        for venue, row in venues.items():
+            found.setdefault(venue, {})[market.removesuffix("USDT")] = row
     return found
 
 
@@ -150,7 +152,7 @@ def test_of_venues_that_were_never_tried_there_is_no_row() -> None:
 def test_what_a_delayed_venue_has_not_said_yet_is_not_covered() -> None:
     engine = Engine({"deribit": DELAYED})
     engine.apply(up("history", "deribit"))
-    _, row = engine.snapshot(at(400.0), []).coverage
+    row = engine.snapshot(at(400.0), []).coverage[ALL]["deribit"]
     assert row.covered["5m"] == pytest.approx(200 / 300)
     assert row.covered["all"] == 0.75
     assert row.lost["all"] == pytest.approx(100.0)
@@ -159,15 +161,15 @@ def test_what_a_delayed_venue_has_not_said_yet_is_not_covered() -> None:
 def test_of_all_markets_the_largest_are_covered_unless_some_are_asked_for() -> None:
     engine = Engine(COVERAGES)
     engine.apply(up())
-    assert {row.market for row in engine.snapshot(at(1.0)).coverage} == {ALL}
-    assert {row.market for row in engine.snapshot(at(1.0), ["SOLUSDT"]).coverage} == {ALL, "SOLUSDT"}
+    assert set(engine.snapshot(at(1.0)).coverage) == {ALL}
+    assert set(engine.snapshot(at(1.0), ["SOLUSDT"]).coverage) == {ALL, "SOLUSDT"}
 
 
 def test_together_the_others_are_covered_though_one_of_them_is_late() -> None:
     engine = Engine({"deribit": DELAYED, "bybit": COVERAGES["bybit"]})
     for event in (up(), up("history", "deribit"), gap(100.0, 200.0)):
         engine.apply(event)
-    whole, *_ = engine.snapshot(at(400.0), []).coverage
+    whole = engine.snapshot(at(400.0), []).coverage[ALL][ALL]
     assert (whole.covered["all"], whole.kind, whole.lower_bound) == (0.75, CoverageKind.DELAYED, True)
 
 
