@@ -48,7 +48,7 @@ class Covered(msgspec.Struct, frozen=True):
     refused: bool
     """Whether the venue refused contracts of it."""
     gaps: tuple[Outage, ...] = ()
-    """Of a whole venue: what lies in that time, those that were refilled too."""
+    """Of one venue: what lies in that time and cost it something, those that were refilled too."""
 
 
 def coverage(
@@ -146,7 +146,7 @@ class _Account:
         late = held.late(end)
         refused = held.feed.reach.lacks(asset)
         cut = unheard(interruptions(missing, self._started), start, end) > 0
-        gaps = held.feed.every_gap() if asset is None else ()
+        gaps = held.feed.every_gap(asset)
         return Covered(
             held.venue,
             ALL if asset is None else market_of(asset),

@@ -102,6 +102,13 @@ def test_gaps_are_rows_with_their_cause_and_whether_they_were_refilled(journal: 
     assert rows["bybit", ALL].at_least
 
 
+def test_a_gap_stands_beside_the_markets_that_its_connection_brought(journal: Path) -> None:
+    rows = by_place(liquake.coverage(journal))
+    assert len(rows["bybit", "BTCUSDT"].gaps) == 1
+    assert rows["bybit", "ETHUSDT"].gaps == ()
+    assert rows[ALL, "BTCUSDT"].gaps == ()
+
+
 def test_a_time_is_judged_by_itself_though_a_gap_in_it_was_told_later(journal: Path) -> None:
     rows = by_place(liquake.coverage(journal, start=when(200.0), end=when(250.0)))
     assert (rows["bybit", ALL].heard_share, rows["okx", ALL].heard_share) == (0.0, 1.0)

@@ -182,3 +182,26 @@ def test_alone_a_complete_venue_is_not_belittled() -> None:
     for draw in PAGES["overview"].panels.values():
         assert _BOUND not in draw(shown, 200, 60).text(60).plain
     assert dict(velocity(whole.snapshot(now)))["velocity:ALL:current"]["at_least"] == 0
+
+
+def test_while_a_complete_venue_is_away_the_latest_sums_are_lower_bounds_too() -> None:
+    whole = Engine({"bybit": COVERAGES["bybit"]})
+    for event in events():
+        if event.venue == "bybit":
+            whole.apply(event)
+    whole.apply(FeedStatus("bybit", "main", FeedState.DISCONNECTED, NOON + 22 * SECOND))
+    now = NOON + 25 * SECOND
+    assert dict(velocity(whole.snapshot(now)))["velocity:ALL:current"]["at_least"] == 1
+    shown = Picture(whole.snapshot(now), Status(Mode.LIVE, "1", now, NOON), View(), load_theme("dark"))
+    title, _, _ = PAGES["monitor"].panels["velocity"](shown, 200, 60).text(60).plain.partition("\n")
+    assert f"{_BOUND} at least" in title
+
+
+def test_a_sample_that_counts_makes_sums_lower_bounds() -> None:
+    sampled = Engine({name: COVERAGES[name] for name in ("bybit", "hyperliquid")}, include_samples=True)
+    for event in events():
+        if event.venue != "binance":
+            sampled.apply(event)
+    snapshot = sampled.snapshot(NOON + 25 * SECOND)
+    assert dict(velocity(snapshot))["velocity:ALL:current"]["at_least"] == 1
+    assert snapshot.coverage[ALL][ALL].lower_bound

@@ -149,11 +149,11 @@ class Feed:
 
     def rows(self) -> tuple[Outage, ...]:
         """The latest gaps, refilled or not, the newest last."""
-        return self.every_gap()[-OUTAGES_SHOWN:]
+        return tuple(self._gaps.values())[-OUTAGES_SHOWN:]
 
-    def every_gap(self) -> tuple[Outage, ...]:
-        """All that are remembered."""
-        return tuple(self._gaps.values())
+    def every_gap(self, asset: str | None) -> tuple[Outage, ...]:
+        """All that are remembered in which liquidations of `asset` may be missing, of any where `None`."""
+        return tuple(gap for key, gap in self._gaps.items() if concerns(self._lost[key], asset))
 
     def unheard(self, now: int, asset: str | None = None) -> Iterator[Span]:
         """The times in which events of `asset`, of any where `None`, may be missing, those that go on included; they may

@@ -93,7 +93,7 @@ def _coverage(snapshot: Snapshot, market: str) -> Fields:
     kept = snapshot.coverage.get(market, {}).get(ALL)
     if kept is None:
         return {"at_least": int(withheld)}
-    least = withheld or kept.at_least(_SHORTEST)
+    least = withheld or kept.lost.get(_SHORTEST, 0.0) > 0.0
     return {"at_least": int(least), "coverage": str(kept.kind), "1h_heard": kept.covered["1h"]}
 
 

@@ -16,6 +16,7 @@ from liquake.tui.table import Cell
 from liquake.tui.theme import Theme
 
 _NOTHING = Sum()
+_SHORTEST = "5m"
 SINCE_START = "all"
 """The window of `TOTAL_WINDOWS` that has no beginning."""
 
@@ -87,8 +88,12 @@ def covered(snapshot: Snapshot, venue: str, market: str) -> MarketCoverage | Non
 
 
 def mixed(snapshot: Snapshot) -> bool:
-    """Whether a venue that counts in the sums withholds some: what is added up over all venues is "at least"."""
-    return any(withholds(feed) for feed in snapshot.venues)
+    """Whether what is added up over all venues in the last minutes is "at least": some of it is of a venue that withholds,
+    or one of them was not heard."""
+    together = covered(snapshot, ALL, ALL)
+    cut = together is not None and together.lost.get(_SHORTEST, 0.0) > 0.0
+    # A sample has events where it counts in the sums.
+    return cut or any(feed.events and feed.coverage.lower_bound for feed in snapshot.venues)
 
 
 def withholds(feed: VenueState) -> bool:
