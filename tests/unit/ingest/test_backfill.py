@@ -12,7 +12,7 @@ import pytest
 
 from liquake.clock import SECOND, ManualClock
 from liquake.ingest.backfill import HISTORY, MARGIN, REACH, Backfill, overlapping
-from liquake.model import DecodeError, FeedState, Gap, Instruments
+from liquake.model import DecodeError, FeedState, Gap, Instruments, Scope
 from liquake.venues.venue import Poll
 from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyServer, ToyVenue, ToyWithPast, toy_server
 
@@ -213,6 +213,13 @@ async def test_a_broken_socket_of_a_polled_venue_missed_no_liquidation(connectio
         await heard.until(lambda: heard.gaps)
         assert heard.gaps[0].recovered
         assert len(server.asked) == 1
+
+
+async def test_polling_brings_whatever_the_venue_has() -> None:
+    async with toy_server() as server, asking(server, SOON) as (_, heard, _):
+        await heard.until(lambda: any(isinstance(event, Scope) for event in heard.events))
+        [scope] = [event for event in heard.events if isinstance(event, Scope)]
+        assert (scope.connection, scope.assets, scope.refused) == (HISTORY, None, ())
 
 
 async def test_of_a_polled_venue_too_the_time_in_which_nobody_listened_is_asked_for() -> None:
