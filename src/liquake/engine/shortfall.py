@@ -7,24 +7,30 @@ from collections.abc import Iterable, Sequence
 
 from liquake.analytics.throttle import Estimate, ThrottledSymbol
 from liquake.engine.snapshot import ALL, Understatement
-from liquake.model import Throttle
+from liquake.model import Coverage, Side
 
 _HOUR = 3600 * 1_000_000_000
 
 
 class Shortfall:
-    """One venue under a throttle `rule`: each of its symbols by itself, added up by market."""
+    """One venue under a throttle: each of its symbols by itself, added up by market.
 
-    def __init__(self, venue: str, rule: Throttle, interval: float, markets: Sequence[str]) -> None:
-        self.venue, self._rule, self._interval = venue, rule, interval or 1.0
-        self._symbols: dict[str, tuple[str, ThrottledSymbol]] = {}
+    Where each side of a symbol has a throttle of its own, so it is measured: two prints of one interval, taken for two
+    intervals, would make more of them than there was.
+    """
+
+    def __init__(self, venue: str, coverage: Coverage, markets: Sequence[str]) -> None:
+        self.venue, self._rule, self._interval = venue, coverage.throttle, coverage.interval or 1.0
+        self._per_side = coverage.per_side
+        self._symbols: dict[tuple[str, Side | None], tuple[str, ThrottledSymbol]] = {}
         self._sums = {market: _Sums() for market in markets}
 
-    def update(self, symbol: str, market: str, ts: int, usd: float | None) -> None:
+    def update(self, symbol: str, side: Side, market: str, ts: int, usd: float | None) -> None:
         """An order shown at `ts`, UTC nanoseconds, in order of time."""
-        held = self._symbols.get(symbol)
+        throttled = symbol, side if self._per_side else None
+        held = self._symbols.get(throttled)
         if held is None:
-            held = self._symbols[symbol] = market, ThrottledSymbol(self._rule, self._interval, watermark=0.0)
+            held = self._symbols[throttled] = market, ThrottledSymbol(self._rule, self._interval, watermark=0.0)
         self._keep(market, held[1].update(ts, usd))
 
     def advance(self, now: int) -> None:

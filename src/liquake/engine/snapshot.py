@@ -107,6 +107,8 @@ class Cell(msgspec.Struct, frozen=True):
     side: Side
     market: str
     sums: Mapping[str, Sum]
+    watched: Sum = Sum()
+    """What of it happened since `Snapshot.started`: venues repeat on connecting what is older."""
 
 
 class Activity(msgspec.Struct, frozen=True):
@@ -467,3 +469,6 @@ class Statistics(msgspec.Struct, frozen=True):
     """By venue, of those that were heard or tried."""
     markets: Mapping[str, Mapping[str, MarketCoverage]] = {}
     """The same by market and venue, as in a snapshot, of `ALL` and of each market in the sums."""
+    span: tuple[int, int] | None = None
+    """From the first event of any kind to the newest, as received (UTC nanoseconds): what was watched. `first` may be
+    long before, since venues repeat on connecting what is older."""

@@ -22,6 +22,7 @@ def statistics_of(
     state_hash: str,
     coverage: Mapping[str, FeedCoverage],
     markets: Mapping[str, Mapping[str, MarketCoverage]],
+    span: tuple[int, int] | None,
 ) -> Statistics:
     """The sums of `venues` beside what has been kept of the session otherwise."""
     counted = [venue for venue in venues if not venue.sample and venue.accepted]
@@ -46,6 +47,7 @@ def statistics_of(
         state_hash=state_hash,
         coverage=coverage,
         markets=markets,
+        span=span,
     )
 
 

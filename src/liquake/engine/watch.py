@@ -66,7 +66,7 @@ class Watch:
         self.regime = RegimeTracker(watermark=0.0)
         self._dependence = dependence.Dependence(self.venues, watermark=0.0)
         self.shortfalls = {
-            name: Shortfall(name, held.throttle, held.interval, (ALL, *markets))
+            name: Shortfall(name, held, (ALL, *markets))
             for name, held in counted.items()
             if held.throttle is not Throttle.NONE
         }
@@ -141,7 +141,7 @@ class Watch:
                 self._tell(outlook.liquidation(ts, source, usd))
         shortfall = self.shortfalls.get(event.venue)
         if shortfall is not None:
-            shortfall.update(event.instrument, market, ts, event.usd)
+            shortfall.update(event.instrument, event.side, market, ts, event.usd)
 
     def _price(self, price: Price, ts: int) -> None:
         key = price.venue, price.instrument, price.kind.value

@@ -46,6 +46,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """Address of the documented sentence."""
     delay: float = 0.0
     """Seconds after which the venue says what happened: the newest so many are not known yet. 0 where it says so live."""
+    per_side: bool = False
+    """Whether the throttle lets one long and one short through, not one order of either side."""
 
     @property
     def lower_bound(self) -> bool:

@@ -145,6 +145,10 @@ class JournalReader:
         ]
         return max(found, default=0)
 
+    def keys(self, before: int, most: int) -> list[tuple[str, str]]:
+        """Venue and key of the latest `most` before the `seq` given."""
+        return self._query("SELECT venue, key FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?", before, most)
+
     def days(self, before: int) -> list[Row]:
         """Venue, day of the event (since 1970), first and last `seq` of the rows before the `seq` given."""
         return self._query(

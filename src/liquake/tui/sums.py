@@ -30,6 +30,8 @@ class Tally(msgspec.Struct, frozen=True):
     """Venues that withhold some, or were not heard for some of the time: a sum with them in it is "at least"."""
     heard: float | None = None
     """The share of the window in which every venue was heard, 0 to 1; `None` where that is not known."""
+    watched: Sum = _NOTHING
+    """What of all of it happened since the start: venues repeat on connecting what is older, and a rate is of this."""
 
     def sum(self, venue: str | None = None, side: Side | None = None) -> Sum:
         """Over `venue` and `side`, over all of them where `None`."""
@@ -59,14 +61,19 @@ def added(sums: Iterable[Sum]) -> Sum:
 
 def tally(snapshot: Snapshot, market: str, window: str) -> Tally:
     """The sums of `market` over a window of `TOTAL_WINDOWS`, samples left out as the engine leaves them."""
+    length = TOTAL_WINDOWS[window]
+    start = 0 if length is None else snapshot.now - round(length * 1e9)
+    whole = start >= (snapshot.started or 0)
     by_venue: dict[str, dict[Side, Sum]] = {}
+    watched = _NOTHING
     for cell in snapshot.cells:
         if cell.market == market and window in cell.sums:
             by_venue.setdefault(cell.venue, {})[cell.side] = cell.sums[window]
+            watched += cell.sums[window] if whole else cell.watched
     together = covered(snapshot, ALL, market)
     heard = None if together is None else together.covered.get(window)
     floors = frozenset(feed.venue for feed in snapshot.venues if at_least(snapshot, feed, market, window))
-    return Tally(market, by_venue, floors, heard)
+    return Tally(market, by_venue, floors, heard, watched)
 
 
 def at_least(snapshot: Snapshot, feed: VenueState, market: str, window: str) -> bool:
@@ -112,6 +119,12 @@ def heard(picture: Picture, market: str, window: str) -> list[Cell]:
         (f" {theme.glyphs.between} ", theme["faint"]),
         (f"heard {share}", theme["muted" if whole else "state.waiting"]),
     ]
+
+
+def sampled(snapshot: Snapshot) -> str:
+    """What the mark of a sample means here, in words: it is in the sums of a session that asked for that."""
+    samples = [feed for feed in snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE]
+    return "sample, in totals" if any(feed.events for feed in samples) else "sample, not in totals"
 
 
 def elapsed(snapshot: Snapshot, window: str) -> float:

@@ -222,7 +222,7 @@ class Venue(ABC):
     recorded_as: ClassVar[tuple[str, ...]] = ()
     """Other names that recordings have for it, or for one of its products."""
     price_basis: ClassVar[PriceBasis | None] = None
-    """What the price of a recorded row is the price of; `None` where that cannot be said of all of them."""
+    """What the price is the price of that its stream shows: for rows of recordings; `None` where that cannot be said."""
     rank: ClassVar[int] = 50
     """Where it stands among the others on screens: the lower the earlier, and by name where ranks are equal."""
     poll: ClassVar[Poll | None] = None

@@ -46,7 +46,7 @@ def activity(picture: Picture, width: int, height: int) -> Sheet:
     of_market = [entry for entry in snapshot.activity if market in (ALL, entry.market)]
     busy = [entry for entry in of_market if picture.view.matches(entry.venue, entry.market, entry.last.side)]
     silent = [_silence(feed, picture, width) for feed in _silent(snapshot, of_market)]
-    legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
+    legend = [_legend(snapshot, theme, width)] if height >= _LEGEND_FROM else []
     subject = [*_subject(picture, len(busy)), *picture.only(len(busy), len(of_market))]
     first = title("EXCHANGE ACTIVITY", subject, width, theme)
     columns = shown(_COLUMNS, width)
@@ -150,6 +150,6 @@ def _bounded(feed: VenueState, picture: Picture, market: str) -> bool:
     return not sample and sums.at_least(picture.snapshot, feed, market, "1h")
 
 
-def _legend(theme: Theme, width: int) -> Text:
-    words = f"= complete  {theme.glyphs.at_least} at least (throttled)  ~ sample, not in totals  ! in trouble"
+def _legend(snapshot: Snapshot, theme: Theme, width: int) -> Text:
+    words = f"= complete  {theme.glyphs.at_least} at least (throttled)  ~ {sums.sampled(snapshot)}  ! in trouble"
     return phrase([(words, theme["muted"])], width, theme)

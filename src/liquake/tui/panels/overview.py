@@ -102,13 +102,13 @@ def _amounts(picture: Picture, counted: Tally, width: int) -> list[Text]:
         {
             "what": ("events", theme["muted"]),
             "total": (least + formats.count(whole.events), theme["strong"]),
-            "rate": (least + formats.short(whole.events / hours) if hours else "-", theme["number"]),
+            "rate": (least + formats.short(counted.watched.events / hours) if hours else "-", theme["number"]),
             "exact": (least + formats.count(whole.events), theme["muted"]),
         },
         {
             "what": ("USD", theme["muted"]),
             "total": (sums.usd(whole, theme, least=counted.least()), theme["strong"]),
-            "rate": (least + formats.dollars(whole.usd / hours) if hours else "-", theme["number"]),
+            "rate": (least + formats.dollars(counted.watched.usd / hours) if hours else "-", theme["number"]),
             "average": (formats.dollars(whole.usd / sized) if sized else formats.UNKNOWN, theme["number"]),
             "exact": (least + formats.exact_dollars(whole.usd), theme["muted"]),
         },
@@ -133,7 +133,7 @@ def _coin_lines(picture: Picture, counted: Tally, hours: float) -> list[Mapping[
         {
             "what": (sums.asset(market), theme["muted"]),
             "total": (sums.coins(whole, theme, least=own.least()), theme["strong"]),
-            "rate": (least + formats.short(whole.amount / hours) if hours else "-", theme["number"]),
+            "rate": (least + formats.short(own.watched.amount / hours) if hours else "-", theme["number"]),
             "average": (formats.short(whole.amount / sized) if sized else formats.UNKNOWN, theme["number"]),
             "exact": (least + formats.exact_coins(whole.amount, sums.asset(market)), theme["muted"]),
         }
