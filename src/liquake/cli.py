@@ -367,7 +367,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     parser = _command(commands, "check", "whether what is stored can be true, and is the same in every store", run)
     parser.add_argument("--json", action="store_true", help="as JSON")
-    _add_settings(parser, "journal", "redis", "database")
+    _add_settings(parser, "journal", "archive", "redis", "database", "database_days")
 
 
 def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:

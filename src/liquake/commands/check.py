@@ -14,7 +14,7 @@ from liquake.engine.snapshot import ALL
 from liquake.ledger import Covered, coverage
 from liquake.storage.check import Finding, check_journal, check_store
 from liquake.terminal import print_json
-from liquake.tiers import journal_path, sinks_of
+from liquake.tiers import archive_path, journal_path, sinks_of
 from liquake.tui import formats
 from liquake.tui.listing import check_text
 
@@ -34,7 +34,7 @@ def check(settings: Settings, *, as_json: bool) -> int:
 
 async def _check(settings: Settings) -> list[Finding]:
     path = journal_path(settings)
-    findings = await asyncio.to_thread(check_journal, path)
+    findings = await asyncio.to_thread(check_journal, path, archive_path(settings))
     findings += map(_finding, _worth_telling(await asyncio.to_thread(coverage, path)))
     for sink in sinks_of(settings):
         findings += await check_store(sink, path, WallClock().now())

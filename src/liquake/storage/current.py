@@ -24,7 +24,7 @@ from secrets import token_hex
 import msgspec
 
 from liquake.engine.snapshot import ALL, Derivative, Motion, Risk, Snapshot
-from liquake.errors import SinkError
+from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import Client, connect, disconnect, explained
@@ -208,6 +208,8 @@ class StateWriter:
                 await self._take_turns(client)
             except SinkError as error:
                 self.trouble = str(error)
+            except Exception as error:  # whatever a client library or a snapshot may come up with: it is to be seen
+                self.trouble = f"{self.address}: {error!r}"
             finally:
                 self.writing = False
                 if client is not None:
@@ -268,7 +270,13 @@ class StateWriter:
 
 
 async def read_snapshot(client: Client) -> Snapshot | None:
-    """The snapshot at `liquake:snapshot`; `None` where no writer is at work. Raises `SinkError`."""
+    """The snapshot at `liquake:snapshot`; `None` where no writer is at work.
+
+    Raises `SinkError`, `SinkRefused` where it is none.
+    """
     with explained("redis"):
         held = await client.get(SNAPSHOT)
-    return None if held is None else _decoder.decode(held)
+    try:
+        return None if held is None else _decoder.decode(held)
+    except ValueError:
+        raise SinkRefused("redis", "a liquake of another version writes there: use the same on both sides") from None

@@ -18,7 +18,7 @@ from liquake.errors import SinkError
 from liquake.model import Liquidation, PriceBasis, Side
 from liquake.storage.current import StateWriter
 from liquake.storage.lease import Lease
-from liquake.storage.redis import STREAM, connect, disconnect, entries, explained
+from liquake.storage.redis import FED, STREAM, connect, disconnect, entries, explained
 from liquake.storage.sink import ended, without_password
 
 GROUP = "liquake:analyze"
@@ -30,6 +30,7 @@ _READ = 500
 _WAIT = 250
 """Entries read at once, and milliseconds waited for the first of them."""
 _RETRY_EVERY = 0.5
+_UNFED = "nobody feeds the stream, so nothing is written: start `liquake collect --redis` where the exchanges are"
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
 
@@ -56,7 +57,7 @@ def read_entry(fields: Mapping[str, str]) -> Liquidation:
 class Analyst:
     """A member of the group at `url` called `name`. `begin` is called when it takes over, then `apply` per event.
 
-    `writer` writes what comes of it, only while this one is at work.
+    `writer` writes what comes of it, only while this one is at work and somebody feeds the stream.
     """
 
     def __init__(
@@ -99,12 +100,21 @@ class Analyst:
         self.trouble = ""
         await self._rebuild(client)
         self.leading = True
-        writing = asyncio.create_task(self._writer.run())
+        writing: asyncio.Task[None] | None = None
         try:
             while await self._hold(client):
+                # Where nobody listens to the exchanges every rate falls to nothing: that must not pass for a calm.
+                fed = bool(await client.exists(FED))
+                self.trouble = "" if fed else _UNFED
+                if fed and writing is None:
+                    writing = asyncio.create_task(self._writer.run())
+                elif not fed and writing is not None:
+                    await ended(writing)
+                    writing = None
                 await self._read(client)
         finally:
-            await ended(writing)
+            if writing is not None:
+                await ended(writing)
 
     async def _hold(self, client: Any) -> bool:
         return (await self._lease.hold(client)).ours

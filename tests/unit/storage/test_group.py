@@ -7,14 +7,14 @@ from pathlib import Path
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Snapshot
 from liquake.model import Liquidation
-from liquake.storage.current import StateWriter
+from liquake.storage.current import SNAPSHOT, StateWriter
 from liquake.storage.group import GROUP, LEASE, Analyst, read_entry
 from liquake.storage.journal import Journal
-from liquake.storage.redis import STREAM, RedisSink
+from liquake.storage.redis import FED, FED_SECONDS, STREAM, RedisSink
 from liquake.storage.schema import Row
-from liquake.storage.sink import ended
+from liquake.storage.sink import Follower, ended
 from liquake.storage.tail import JournalTail
-from tests.unit.storage.conftest import client_of
+from tests.unit.storage.conftest import at_start, client_of
 from tests.unit.storage.events import START, every_kind, liquidation
 
 
@@ -93,3 +93,27 @@ async def test_an_entry_is_read_as_the_very_event(redis: str, tmp_path: Path) ->
     await sink.close()
     async with client_of(redis) as client:
         assert [read_entry(fields) for _, fields in await client.xrange(STREAM)] == events
+
+
+async def test_no_number_is_served_of_a_stream_that_nobody_feeds(redis: str, tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.db"):
+        pass
+    member = Member(redis, "one")
+    feeding = asyncio.create_task(Follower(RedisSink(redis), tmp_path / "j.db", at_start).run())
+    try:
+        async with client_of(redis) as client, asyncio.timeout(30.0):
+            # Nothing comes, but somebody is there to pass it on.
+            while not await client.exists(SNAPSHOT):
+                await asyncio.sleep(0.02)
+            assert 0 < await client.pttl(FED) <= FED_SECONDS * 1000
+            await ended(feeding)
+            # As time would.
+            await client.delete(FED)
+            while await client.exists(SNAPSHOT) or "nobody feeds the stream" not in member.analyst.trouble:
+                await asyncio.sleep(0.02)
+            assert member.analyst.leading
+            feeding = asyncio.create_task(Follower(RedisSink(redis), tmp_path / "j.db", at_start).run())
+            while not await client.exists(SNAPSHOT) or member.analyst.trouble:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(member.task, feeding)
