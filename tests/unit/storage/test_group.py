@@ -30,14 +30,18 @@ class Member:
 
     def __init__(self, url: str, name: str) -> None:
         self.begin()
-        self.analyst = Analyst(url, name, self.begin, lambda event: self.engine.apply(event), self.writer(url))
+        self.analyst = Analyst(url, name, self.begin, self.take, self.writer(url))
         self.task = asyncio.create_task(self.analyst.run())
 
     def writer(self, url: str) -> StateWriter:
         return StateWriter(url, self.snapshot)
 
     def begin(self) -> None:
-        self.engine = Engine({})
+        self.engine, self.fresh = Engine({}), 0
+
+    def take(self, event: Liquidation, fresh: bool) -> None:
+        self.engine.apply(event)
+        self.fresh += fresh
 
     def snapshot(self) -> Snapshot:
         return self.engine.snapshot(START + 10**10)
@@ -53,11 +57,17 @@ async def test_one_is_at_work_and_another_takes_over_with_every_event(redis: str
             await sink.write("j", rows[:20])
             while first.snapshot().events + second.snapshot().events < 20:
                 await asyncio.sleep(0.02)
+            async with client_of(redis) as client:
+                while (await client.xinfo_groups(STREAM))[0]["lag"] or (await client.xpending(STREAM, GROUP))[
+                    "pending"
+                ]:
+                    await asyncio.sleep(0.02)
             working, waiting = (first, second) if first.analyst.leading else (second, first)
             await ended(working.task)
             await sink.write("j", rows[20:])
             while waiting.snapshot().events < 40:
                 await asyncio.sleep(0.02)
+            assert waiting.fresh == 20
             assert waiting.engine.statistics().duplicates == 0
             async with client_of(redis) as client:
                 while (await client.xpending(STREAM, GROUP))["pending"]:
