@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from liquake.library import Engine, history, history_table, stream
+    from liquake.library import Engine, coverage, history, history_table, stream
 
-__all__ = ["Engine", "__version__", "history", "history_table", "stream"]
+__all__ = ["Engine", "__version__", "coverage", "history", "history_table", "stream"]
 
 
 def __getattr__(name: str) -> object:
     """What a program asks for is imported when it does: the command line starts without it."""
-    if name in ("Engine", "history", "history_table", "stream"):
+    if name in ("Engine", "coverage", "history", "history_table", "stream"):
         from liquake import library
 
         return getattr(library, name)

@@ -96,9 +96,11 @@ async def gathering(
         resource_tracker.ensure_running()
         clock = WallClock()
         run = Run(engine_of(venues, settings, models_of(settings, status.mode)), clock, status, journal, assets)
-        feeds = feeds_of(venues, clock, run.receive, assets=assets, addresses=addresses)
+        feeds = feeds_of(venues, clock, run.receive, assets=assets, addresses=addresses, accounts=settings.accounts)
         if journal is not None:
-            run.recalled = await resume(run, journal, settings)
+            run.recalled, gaps = await resume(run, journal, settings)
+            for feed in feeds:
+                feed.missed(gap for gap in gaps if gap.venue == feed.venue.name)
         async with tiers(settings, journal, run.snapshot, clock.now) as run.tiers:
             yield run, _watched(run, supervise(feeds))
     finally:

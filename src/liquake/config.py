@@ -96,6 +96,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         dict[str, str],
         Meta(description="address to reach an exchange at instead of its own, by exchange: a proxy, a simulator"),
     ] = {}
+    accounts: Annotated[
+        dict[str, tuple[str, ...]],
+        Meta(
+            description="accounts to watch before any other, by exchange, where liquidations are seen by account alone:"
+            " market makers on hyperliquid"
+        ),
+    ] = {}
 
 
 def sentence(setting: str) -> str:
@@ -160,6 +167,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             told[name] = tuple(part for part in text.replace(",", " ").split() if part)
         elif name == "endpoints":
             told[name] = dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+        elif name == "accounts":
+            pairs = (pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+            told[name] = {venue: tuple(accounts.split()) for venue, accounts in pairs}
         else:
             told[name] = text
     return told

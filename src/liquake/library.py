@@ -10,10 +10,12 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from liquake import ledger
 from liquake.clock import WallClock
 from liquake.engine.engine import Engine
 from liquake.errors import TooSlow
 from liquake.ingest.supervisor import feeds_of, supervise
+from liquake.ledger import Covered
 from liquake.markets import asset_named
 from liquake.model import Event, Liquidation, Price, Quote, Side, Trade
 from liquake.storage.arrow import Table
@@ -24,7 +26,7 @@ from liquake.storage.selection import Selection
 from liquake.storage.sink import ended
 from liquake.venues.registry import ALL, find_venues
 
-__all__ = ["Engine", "history", "history_table", "stream"]
+__all__ = ["Covered", "Engine", "coverage", "history", "history_table", "stream"]
 
 
 async def stream(
@@ -37,7 +39,8 @@ async def stream(
 ) -> AsyncGenerator[Event]:
     """Liquidations as the venues publish them, and what happens to the feeds, until the loop over it is left.
 
-    Beside `Liquidation` it gives `FeedStatus`, `Gap` and `DecodeError`: a silence means nothing without them. With
+    Beside `Liquidation` it gives `FeedStatus`, `Gap`, `DecodeError`, and which markets a connection brings (`Scope`) and a
+    venue has (`Listing`): a silence means nothing without them. With
     `prices` also `Price`, `Quote` and `Trade`. `venues` by name (all of them by default), `markets` as BTC or BTCUSDT
     (all by default), `addresses` to reach a venue at instead of its own.
 
@@ -133,6 +136,24 @@ def history_table(
     Needs the `duckdb` extra. Raises what `history` does, and `ExportError` where the extra is not installed.
     """
     return Table(_kept(journal, archive), _selection(start, end, venues, markets, side, usd))
+
+
+def coverage(
+    journal: str | Path | None = None,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    venues: Sequence[str] = (),
+    markets: Sequence[str] = (),
+) -> list[Covered]:
+    """What sums over `history` of the same arguments cover: of all venues together and of each, then by market.
+
+    How much of the time each was heard, whether the sum is a lower bound, and the gaps with their causes. A complete and
+    a throttled venue add up to a lower bound: the row of all of them says so. Raises `JournalError`, `UnknownMarket`.
+    """
+    path = Path(journal) if journal else default_path()
+    chosen = _selection(start, end, venues, markets, None, None)
+    return ledger.coverage(path, start=chosen.start, end=chosen.end, venues=chosen.venues, assets=chosen.assets)
 
 
 def _kept(journal: str | Path | None, archive: str | Path | None) -> Kept:

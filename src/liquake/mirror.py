@@ -29,7 +29,7 @@ from liquake.storage.lock import is_written
 from liquake.storage.notes import Course
 from liquake.storage.reader import JournalReader
 from liquake.tui.status import JournalStatus, Mode, Status
-from liquake.venues import find_venue
+from liquake.venues import find_venues
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks for more."""
@@ -124,7 +124,7 @@ class Mirror:
 
     async def _begin(self, reader: JournalReader, course: Course) -> None:
         """Know what the other knew when it began."""
-        venues = [find_venue(name) for name in course.exchanges]
+        venues = find_venues(course.exchanges)
         chosen = {venue.name for venue in venues}
         assets = frozenset(asset_named(name) for name in course.symbols) or None
         told = msgspec.structs.replace(

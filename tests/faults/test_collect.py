@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from liquake.model import Liquidation
 from liquake.simulate.simulation import Simulation
 from liquake.storage.journal import Journal
 from liquake.storage.reader import JournalReader
@@ -192,7 +193,7 @@ async def rows_in(*journals: Path, more: int = 50) -> None:
 
 def keys_of(journal: Path) -> set[str]:
     with JournalReader(journal) as reader:
-        return {f"{event.venue}|{event.key}" for event in reader.liquidations(*reader.ends())}
+        return {f"{event.venue}|{event.key}" for event in reader.events() if isinstance(event, Liquidation)}
 
 
 async def stored(redis: str, database: str) -> tuple[Counter[str], Counter[str]]:

@@ -25,6 +25,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from liquake.model import Liquidation
 from liquake.storage.reader import JournalReader
 from liquake.storage.redis import STREAM
 from tests.servers import Postgres, Server, Valkey, until
@@ -108,7 +109,7 @@ class World:
     def keys(self) -> dict[str, Counter[str]]:
         """Keys by store, each with how often it is there."""
         with JournalReader(self.journal) as reader:
-            journal = Counter(event.key for event in reader.liquidations(*reader.ends()))
+            journal = Counter(event.key for event in reader.events() if isinstance(event, Liquidation))
         return {"journal": journal, **asyncio.run(self._stored())}
 
     def counts(self) -> dict[str, int]:

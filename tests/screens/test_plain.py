@@ -21,7 +21,7 @@ liquake  DEMO simulated  DEGRADED  2,369 events  00:12:34  BTC $66,851.2 binance
 ● binance live  ● bybit live  ! okx STALE  ● hyperliquid live       14:03:27 UTC
 5 markets  BTC  ETH  SOL  PEPE  DOGE
 okx STALE for 12 s. The other numbers go on.
-VELOCITY  all markets · events · as of 1.0 s ago ───────────────────────────────
+VELOCITY  all markets · events · as of 1.0 s ago · ≥ at least ──────────────────
 window events velocity /s      accel. /s²          jerk /s³          status
 100 ms      1 ?    9.4 ±9.7    ?     +31 ±138     ?    -410 ±2,375   STABLE
 500 ms      4 ?    8.1 ±4.1    ?     +21 ±12      ?     +18 ±40      NORMAL

@@ -55,3 +55,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         load({}, {}, file)
     with pytest.raises(SettingError, match="absent"):
         load({}, {}, tmp_path / "absent.toml")
+
+
+def test_accounts_come_from_file_and_environment(tmp_path: Path) -> None:
+    file = tmp_path / "liquake.toml"
+    file.write_text('[accounts]\nhyperliquid = ["0xa", "0xb"]\n')
+    assert load({}, {}, file).accounts == {"hyperliquid": ("0xa", "0xb")}
+    told = {"LIQUAKE_ACCOUNTS": "hyperliquid=0xc 0xd,other=1"}
+    assert load({}, told, None).accounts == {"hyperliquid": ("0xc", "0xd"), "other": ("1",)}

@@ -3,13 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from liquake.alerts.situation import situation_of
 from liquake.clock import ManualClock
 from liquake.config import Settings
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Episode, Snapshot
-from liquake.model import FeedStatus, Gap, Liquidation, Side
+from liquake.engine.snapshot import ALL, Episode, Snapshot
+from liquake.model import CoverageKind, FeedState, FeedStatus, Gap, Liquidation, Listing, Scope, Side
 from liquake.model.alert import Alert, AlertRule, Level
 from liquake.recall import RECORD, resume
 from liquake.run import Run
@@ -43,7 +44,7 @@ def cells(snapshot: Snapshot) -> object:
 async def begun(path: Path, now: int) -> tuple[Run, Journal]:
     journal = Journal(path)
     run = run_on(journal, now)
-    run.recalled = await resume(run, journal, SETTINGS)
+    run.recalled, _ = await resume(run, journal, SETTINGS)
     return run, journal
 
 
@@ -96,7 +97,7 @@ async def test_only_the_last_day_and_the_chosen_exchanges_are_recalled(tmp_path:
         journal.record([*burst(-25 * 3600.0, 5), *burst(-23 * 3600.0, 7), liquidation(venue="okx")])
     with Journal(path) as journal:
         run = run_on(journal, NOON)
-        assert await resume(run, journal, Settings(exchanges=("bybit",))) == 7
+        assert (await resume(run, journal, Settings(exchanges=("bybit",)))).liquidations == 7
 
 
 async def test_the_time_nobody_listened_is_a_gap_of_each_venue_on_screen_and_in_the_ledger(tmp_path: Path) -> None:
@@ -111,6 +112,91 @@ async def test_the_time_nobody_listened_is_a_gap_of_each_venue_on_screen_and_in_
     assert gaps == [Gap("bybit", "", began, NOON + HOUR, "liquake was not running")]
     (venue,) = (venue for venue in run.snapshot().venues if venue.venue == "bybit")
     assert (venue.gaps, venue.gap_seconds) == (1, (NOON + HOUR - began) / 1e9)
+
+
+async def test_the_gap_is_given_to_whoever_can_refill_it_and_begins_where_a_feed_was_lost(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    states = [
+        FeedStatus("bybit", "linear-1", FeedState.SUBSCRIBED, NOON),
+        FeedStatus("okx", "public", FeedState.SUBSCRIBED, NOON),
+        FeedStatus("bybit", "linear-1", FeedState.DISCONNECTED, NOON + 100 * SECOND),
+        FeedStatus("okx", "public", FeedState.SUBSCRIBED, NOON + 400 * SECOND),
+    ]
+    with Journal(path) as journal:
+        journal.record(states)
+    with Journal(path) as journal:
+        run = run_on(journal, NOON + 500 * SECOND)
+        told = await resume(run, journal, SETTINGS)
+    cause = "liquake was not running"
+    assert told.liquidations == 0
+    # Neither had shown a liquidation.
+    assert list(told.gaps) == [
+        Gap("bybit", "", NOON + 100 * SECOND, NOON + 500 * SECOND, cause),
+        Gap("okx", "", NOON + 400 * SECOND, NOON + 500 * SECOND, cause),
+    ]
+    shares = {venue.venue: venue.covered["all"] for venue in run.snapshot().venues}
+    assert (shares["bybit"], shares["okx"]) == pytest.approx((0.2, 0.8))
+
+
+async def test_a_venue_that_the_last_run_left_out_was_away_for_longer(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        journal.record([liquidation(0.0), price(1.0), liquidation(2.0, venue="okx")])
+    with Journal(path) as journal:
+        await resume(run_on(journal, NOON + 10 * SECOND), journal, Settings(exchanges=("okx",)))
+        journal.record([liquidation(90.0, venue="okx")])
+    with Journal(path) as journal:
+        told = await resume(run_on(journal, NOON + HOUR), journal, SETTINGS)
+    starts = {gap.venue: gap.start for gap in told.gaps}
+    assert starts == {"bybit": price(1.0).ts_recv, "okx": liquidation(90.0).ts_recv}
+
+
+async def test_gaps_scopes_and_lists_of_before_still_count_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    day = 86_400 * SECOND
+    with Journal(path) as journal:
+        journal.record(
+            [
+                FeedStatus("bybit", "linear-1", FeedState.SUBSCRIBED, NOON - 2 * day),
+                Listing("bybit", "instruments", NOON - 2 * day, ("BTC", "ETH")),
+                Scope("bybit", "linear-1", NOON - 2 * day, ("BTC",), ("ETH",)),
+                liquidation(-200.0, delay=0.0),
+                Gap("bybit", "linear-1", NOON - 150 * SECOND, NOON - 50 * SECOND, "code 1006"),
+                liquidation(0.0, delay=0.0),
+            ]
+        )
+    run, journal = await begun(path, NOON + SECOND // 2)
+    journal.close()
+    rows = run.engine.snapshot(NOON, ["BTCUSDT", "ETHUSDT"]).coverage
+    assert rows["BTCUSDT"]["bybit"].covered["5m"] == pytest.approx(100 / 300)
+    assert rows["BTCUSDT"]["bybit"].lost["5m"] == pytest.approx(100.0)
+    assert (rows["ETHUSDT"]["bybit"].kind, rows["ETHUSDT"]["bybit"].refused) == (CoverageKind.DARK, True)
+
+
+async def test_what_is_refilled_after_a_restart_stands_in_its_own_hour_and_alarms_nobody(tmp_path: Path) -> None:
+    path, end = tmp_path / "journal.db", NOON + 4 * HOUR
+    with Journal(path) as journal:
+        journal.record([liquidation(0.0), price(1.0)])
+    run, journal = await begun(path, end)
+    missed = [msgspec.structs.replace(event, ts_recv=end + SECOND) for event in burst(7200.0, 300)]
+    clock = run.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(1.0)
+    # The first had been received before.
+    run.receive(
+        [msgspec.structs.replace(liquidation(0.0), ts_recv=end + SECOND), *missed], b"", "history", end + SECOND
+    )
+    run.receive([Gap("bybit", "", price(1.0).ts_recv, end, "liquake was not running", recovered=True)], b"", "", end)
+    for _ in range(5):
+        clock.advance(1.0)
+        run.engine.advance(clock.now())
+        run.heed()
+    journal.close()
+    shown = run.snapshot()
+    [longs] = [cell.sums for cell in shown.cells if (cell.venue, cell.market, cell.side) == ("bybit", ALL, Side.LONG)]
+    assert (longs["1h"].events, longs["4h"].events, longs["24h"].events) == (0, 300, 301)
+    assert (list(run.alerts), shown.notices, shown.episodes) == ([], (), ())
+    assert not shown.coverage[ALL]["bybit"].at_least("24h")
 
 
 async def test_history_raises_no_alarm_and_what_comes_after_it_does(tmp_path: Path) -> None:

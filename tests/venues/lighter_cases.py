@@ -56,8 +56,8 @@ LISTED = {"status": "active", "market_type": "perp", "size_decimals": 5, "price_
 
 CASES = Cases(
     instruments=(
-        Instrument("1", "BTC", ContractKind.LINEAR, 1.0),
-        Instrument("18", "BONK", ContractKind.LINEAR, 1.0, 1000.0),
+        Instrument("BTC", "BTC", ContractKind.LINEAR, 1.0, code="1"),
+        Instrument("1000BONK", "BONK", ContractKind.LINEAR, 1.0, 1000.0, code="18"),
     ),
     answer=text(
         {
@@ -72,10 +72,10 @@ CASES = Cases(
         }
     ),
     answered={
-        "1": Instrument("1", "BTC", ContractKind.LINEAR, 1.0),
-        "18": Instrument("18", "BONK", ContractKind.LINEAR, 1.0, 1000.0),
+        "BTC": Instrument("BTC", "BTC", ContractKind.LINEAR, 1.0, code="1"),
+        "1000BONK": Instrument("1000BONK", "BONK", ContractKind.LINEAR, 1.0, 1000.0, code="18"),
     },
-    absent_from_answer=("40", "2048"),
+    absent_from_answer=("OLD", "BTC/USDC", "40", "2048"),
     sides={
         "the taker sold to a maker's bid: a long": (frame(), Side.LONG),
         "the taker bought from a maker's ask: a short": (frame(**SHORT), Side.SHORT),

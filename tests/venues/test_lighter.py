@@ -15,7 +15,9 @@ LIGHTER = find_venue("lighter")
 
 
 def listed(symbols: Iterable[str]) -> Instruments:
-    return Instruments(Instrument(symbol, f"C{symbol}", ContractKind.LINEAR, 1.0) for symbol in symbols)
+    return Instruments(
+        Instrument(f"C{symbol}", f"C{symbol}", ContractKind.LINEAR, 1.0, code=symbol) for symbol in symbols
+    )
 
 
 def asked(connection: Connection) -> list[dict[str, object]]:
@@ -24,7 +26,7 @@ def asked(connection: Connection) -> list[dict[str, object]]:
 
 def test_lighter_asks_for_no_more_on_a_socket_than_it_may_and_for_the_price_of_btc_on_each() -> None:
     instruments = listed(str(number) for number in range(2, 240))
-    instruments.update([Instrument("250", "BTC", ContractKind.LINEAR, 1.0)])
+    instruments.update([Instrument("BTC", "BTC", ContractKind.LINEAR, 1.0, code="250")])
     connections = LIGHTER.connections(instruments, None)
     assert len(connections) == 3
     for connection in connections:
@@ -59,3 +61,16 @@ def test_lighter_tells_one_liquidation_under_one_key_wherever_it_is_repeated() -
     told = [event for frame in frames for event in decoder.decode(frame, RECEIVED) if isinstance(event, Liquidation)]
     assert len(told) == 2
     assert told[0] == told[1]
+
+
+def test_lighter_shows_the_name_of_a_market_its_number_stands_for_and_the_number_where_no_name_is_known() -> None:
+    names = Instruments(lighter_cases.CASES.instruments)
+    (told,) = LIGHTER.decoder("trades-1", names).decode(lighter_cases.frame(), RECEIVED)
+    assert isinstance(told, Liquidation)
+    (bare,) = LIGHTER.decoder("trades-1", Instruments()).decode(lighter_cases.frame(), RECEIVED)
+    assert isinstance(bare, Liquidation)
+    assert (told.instrument, bare.instrument) == ("BTC", "1")
+    # Whoever was told of it before the list came is not told again after.
+    assert told.key == bare.key
+    [connection] = LIGHTER.connections(names, {"BTC"})
+    assert [each.symbols for each in connection.subscriptions] == [(), ("BTC",)]

@@ -95,6 +95,62 @@ def test_it_stands_in_sums_and_exports(toy: Installed, session: Path) -> None:
     assert sums["toy"]["usd"] > 0.0
 
 
+def test_a_recording_of_its_own_is_replayed_under_its_name(toy: Installed, tmp_path: Path) -> None:
+    rows = ("ts_ms,venue,symbol,side,price,base_amount,usd", f"{FRAME['time']},toy_perpetuals,BTC-PERP,LONG,50,2,100")
+    path = tmp_path / "toy.csv"
+    path.write_text("\n".join(rows) + "\n")
+    told = json.loads(toy.liquake("replay", str(path), "--speed", "max", "--json").stdout)
+    assert told["by_venue"]["toy"]["usd"] == 100.0
+    assert told["coverage"]["toy"]["promise"] == "COMPLETE"
+    assert (told["coverage"]["toy"]["heard_share"], told["by_venue"]["toy"]["at_least"]) == (1.0, False)
+    script = f"from pathlib import Path; from liquake.ingest.recording import read_csv; print(*read_csv(Path({str(path)!r})))"
+    assert "PriceBasis.FILL" in toy.python("-c", script).stdout
+
+
+def test_an_export_and_a_check_say_what_of_it_was_heard(toy: Installed, session: Path, tmp_path: Path) -> None:
+    done = toy.liquake("export", "--journal", str(session), "--output", str(tmp_path / "toy.csv"))
+    assert done.returncode == 0
+    rows = {(row["venue"], row["market"]): row for row in json.loads((tmp_path / "toy.csv.coverage.json").read_text())}
+    assert rows["toy", "BTCUSDT"]["coverage"] == "COMPLETE"
+    assert rows["ALL", "BTCUSDT"]["at_least"]
+    found = json.loads(toy.liquake("check", "--journal", str(session), "--json").stdout)
+    assert {row["rule"] for row in found if row["place"].split()[:1] == ["toy"]} >= {
+        "coverage",
+        "gaps",
+        "units",
+        "prices",
+    }
+
+
+def test_the_doctor_examines_it(toy: Installed, tmp_path: Path) -> None:
+    done = toy.liquake("doctor", "--exchanges", "toy", "--journal", str(tmp_path / "j.db"), "--json")
+    [row] = json.loads(done.stdout)["venues"]
+    assert row["venue"] == "toy"
+
+
+def test_its_events_are_in_what_redis_serves(toy: Installed, session: Path) -> None:
+    script = f"""
+import json, msgspec
+from pathlib import Path
+from liquake.engine.engine import Engine
+from liquake.storage.current import velocity
+from liquake.storage.reader import read_journal
+from liquake.venues import VENUES
+engine = Engine({{name: VENUES[name].coverage for name in ("toy", "okx")}})
+now = 0
+for event in read_journal(Path({str(session)!r})):
+    if event.venue == "toy":
+        engine.apply(event)
+    now = max(now, getattr(event, "ts_recv", 0))
+snapshot = engine.snapshot(now)
+print(json.dumps([dict(velocity(snapshot)), json.loads(msgspec.json.encode(snapshot.venues))]))
+"""
+    keys, venues = json.loads(toy.python("-c", script).stdout)
+    told = keys["velocity:BTCUSDT:current"]
+    assert (told["60s_events"] > 0, told["at_least"], told["coverage"]) == (True, 0, "COMPLETE")
+    assert "toy" in {venue["venue"] for venue in venues if venue["events"]}
+
+
 def test_it_passes_the_suite_that_its_page_gives_it(toy: Installed) -> None:
     done = toy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:textual-snapshot", "test_toy.py")
     assert done.returncode == 0, done.stdout

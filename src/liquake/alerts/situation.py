@@ -24,7 +24,7 @@ class Speed(msgspec.Struct, frozen=True):
     """Exact significance against the market's own recent rate."""
     jerk: float
     jerk_z: float
-    """Exact conditional significance over three adjacent windows."""
+    """Exact conditional significance over three adjacent windows; 0 where a feed was away in one of them."""
     rank: float | None
     """Of the velocity in the market's own week, 0 to 1; `None` while that is too short."""
 
@@ -99,10 +99,11 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 def situation_of(snapshot: Snapshot) -> Situation:
     """What of `snapshot` can raise an alert. Of a market and side's forecasts the nearest speaks: it has been scored."""
     regime = snapshot.regime
+    heard = (snapshot.as_of - _whole_since(snapshot)) / 1e9
     return Situation(
         now=snapshot.now,
         # Of the markets alone: the rate of all together tells of the same burst a second time.
-        speeds={market: tuple(_speeds(rows)) for market, rows in snapshot.kinematics.items() if market != ALL},
+        speeds={market: tuple(_speeds(rows, heard)) for market, rows in snapshot.kinematics.items() if market != ALL},
         risks=tuple(nearest(snapshot.risks)),
         regime=None
         if regime is None or regime.level is None
@@ -114,13 +115,24 @@ def situation_of(snapshot: Snapshot) -> Situation:
     )
 
 
-def _speeds(rows: Iterable[WindowKinematics]) -> Iterator[Speed]:
+def _whole_since(snapshot: Snapshot) -> int:
+    """Since when nobody who counts has been away, UTC nanoseconds: what lies before would look quieter than it was."""
+    since = snapshot.started or snapshot.now
+    for venue in snapshot.venues:
+        if venue.events or venue.coverage.kind is not CoverageKind.SAMPLE:
+            since = max([since, *(outage.end for outage in venue.outages)])
+    return since
+
+
+def _speeds(rows: Iterable[WindowKinematics], heard: float) -> Iterator[Speed]:
+    """Of rates; what three windows side by side say, where all of them lie within the `heard` seconds."""
     for row in rows:
         found, ranks = row.significance, row.ranks
         if found is not None:
             rank = None if ranks is None else ranks.velocity
             counts = row.counts
-            yield Speed(row.window, counts.velocity.value, found.velocity, counts.jerk.value, found.jerk, rank)
+            jerk_z = found.jerk if 3.0 * row.window <= heard else 0.0
+            yield Speed(row.window, counts.velocity.value, found.velocity, counts.jerk.value, jerk_z, rank)
 
 
 def nearest(risks: Sequence[Forecast]) -> Iterator[Risk]:

@@ -20,7 +20,7 @@ from liquake.analytics.cascade import Model, encode
 from liquake.analytics.training import Trained, train
 from liquake.clock import SECOND
 from liquake.errors import OutputError, SettingError, UnknownMarket
-from liquake.ingest.recording import VENUE_NAMES, is_journal
+from liquake.ingest.recording import is_journal
 from liquake.ingest.tape import read_tape
 from liquake.model import CoverageKind, Liquidation, Side, Throttle, asset_of
 from liquake.model.tape import Tape
@@ -146,7 +146,7 @@ def tape_of(source: Path, keep: Callable[[str], bool] | None = None) -> Tape:
     Raises `RecordingError`.
     """
     if not is_journal(source):
-        return read_tape(source, VENUE_NAMES, keep or None)
+        return read_tape(source, keep or None)
     tape = Tape.of((event for event in _journalled(source) if not keep or keep(event.asset)), source.name)
     # The file's own bytes change with every commit and checkpoint; what was fitted on does not.
     columns = hashlib.sha256(b"".join(column.tobytes() for column in (tape.ts, tape.source, tape.usd)))

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from liquake.config import Settings
-from liquake.errors import SettingError
+from liquake.errors import ExportError, SettingError
+from liquake.ledger import coverage
 from liquake.markets import asset_named
 from liquake.model import Side
 from liquake.storage.export import export as write
@@ -29,8 +32,20 @@ def export(settings: Settings, kind: str, output: Path | None, selection: Select
         return 0
     with _progress(output.name) as progress:
         count = write(kept, kind, output, selection, progress)
-    sys.stdout.write(f"{count:,} liquidations in {output}\n")
+    beside = _account(kept.journal, output, selection)
+    sys.stdout.write(f"{count:,} liquidations in {output}; what their sums cover in {beside}\n")
     return 0
+
+
+def _account(journal: Path, output: Path, selection: Selection) -> Path:
+    """Write beside `output` how much of each venue and market was heard, and what is a lower bound. Raises `ExportError`."""
+    rows = coverage(journal, start=selection.start, end=selection.end, venues=selection.venues, assets=selection.assets)
+    beside = output.with_name(f"{output.name}.coverage.json")
+    try:
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+    except OSError as error:
+        raise ExportError(str(beside), error.strerror or str(error)) from None
+    return beside
 
 
 def select(

@@ -17,7 +17,7 @@ from liquake.storage.lock import is_written
 from liquake.terminal import leave, on_terminal
 from liquake.tiers import redis_of
 from liquake.tui.status import Mode, Status
-from liquake.venues import find_venue
+from liquake.venues import find_venues
 
 
 def monitor(settings: Settings) -> int:
@@ -52,5 +52,5 @@ async def _mirror(settings: Settings, journal: Path) -> int:
     status = Status(Mode.LIVE, liquake.__version__, clock.now(), clock.now(), refresh=settings.refresh)
     mirror = Mirror(journal, settings, status, clock)
     await perform(mirror.run(), settings, on_terminal(mirror, settings))
-    leave(mirror.mirrored, [find_venue(name) for name in mirror.exchanges], settings)
+    leave(mirror.mirrored, find_venues(mirror.exchanges), settings)
     return 0

@@ -39,7 +39,14 @@ async def _record(settings: Settings, file: Path) -> int:
     clock = WallClock()
     with Transcript(file, chosen, liquake.__version__) as transcript:
         clerk = Clerk(transcript, Log(sys.stderr.buffer), clock)
-        feeds = feeds_of(transcript.venues, clock, clerk.receive, assets=assets, addresses=settings.endpoints)
+        feeds = feeds_of(
+            transcript.venues,
+            clock,
+            clerk.receive,
+            assets=assets,
+            addresses=settings.endpoints,
+            accounts=settings.accounts,
+        )
         clerk.say("started", version=liquake.__version__, exchanges=[venue.name for venue in chosen])
         await perform(supervise(feeds), settings, clerk.run)
     if transcript.trouble:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from liquake.analytics.latency import Latency
 from liquake.analytics.totals import Totals
-from liquake.engine.coverage import shares
+from liquake.engine.coverage import Span, lost, shares
 from liquake.engine.duplicates import Duplicates
 from liquake.engine.ledger import Feed
-from liquake.engine.snapshot import Activity, FeedCoverage, Sum, VenueState
+from liquake.engine.snapshot import Activity, FeedCoverage, MarketCoverage, Sum, VenueState
 from liquake.engine.stream import Stream
-from liquake.model import Coverage, Liquidation, Side, market_of
+from liquake.model import Coverage, CoverageKind, Liquidation, Side, market_of
 
 _HOUR = 3600.0
 _MINUTE = 60 * 1_000_000_000
@@ -87,15 +87,59 @@ class VenueBooks:
         """Everything it liquidated since the start."""
         return self.long.total() + self.short.total()
 
-    def covered(self, started: int | None, now: int) -> dict[str, float]:
-        """The share of each window before `now` in which it was heard, in a run that began at `started`."""
+    def missing(self, started: int | None, now: int, asset: str | None = None) -> list[Span]:
+        """The times up to `now`, in a run that began at `started`, of which something may be missing: of `asset`, of any
+        where `None`."""
         heard = self.feed.heard_since
         if self.first_recv is not None:
             # Of a recording without the states of its connections all that is known is that it was made. What is
             # recalled of an earlier run has no states either, and was heard.
             first = self.first_recv if self.feed.connections else started
             heard = first if heard is None or first is None else min(heard, first)
-        return shares(self.feed.unheard(now), heard, started, now)
+        spans = list(self.feed.unheard(now, asset))
+        if asset is not None and (since := self.feed.reach.since(asset)) is not None:
+            heard = since if heard is None else max(heard, since)
+        spans.append((0, now if heard is None else min(heard, now)))
+        return spans
+
+    def late(self, now: int) -> list[Span]:
+        """The time up to `now` of which the venue has not said anything yet, though it was heard."""
+        return [(now - round(self.coverage.delay * 1e9), now)] if self.coverage.delay else []
+
+    def owed(self, started: int | None, now: int, asset: str | None) -> list[Span]:
+        """The same without the time in which the venue did not list `asset`: of that nothing is missing."""
+        begun, ended = (0, now) if asset is None else self.feed.reach.listed(asset) or (0, now)
+        spans = self.missing(started, now, asset)
+        return [(max(start, begun), min(end, ended)) for start, end in spans]
+
+    def covered(self, started: int | None, now: int) -> dict[str, float]:
+        """The share of each window before `now` in which it was heard, in a run that began at `started`."""
+        return shares([*self.missing(started, now), *self.late(now)], started, now)
+
+    def lists(self, asset: str | None) -> bool:
+        """Whether it has, or had, contracts of `asset` as far as is known; of anything where `None`."""
+        return asset is None or asset in self.books or self.feed.reach.listed(asset) is not None
+
+    def alike(self, asset: str | None) -> object:
+        """The same for all assets of which the same is `missing`."""
+        return None if asset is None else self.feed.reach.alike(asset)
+
+    def market(self, asset: str | None, spans: Sequence[Span], started: int | None, now: int) -> MarketCoverage:
+        """What is known of its feed of one asset, of all where `None`; `spans` are the times that are `missing`."""
+        reach = self.feed.reach
+        begun, ended = (0, now) if asset is None else reach.listed(asset) or (0, now)
+        until, kind = min(now, ended), self.coverage.kind
+        spans = [*spans, *self.late(now)]
+        if until == now and (self.feed.dark or not reach.brought(asset)):
+            kind = CoverageKind.DARK
+        return MarketCoverage(
+            kind,
+            shares(spans, started, until, begun),
+            lost(spans, started, until),
+            lower_bound=self.coverage.lower_bound or kind is CoverageKind.DARK,
+            refused=reach.lacks(asset),
+            since=begun or None,
+        )
 
     def coverage_of(self, started: int | None, now: int) -> FeedCoverage:
         """What became of its promise."""

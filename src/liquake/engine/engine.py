@@ -19,9 +19,11 @@ from liquake.analytics.standing import Standing
 from liquake.analytics.totals import Totals
 from liquake.engine.books import Book, VenueBooks
 from liquake.engine.ledger import LIQUIDATIONS, History
+from liquake.engine.ledgers import Ledgers
 from liquake.engine.prices import Prices
 from liquake.engine.snapshot import (
     ALL,
+    COVERED_MARKETS,
     KINEMATIC_WINDOWS,
     QUIET,
     Activity,
@@ -45,14 +47,16 @@ from liquake.engine.watch import LEADER, Watch
 from liquake.model import (
     Coverage,
     CoverageKind,
-    DecodeError,
     Event,
+    FeedEvent,
     FeedState,
     FeedStatus,
     Gap,
     Liquidation,
+    Listing,
     Price,
     Quote,
+    Scope,
     Side,
     Trade,
     market_of,
@@ -124,7 +128,7 @@ class Engine:
         """Take `event` in. Of a liquidation, whether it was new: one received before is counted as such and dropped."""
         if isinstance(event, Liquidation):
             return self._apply_liquidation(event)
-        if isinstance(event, FeedStatus | Gap | DecodeError):
+        if isinstance(event, FeedEvent):
             self._apply_trouble(event)
             return None
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
@@ -146,12 +150,15 @@ class Engine:
         self.advance(recv)
         return None
 
-    def recall(self, event: Liquidation) -> bool:
-        """Take in what was received before this process began, in the order of receipt. Whether it was new.
+    def recall(self, event: Liquidation | FeedEvent) -> bool:
+        """Take in what was received before this process began, in the order of receipt. Whether it was a new liquidation.
 
-        It is in every sum, in the kinematics and on the tape. No outlook, latency or throughput is made of it: whoever
-        received it has told of it.
+        Those are in every sum, in the kinematics and on the tape. No outlook, latency or throughput is made of them:
+        whoever received them has told of them. Of a feed is recalled when it was heard, and of what.
         """
+        if not isinstance(event, Liquidation):
+            self._recall_feed(event)
+            return False
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = min(event.ts_event, event.ts_recv or event.ts_event)
         if self._started is None:
@@ -161,6 +168,20 @@ class Engine:
         venue.last_recv = event.ts_recv or time
         self._enter(event, venue, time, recalled=True)
         return True
+
+    def _recall_feed(self, event: FeedEvent) -> None:
+        if self._started is None:
+            self._started = event.end if isinstance(event, Gap) else event.ts
+        (self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)).feed.recall(event)
+
+    def stood(self, events: Iterable[FeedEvent]) -> None:
+        """Know how the feeds stood when what is about to be recalled began."""
+        for event in events:
+            (self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)).feed.recall(event)
+
+    def silent_since(self, venue: str, moment: int) -> int:
+        """Since when not all of `venue` had been heard by `moment`, UTC nanoseconds, of what was recalled."""
+        return self._venues[venue].feed.silent_since(moment) if venue in self._venues else moment
 
     def remember(self, keys: Iterable[tuple[str, str]]) -> None:
         """Know the events of these venues and keys, which are too old to be recalled, should a venue repeat them."""
@@ -282,7 +303,7 @@ class Engine:
                 everything.overtake()
                 stream.overtake()
 
-    def _apply_trouble(self, event: FeedStatus | Gap | DecodeError) -> None:
+    def _apply_trouble(self, event: FeedEvent) -> None:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = event.end if isinstance(event, Gap) else event.ts
         self._throughput.update(time)
@@ -296,6 +317,8 @@ class Engine:
                 self._watch.silence.listen(event.venue, venue.feed.audible())
         elif isinstance(event, Gap):
             self._apply_gap(event, venue)
+        elif isinstance(event, Scope | Listing):
+            venue.feed.reach.take(event)
         else:
             venue.feed.error(event)
             self._history.error(event)
@@ -416,6 +439,9 @@ class Engine:
             notices=self.notices(),
             arrived=self._tape.shown,
             trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
+            coverage=Ledgers(venues, self._started, now).value(
+                (ALL, *(known[:COVERED_MARKETS] if markets is None else chosen), *known[:largest])
+            ),
             charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
 
@@ -486,6 +512,7 @@ class Engine:
                 for name, venue in self._venues.items()
                 if venue.last_recv is not None or venue.feed.connections
             },
+            markets=Ledgers(self._venues.values(), self._started, self._newest).value((ALL, *sorted(self._streams))),
             span=None if self._started is None else (self._started, max(self._newest, self._started)),
         )
 

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 
 from liquake.analytics.silence import Silence
+from liquake.engine.coverage import Span
+from liquake.engine.reach import Reach, concerns
 from liquake.engine.snapshot import ConnectionState, FeedRecord, Outage
-from liquake.model import DecodeError, FeedState, FeedStatus, Gap
+from liquake.model import DecodeError, FeedEvent, FeedState, FeedStatus, Gap, Listing, Scope
 
 HISTORY_LENGTH = 200
 GAPS_REMEMBERED = 1_000
@@ -25,7 +27,8 @@ _AUDIBLE = (*_UP, FeedState.CLOSING)
 class Feed:
     """One venue's connections and troubles."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = GAPS_REMEMBERED) -> None:
+        self._remembered = remembered
         self.connections: dict[str, ConnectionState] = {}
         self.refusals: dict[tuple[str, str], str] = {}
         """Reason by connection and topic."""
@@ -42,6 +45,9 @@ class Feed:
         self._down: dict[str, int] = {}
         """Since when, by connection."""
         self._gaps: dict[tuple[str, int, int], Outage] = {}
+        self._lost: dict[tuple[str, int, int], Scope | None] = {}
+        """What the connection of each gap brought when it opened."""
+        self.reach = Reach()
 
     def status(self, status: FeedStatus) -> bool:
         """Take a connection's new state. Whether it is news: one more subscription of many is not."""
@@ -68,6 +74,19 @@ class Feed:
         self.connections[name] = ConnectionState(name, state, status.ts, status.reason)
         return True
 
+    def recall(self, event: FeedEvent) -> None:
+        """What became of it before this process began: of its connections no more than when they were heard."""
+        if isinstance(event, FeedStatus):
+            self._note(event.connection, event.state, event.ts)
+        elif isinstance(event, Gap):
+            self.gap(event)
+        elif isinstance(event, Scope | Listing):
+            self.reach.take(event)
+
+    def silent_since(self, moment: int) -> int:
+        """`moment`, or when the first of the connections had gone down that had not come back by then."""
+        return min((moment, *self._down.values()))
+
     def _note(self, name: str, state: FeedState, ts: int) -> None:
         if state in _UP:
             self._down.pop(name, None)
@@ -85,13 +104,20 @@ class Feed:
             return
         if not gap.recovered and held is not None:
             return
+        if not gap.connection:
+            # Nobody listened at all: it holds whatever had been down before.
+            self._down.clear()
+            if not gap.recovered:
+                self.reach.begin_again(gap.end)
         sign = -1 if gap.recovered else 1
         self.gaps += sign
         self.gap_nanoseconds += sign * (gap.end - gap.start)
         cause = gap.cause if held is None else held.cause
         self._gaps[key] = Outage(gap.start, gap.end, cause, gap.recovered)
-        if len(self._gaps) > GAPS_REMEMBERED:
-            del self._gaps[next(iter(self._gaps))]
+        self._lost.setdefault(key, self.reach.scope(gap.connection))
+        if len(self._gaps) > self._remembered:
+            oldest = next(iter(self._gaps))
+            del self._gaps[oldest], self._lost[oldest]
 
     def audible(self) -> bool:
         """Whether liquidations would be heard: some connection is up, or nothing is known of any (a recording)."""
@@ -108,6 +134,11 @@ class Feed:
         self.connections[LIQUIDATIONS] = ConnectionState(LIQUIDATIONS, FeedState.DARK, silence.since, reason)
         return news
 
+    @property
+    def dark(self) -> bool:
+        """Whether it is held to be silent although it should not be."""
+        return any(held.state is FeedState.DARK for held in self.connections.values())
+
     def speak(self) -> ConnectionState | None:
         """Let go of a silence that is over: what was held of it."""
         return self.connections.pop(LIQUIDATIONS, None)
@@ -120,10 +151,21 @@ class Feed:
         """The latest gaps, refilled or not, the newest last."""
         return tuple(self._gaps.values())[-OUTAGES_SHOWN:]
 
-    def unheard(self, now: int) -> Iterator[tuple[int, int]]:
-        """The times in which events may be missing, those that go on included; they may overlap."""
-        yield from ((gap.start, gap.end) for gap in self._gaps.values() if not gap.recovered)
-        yield from ((since, now) for since in self._down.values())
+    def every_gap(self, asset: str | None) -> tuple[Outage, ...]:
+        """All that are remembered in which liquidations of `asset` may be missing, of any where `None`."""
+        return tuple(gap for key, gap in self._gaps.items() if concerns(self._lost[key], asset))
+
+    def unheard(self, now: int, asset: str | None = None) -> Iterator[Span]:
+        """The times in which events of `asset`, of any where `None`, may be missing, those that go on included; they may
+        overlap."""
+        for key, gap in self._gaps.items():
+            if not gap.recovered and concerns(self._lost[key], asset):
+                yield gap.start, gap.end
+        for name, since in self._down.items():
+            if concerns(self.reach.scope(name), asset):
+                yield since, now
+        if asset is not None:
+            yield from self.reach.without(asset, now)
         if (dark := self.connections.get(LIQUIDATIONS)) is not None:
             yield dark.since, now
 

@@ -29,6 +29,7 @@ from liquake.model import Coverage, CoverageKind, FeedState, Liquidation, Side
 
 __all__ = [
     "ALL",
+    "COVERED_MARKETS",
     "KINEMATIC_WINDOWS",
     "QUIET",
     "TOTAL_WINDOWS",
@@ -49,6 +50,7 @@ __all__ = [
     "Influence",
     "Latest",
     "Level",
+    "MarketCoverage",
     "MarketPrice",
     "Motion",
     "Notification",
@@ -238,6 +240,29 @@ _SEVERITY = {
 }
 
 
+class MarketCoverage(msgspec.Struct, frozen=True):
+    """How much a venue's feed shows of one market, or what all of them together do."""
+
+    kind: CoverageKind
+    """What is promised, or DARK where nothing of it comes. Of all venues the one that shows least."""
+    covered: Mapping[str, float]
+    """The share of each of `TOTAL_WINDOWS` in which it was heard, all venues at once: 0 to 1. A window longer than the
+    run counts whole; the time before the venue listed the market counts in none. What a DELAYED venue has not said yet is
+    missing from its own row, and not from that of all: it would leave nothing there of the others."""
+    lost: Mapping[str, float]
+    """Seconds of each window in which this run went on and something may be missing; not those in which it began."""
+    lower_bound: bool
+    """Whether the feed withholds some by its rule, whatever was heard of it."""
+    refused: bool = False
+    """Whether the venue refused contracts of it."""
+    since: int | None = None
+    """When the venue's list first had it, UTC nanoseconds; `None` where it always had."""
+
+    def at_least(self, window: str) -> bool:
+        """Whether a sum over `window` is only a lower bound."""
+        return self.lower_bound or self.refused or self.lost.get(window, 0.0) > 0.0
+
+
 class Dependence(msgspec.Struct, frozen=True):
     """How venues move together, over all markets."""
 
@@ -388,6 +413,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Trades per second over the last 10 s by market, where a venue's feed carries trades."""
     charts: Mapping[str, Charts] = {}
     """By market, `ALL` included, for those asked for."""
+    coverage: Mapping[str, Mapping[str, MarketCoverage]] = {}
+    """By market (`ALL`, and each that was asked for, the `COVERED_MARKETS` largest where all were) and by venue: `ALL` for
+    those together that count in sums, and each that lists the market."""
+
+
+COVERED_MARKETS = 40
+"""The largest markets, where all are asked for."""
 
 
 class Latest(msgspec.Struct, frozen=True):
@@ -435,6 +467,8 @@ class Statistics(msgspec.Struct, frozen=True):
     state_hash: str
     coverage: Mapping[str, FeedCoverage] = {}
     """By venue, of those that were heard or tried."""
+    markets: Mapping[str, Mapping[str, MarketCoverage]] = {}
+    """The same by market and venue, as in a snapshot, of `ALL` and of each market in the sums."""
     span: tuple[int, int] | None = None
     """From the first event of any kind to the newest, as received (UTC nanoseconds): what was watched. `first` may be
     long before, since venues repeat on connecting what is older."""

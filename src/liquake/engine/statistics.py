@@ -7,7 +7,7 @@ from functools import reduce
 
 from liquake.analytics.latency import merged
 from liquake.engine.books import VenueBooks
-from liquake.engine.snapshot import FeedCoverage, FeedRecord, Peak, Statistics, Sum
+from liquake.engine.snapshot import FeedCoverage, FeedRecord, MarketCoverage, Peak, Statistics, Sum
 from liquake.model import Liquidation, Side
 
 
@@ -21,6 +21,7 @@ def statistics_of(
     feeds: tuple[FeedRecord, ...],
     state_hash: str,
     coverage: Mapping[str, FeedCoverage],
+    markets: Mapping[str, Mapping[str, MarketCoverage]],
     span: tuple[int, int] | None,
 ) -> Statistics:
     """The sums of `venues` beside what has been kept of the session otherwise."""
@@ -45,6 +46,7 @@ def statistics_of(
         feeds=feeds,
         state_hash=state_hash,
         coverage=coverage,
+        markets=markets,
         span=span,
     )
 

@@ -15,7 +15,7 @@ from liquake.ingest.backoff import Backoff
 from liquake.ingest.link import Receiver, Tempo
 from liquake.ingest.rest import fetch, rerouted
 from liquake.ingest.turnstile import Turnstile
-from liquake.model import DecodeError, FeedState, FeedStatus, Gap, Instruments, Liquidation
+from liquake.model import DecodeError, FeedState, FeedStatus, Gap, Instruments, Liquidation, Scope
 from liquake.venues import Request, Venue
 from liquake.venues.venue import Poll
 
@@ -84,10 +84,13 @@ class Backfill:
 
     async def _close(self, client: aiohttp.ClientSession, gaps: Collection[Gap]) -> bool:
         """Whether all that happened in `gaps` is known now."""
-        if self.venue.poll is not None:
+        poll = self.venue.poll
+        if poll is not None and all(gap.connection for gap in gaps):
             # Its sockets tell no liquidations: none were missed.
             return True
-        start, end = min(gap.start for gap in gaps), max(gap.end for gap in gaps)
+        # Of one that is asked later, whoever was away did not hear what had happened before.
+        behind = 0 if poll is None else round(poll.behind * SECOND)
+        start, end = min(gap.start for gap in gaps) - behind, max(gap.end for gap in gaps) - behind
         earliest = self._clock.now() - REACH
         if end <= earliest:
             return False
@@ -114,6 +117,8 @@ class Backfill:
         self._told_until = end
         if self._trouble:
             self._trouble = False
+            # What the sockets bring, prices, says nothing of what is asked for.
+            self._tell(Scope(self.venue.name, HISTORY, self._clock.now(), None))
             self._status(FeedState.SUBSCRIBED, f"asked every {poll.every:g} s for what is {poll.behind:g} s old")
 
     async def _fetched(self, client: aiohttp.ClientSession, start: int, end: int) -> bool:
@@ -162,7 +167,7 @@ class Backfill:
     def _status(self, state: FeedState, reason: str) -> None:
         self._tell(FeedStatus(self.venue.name, HISTORY, state, self._clock.now(), HISTORY, reason))
 
-    def _tell(self, event: Gap | FeedStatus | DecodeError) -> None:
+    def _tell(self, event: Gap | FeedStatus | Scope | DecodeError) -> None:
         self._receiver((event,), b"", event.connection, self._clock.now())
 
 

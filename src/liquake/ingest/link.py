@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from liquake.clock import SECOND, Clock
+from liquake.ingest.subscribed import Subscribed
 from liquake.model import Event, FeedState, FeedStatus, Price
 from liquake.venues import Connection, Decoder, Venue
 
@@ -63,6 +64,7 @@ class Link:
         self._pinged = False
         self._decoder, self._clock, self._receiver, self._tempo = decoder, clock, receiver, tempo
         self._awaited = {ack: subscription for subscription in connection.subscriptions for ack in subscription.acks}
+        self._subscribed = Subscribed(venue, connection, decoder.instruments)
         self._refused: asyncio.Queue[FeedStatus] = asyncio.Queue()
         self._last_price = 0
         self._stale_since: int | None = None
@@ -185,18 +187,23 @@ class Link:
         if status.state is FeedState.CLOSING:
             self.closing.set()
         elif status.state is FeedState.SUBSCRIBED:
+            self._subscribed.taken(status.topic)
             self._settle(status.topic)
         elif status.state is FeedState.REJECTED:
             self._refused.put_nowait(status)
 
     def _settle(self, ack: str) -> None:
         self._awaited.pop(ack, None)
+        if self._ready.is_set():
+            # The answer came late.
+            self._tell_scope()
         self._check_ready()
 
     def _check_ready(self) -> None:
         if not self._awaited and not self._ready.is_set():
             self.ready_at = self._clock.now()
             self._ready.set()
+            self._tell_scope()
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         for subscription in self.connection.subscriptions:
@@ -204,7 +211,9 @@ class Link:
         while True:
             refused = await self._refused.get()
             whole = self._awaited.get(refused.topic)
-            for part in self.venue.retry(refused, whole) if whole else ():
+            parts = self.venue.retry(refused, whole) if whole else ()
+            self._subscribed.refused(refused.topic, parts)
+            for part in parts:
                 self._awaited.update(dict.fromkeys(part.acks, part))
                 await self._send(socket, part.frame)
             self._settle(refused.topic)
@@ -216,6 +225,7 @@ class Link:
         await asyncio.sleep(self._tempo.acknowledgement + sending)
         for ack in tuple(self._awaited):
             self._tell(FeedState.REJECTED, f"not acknowledged within {self._tempo.acknowledgement:g} s", ack)
+            self._subscribed.refused(ack, ())
             self._settle(ack)
 
     async def _send(self, socket: aiohttp.ClientWebSocketResponse[bool], frame: str) -> None:
@@ -254,6 +264,10 @@ class Link:
         now = self._clock.now()
         status = FeedStatus(self.venue.name, self.connection.name, state, now, topic, reason)
         self._receiver((status,), b"", self.connection.name, now)
+
+    def _tell_scope(self) -> None:
+        if (scope := self._subscribed.news(self._clock.now())) is not None:
+            self._receiver((scope,), b"", self.connection.name, scope.ts)
 
 
 def _reason(error: OSError) -> str:

@@ -12,38 +12,23 @@ import gzip
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 from liquake.errors import RecordingError
 from liquake.model import Liquidation, PriceBasis, Side, asset_of
-from liquake.model.instrument import unbundle
+from liquake.venues import VENUES
 
 COLUMNS = ("ts_ms", "venue", "symbol", "side", "price", "base_amount", "usd")
 PRICE_BASIS_UNKNOWN = "price-basis-unknown"
-"""Tag of a row whose venue is not known: its price then stands as LIMIT, which claims the least of what was paid."""
+"""Tag of a row whose venue does not say what its prices are of: it stands as LIMIT, which claims least of what was paid."""
 
 _NANOSECONDS_PER_MILLISECOND = 1_000_000
 _EARLIEST_MS, _LATEST_MS = 1_230_768_000_000, 4_102_444_800_000  # 2009 to 2100
 _BACKWARDS = 600 * 1_000_000_000
 """Nanoseconds a row may lie before those above it: prints come late, but a file sorted by coin is no sequence."""
 
-VENUE_NAMES = {
-    "binance_usdm": "binance",
-    "bybit_linear": "bybit",
-    "bybit_inverse": "bybit",
-    "okx_swap": "okx",
-    "okx_futures": "okx",
-}
-"""What recordings call a venue, where it is not our name for it."""
-_BASES = {
-    **dict.fromkeys(
-        ("binance", "hyperliquid", "aster", "bitfinex", "deribit", "dydx", "kraken", "lighter"), PriceBasis.FILL
-    ),
-    **dict.fromkeys(("bybit", "okx", "bitget", "htx"), PriceBasis.BANKRUPTCY),
-    **dict.fromkeys(("bitmex", "gate"), PriceBasis.LIMIT),
-}
-"""What the price is the price of that a venue's stream shows."""
 _GZIP, _SQLITE = b"\x1f\x8b", b"SQLite format 3\x00"
 
 
@@ -109,8 +94,8 @@ class _Reader:
         ts_event = _time("ts_ms", ts_ms)
         ts_recv = _time("recv_ms", recv_ms) if recv_ms.strip() else ts_event
         self._check_order(ts_recv)
-        name = VENUE_NAMES.get(venue, venue)
-        basis = _BASES.get(name)
+        name = venue_in(venue)
+        basis = VENUES[name].price_basis if name in VENUES else None
         fields = (symbol, side, price, base_amount, usd)
         return Liquidation(
             name,
@@ -212,14 +197,20 @@ def _start(path: Path) -> bytes:
         raise RecordingError(path, f"{error.strerror}: check the path") from None
 
 
+def venue_in(name: str) -> str:
+    """liquake's name of the venue that a recording calls `name`; `name` itself where there is no such venue."""
+    return _recorded_as().get(name, name)
+
+
+@cache
+def _recorded_as() -> Mapping[str, str]:
+    return {name: venue.name for venue in VENUES.values() for name in venue.recorded_as}
+
+
 def asset_in(venue: str, symbol: str) -> str:
-    """The coin that a row's `symbol` names. Raises `ValueError` where it names none."""
-    # Hyperliquid's names are bare coins whose case counts: kPEPE is 1,000 PEPE, and "xyz:" names who listed it.
-    if venue == "hyperliquid":
-        asset: str | None = unbundle(symbol.rpartition(":")[2])[0]
-    else:
-        # dYdX names what anybody may list after all of a token: "FARTCOIN,RAYDIUM,9BB6...-USD".
-        asset = asset_of(symbol.partition(",")[0] if venue == "dydx" else symbol)
+    """The coin that a row's `symbol` names at `venue`. Raises `ValueError` where it names none."""
+    known = VENUES.get(venue)
+    asset = asset_of(symbol) if known is None else known.coin(symbol)
     if not asset:
         raise ValueError(f"symbol {symbol!r} names no coin: give the venue's symbol, like BTC-USDT-SWAP")
     return asset

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from liquake.clock import SECOND, ManualClock
 from liquake.errors import SettingError
-from liquake.model import DecodeError, Event, FeedStatus, Gap
+from liquake.model import Event, FeedEvent, Gap
 
 TICK = 0.05
 """Seconds between two turns of the clock while nothing happens."""
@@ -20,7 +20,7 @@ def moment(event: Event) -> int:
     """When `event` reached us, UTC nanoseconds; of a gap, when it was over."""
     if isinstance(event, Gap):
         return event.end
-    if isinstance(event, FeedStatus | DecodeError):
+    if isinstance(event, FeedEvent):
         return event.ts
     return event.ts_recv
 

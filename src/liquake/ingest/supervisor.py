@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import aiohttp
 import msgspec
@@ -15,12 +15,14 @@ from liquake.ingest.link import Receiver, Tempo
 from liquake.ingest.rest import fetch_accounts, fetch_instruments, rerouted
 from liquake.ingest.session import Session
 from liquake.ingest.turnstile import Turnstile
-from liquake.model import FeedState, FeedStatus, Instruments
+from liquake.model import FeedState, FeedStatus, Gap, Instruments, Listing
 from liquake.venues import Connection, Venue
 
 REFRESH_EVERY = 3600.0
 """Seconds between two requests for a venue's instruments: new listings, changed multipliers."""
 _RETRY_EVERY = 60.0
+INSTRUMENTS = "instruments"
+"""In place of a connection's name: what the venue was asked for over REST before any was opened."""
 
 
 class Feed:
@@ -34,14 +36,19 @@ class Feed:
         *,
         assets: Collection[str] | None = None,
         address: str | None = None,
+        accounts: Sequence[str] = (),
         tempo: Tempo | None = None,
         lifetime: float | None = None,
     ) -> None:
         self.venue = venue
+        self._accounts = tuple(accounts)
+        """To be watched before those that the venue tells of."""
         self.instruments = Instruments()
+        self.instruments.accounts = self._accounts
         self.sessions: dict[str, Session] = {}
         self.refusal: Unreachable | InstrumentsError | None = None
         """Why the last request for the instruments gave none."""
+        self._listed: tuple[str, ...] | None = None
         self._assets, self._address = assets, address
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
         self._turnstile = Turnstile(venue.limits.connects_per_minute)
@@ -57,17 +64,31 @@ class Feed:
                 await asyncio.sleep(REFRESH_EVERY if fresh else _RETRY_EVERY)
                 fresh = await self.refresh(client)
 
+    def missed(self, gaps: Iterable[Gap]) -> None:
+        """Have `gaps` of before this process refilled as far as the venue has a history, once its contracts are known."""
+        for gap in gaps:
+            self._backfill.missed(gap)
+
     async def refresh(self, client: aiohttp.ClientSession) -> bool:
         """Ask the venue for its instruments; whether it answered. A failure is told as an event, and costs no feed."""
         try:
             self.instruments.update(await fetch_instruments(client, self.venue, self._address))
-            self.instruments.accounts = await fetch_accounts(client, self.venue, self._address)
+            told = await fetch_accounts(client, self.venue, self._address)
+            self.instruments.accounts = (*self._accounts, *told)
         except (Unreachable, InstrumentsError) as error:
             self.refusal = error
             self._tell_rejected(str(error))
             return False
         self.refusal = None
+        self._tell_listing()
         return True
+
+    def _tell_listing(self) -> None:
+        assets = tuple(sorted({each.asset for each in self.instruments.values()}))
+        if assets != self._listed:
+            self._listed = assets
+            now = self._clock.now()
+            self._receiver((Listing(self.venue.name, INSTRUMENTS, now, assets),), b"", INSTRUMENTS, now)
 
     def _connections(self) -> list[Connection]:
         return [
@@ -98,7 +119,7 @@ class Feed:
 
     def _tell_rejected(self, reason: str) -> None:
         now = self._clock.now()
-        status = FeedStatus(self.venue.name, "instruments", FeedState.REJECTED, now, "instruments", reason)
+        status = FeedStatus(self.venue.name, INSTRUMENTS, FeedState.REJECTED, now, INSTRUMENTS, reason)
         self._receiver((status,), b"", status.connection, now)
 
 
@@ -116,10 +137,12 @@ def feeds_of(
     *,
     assets: Collection[str] | None = None,
     addresses: Mapping[str, str] | None = None,
+    accounts: Mapping[str, Sequence[str]] | None = None,
     tempo: Tempo | None = None,
     lifetime: float | None = None,
 ) -> list[Feed]:
-    """A feed per venue. `addresses` sends a venue's connections elsewhere: to the simulator, to a proxy."""
+    """A feed per venue. `addresses` sends a venue's connections elsewhere: to the simulator, to a proxy; `accounts` are
+    watched before any other where a venue shows liquidations by account alone."""
     return [
         Feed(
             venue,
@@ -127,6 +150,7 @@ def feeds_of(
             receiver,
             assets=assets,
             address=(addresses or {}).get(venue.name),
+            accounts=(accounts or {}).get(venue.name, ()),
             tempo=tempo,
             lifetime=lifetime,
         )

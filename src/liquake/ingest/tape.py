@@ -6,11 +6,11 @@ import csv
 import gzip
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from liquake.errors import RecordingError
-from liquake.ingest.recording import asset_in
+from liquake.ingest.recording import asset_in, venue_in
 from liquake.model import Side
 from liquake.model.tape import Source, Tape
 
@@ -18,12 +18,11 @@ _NANOSECONDS_PER_MILLISECOND = 1_000_000
 _REQUIRED = ("ts_ms", "venue", "side", "usd")
 
 
-def read_tape(path: Path, venues: Mapping[str, str] | None = None, keep: Callable[[str], bool] | None = None) -> Tape:
+def read_tape(path: Path, keep: Callable[[str], bool] | None = None) -> Tape:
     """The liquidations of the CSV at `path`: columns ts_ms, venue, side, usd, and n_events where rows group orders.
 
-    `side` is the position that was liquidated and starts with LONG or SHORT. Times are UTC milliseconds. `venues` maps
-    the recording's venue names to liquake's ({"binance_usdm": "binance"}); names not in it stay. With `keep` only
-    rows of the coins that it says yes to, told by the column symbol.
+    `side` is the position that was liquidated and starts with LONG or SHORT. Times are UTC milliseconds. Venues
+    come out under liquake's names. With `keep` only rows of the coins that it says yes to, told by the column symbol.
     Raises `RecordingError` when a column is missing or a row cannot be read.
     """
     try:
@@ -36,19 +35,19 @@ def read_tape(path: Path, venues: Mapping[str, str] | None = None, keep: Callabl
     missing = [name for name in required if name not in (rows.fieldnames or ())]
     if missing:
         raise RecordingError(path, f"it has no column {', '.join(missing)}")
-    every = list(_rows(rows, path, venues or {}, keep))
+    every = list(_rows(rows, path, keep))
     sized = [row for row in every if row[2] > 0.0]
     digest = hashlib.sha256(raw).hexdigest()
     return Tape.of_rows(sized, path.name, sha256=digest, unsized=len(every) - len(sized))
 
 
 def _rows(
-    rows: csv.DictReader[str], path: Path, venues: Mapping[str, str], keep: Callable[[str], bool] | None
+    rows: csv.DictReader[str], path: Path, keep: Callable[[str], bool] | None
 ) -> Iterator[tuple[int, Source, float, int]]:
     for row in rows:
         try:
             usd = float(row["usd"] or 0.0)
-            venue = venues.get(row["venue"], row["venue"])
+            venue = venue_in(row["venue"])
             if keep and not keep(asset_in(venue, row["symbol"])):
                 continue
             ts = int(row["ts_ms"]) * _NANOSECONDS_PER_MILLISECOND

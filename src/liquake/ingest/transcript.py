@@ -18,7 +18,7 @@ from typing import IO, cast
 import msgspec
 
 from liquake.errors import OutputError, RecordingError
-from liquake.model import DecodeError, Event, FeedStatus, Gap, Instrument, Instruments, Liquidation
+from liquake.model import Event, FeedEvent, Instrument, Instruments, Liquidation
 from liquake.venues import Decoder, Venue, find_venue
 
 FORMAT = 1
@@ -48,7 +48,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     raw_b64: bytes | None = None
     instruments: tuple[Instrument, ...] = ()
     """Those that were new, or not what they had been."""
-    told: FeedStatus | Gap | DecodeError | None = None
+    told: FeedEvent | None = None
     liquidation: Liquidation | None = None
     """One that no frame carried: from the venue's history."""
 
@@ -118,7 +118,7 @@ class Transcript:
         if events is self._given or (frame and frame is self._last):
             return
         for event in events:
-            if isinstance(event, FeedStatus | Gap | DecodeError):
+            if isinstance(event, FeedEvent):
                 self._put(Line(ts_recv, event.venue, connection, told=event))
             elif isinstance(event, Liquidation):
                 self._put(Line(ts_recv, event.venue, connection, liquidation=event))

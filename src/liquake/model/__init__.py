@@ -4,13 +4,13 @@ Every time is an `int` of UTC nanoseconds: `ts_event` is the venue's, `ts_recv` 
 """
 
 from liquake.model.coverage import Coverage, CoverageKind, Throttle
-from liquake.model.feed import DecodeError, FeedState, FeedStatus, Gap
+from liquake.model.feed import DecodeError, FeedEvent, FeedState, FeedStatus, Gap, Listing, Scope
 from liquake.model.instrument import ContractKind, Instrument, Instruments
 from liquake.model.liquidation import Liquidation, PriceBasis, Side
 from liquake.model.market import Price, PriceKind, Quote, TakerSide, Trade, asset_of, market_of
 from liquake.model.normalisation import FUTURE_TOLERANCE, NANOSECONDS_PER_MILLISECOND, normalised
 
-Event = Liquidation | Price | Quote | Trade | FeedStatus | Gap | DecodeError
+Event = Liquidation | Price | Quote | Trade | FeedEvent
 
 __all__ = [
     "FUTURE_TOLERANCE",
@@ -20,16 +20,19 @@ __all__ = [
     "CoverageKind",
     "DecodeError",
     "Event",
+    "FeedEvent",
     "FeedState",
     "FeedStatus",
     "Gap",
     "Instrument",
     "Instruments",
     "Liquidation",
+    "Listing",
     "Price",
     "PriceBasis",
     "PriceKind",
     "Quote",
+    "Scope",
     "Side",
     "TakerSide",
     "Throttle",

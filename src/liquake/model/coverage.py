@@ -44,6 +44,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """Seconds over which the throttle lets one order per symbol through; 0 without a throttle."""
     source: str = ""
     """Address of the documented sentence."""
+    delay: float = 0.0
+    """Seconds after which the venue says what happened: the newest so many are not known yet. 0 where it says so live."""
     per_side: bool = False
     """Whether the throttle lets one long and one short through, not one order of either side."""
 

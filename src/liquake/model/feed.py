@@ -54,6 +54,39 @@ class Gap(msgspec.Struct, frozen=True, gc=False, tag="gap"):
     """Whether what was missed has been fetched from the venue's history since."""
 
 
+class Scope(msgspec.Struct, frozen=True, gc=False, tag="scope"):
+    """Which markets a connection brings the liquidations of, from `ts` on. Until there is one, all that its venue has."""
+
+    venue: str
+    connection: str
+    ts: int
+    """Our clock, UTC nanoseconds."""
+    assets: tuple[str, ...] | None
+    """The coins, sorted; `None` for whatever the venue lists, as where one channel is of all."""
+    refused: tuple[str, ...] | None = ()
+    """Coins of which the venue refused a contract or all of them; `None` where they may be any."""
+
+    def brings(self, asset: str) -> bool:
+        """Whether liquidations of `asset` come this way."""
+        return self.assets is None or asset in self.assets
+
+    def lacks(self, asset: str) -> bool:
+        """Whether some contract of `asset` was refused."""
+        return self.refused is None or asset in self.refused
+
+
+class Listing(msgspec.Struct, frozen=True, gc=False, tag="listing"):
+    """Which coins a venue has contracts of, by its own list at `ts`: of others nothing can be missing."""
+
+    venue: str
+    connection: str
+    """In place of one: whoever asked for the list."""
+    ts: int
+    """Our clock, UTC nanoseconds."""
+    assets: tuple[str, ...]
+    """Sorted."""
+
+
 class DecodeError(msgspec.Struct, frozen=True, gc=False, tag="decode-error"):
     """A frame, or one event in it, could not be read. Counted and shown; never fatal to a feed."""
 
@@ -64,3 +97,7 @@ class DecodeError(msgspec.Struct, frozen=True, gc=False, tag="decode-error"):
     reason: str
     frame: bytes
     """The whole frame as received, cut at 4,096 bytes."""
+
+
+FeedEvent = FeedStatus | Gap | DecodeError | Scope | Listing
+"""What is known of feeds, beside what they bring."""

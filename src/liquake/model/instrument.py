@@ -62,6 +62,8 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     given as."""
     dollars: float = 0.0
     """Dollars of one contract, in the same way."""
+    code: str = ""
+    """What the venue's frames call it, where that is not `symbol`: a number."""
 
     def __post_init__(self) -> None:
         multiplier = self.multiplier
@@ -95,6 +97,8 @@ class Instruments(Mapping[str, Instrument]):
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
         self.by_symbol: dict[str, Instrument] = {}
         """For readers in a hurry; `update` alone writes to it."""
+        self.by_code: dict[str, Instrument] = {}
+        """The same by what frames call them."""
         self.revision = 0
         """How many updates there have been."""
         self.accounts: tuple[str, ...] = ()
@@ -103,7 +107,8 @@ class Instruments(Mapping[str, Instrument]):
 
     def update(self, instruments: Iterable[Instrument]) -> None:
         """Add `instruments`, replacing those of the same symbol."""
-        self.by_symbol.update((instrument.symbol, instrument) for instrument in instruments)
+        for instrument in instruments:
+            self.by_symbol[instrument.symbol] = self.by_code[instrument.code or instrument.symbol] = instrument
         self.revision += 1
 
     def __getitem__(self, symbol: str) -> Instrument:

@@ -28,7 +28,7 @@ _REPEATED_SHARE = 0.3
 """Of the updates with ordinary trades, those that tell the last liquidation again."""
 _ADL_SHARE = 0.01
 
-# A market's symbol here is its number: that is what every message calls it by.
+# A market's symbol here is its number: that is what every message calls it by. Its name is only on the list.
 _CONTRACTS = (
     Contract("0", "ETH", 2, 4),
     Contract("1", "BTC", 1, 5),
@@ -206,7 +206,7 @@ class LighterServer(VenueServer):
         amount, usd = contract.worth(row["size"], row["price"])
         ts, price, size = row["timestamp"] * MILLISECOND, float(row["price"]), float(row["size"])
         key = f"{contract.symbol}|{row['trade_id']}"
-        return Published(self.name, contract.symbol, order.side, price, amount, usd, ts, size, key)
+        return Published(self.name, _name(contract), order.side, price, amount, usd, ts, size, key)
 
     def hostile(self) -> Sequence[str | bytes]:
         good = {

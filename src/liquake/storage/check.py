@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from liquake.errors import ExportError, JournalError, SinkError
-from liquake.model import DecodeError, Event, FeedStatus, Gap, Liquidation, Price, PriceBasis
+from liquake.model import Event, FeedEvent, Gap, Liquidation, Price, PriceBasis
 from liquake.storage.archive import Archive
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.reader import JournalReader
@@ -180,7 +180,7 @@ class Witness:
         if isinstance(event, Gap):
             self._recorded[event.venue] += 1
             self._heard[event.venue] = max(self._heard.get(event.venue, 0), event.end)
-        elif isinstance(event, FeedStatus | DecodeError):
+        elif isinstance(event, FeedEvent):
             # Whatever the ledger says at the end of a silence accounts for it: a reconnect, a restart, a stale feed.
             self._heard[event.venue] = max(self._heard.get(event.venue, 0), event.ts)
         else:

@@ -26,7 +26,7 @@ from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import Motion, Risk, Snapshot
+from liquake.engine.snapshot import ALL, Motion, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage import recent
@@ -52,6 +52,8 @@ HOLD_EVERY = 0.5
 LOOK_EVERY = 0.25
 """Seconds between two looks of one that waits: together less than `EXPIRE_AFTER`."""
 
+_SHORTEST = "5m"
+"""The shortest window whose coverage is known; what these keys tell of is shorter."""
 _AT_ONCE = 100
 """Keys sent together."""
 
@@ -79,13 +81,27 @@ def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
     s^3), each with `_error` (its standard error) and `_significance` (how many of those it is from zero); the same of
     dollars as `2s_usd_velocity` and so on; `2s_trusted` is 1 where enough events are expected for the derivatives to
     mean anything. `time` is the moment they describe, `written` that of writing, UTC nanoseconds.
+
+    All of it is added up over venues: `at_least` is 1 where one of them withholds some or was not heard, and so the sums
+    are lower bounds. `coverage` is that of the venue which shows least, `1h_heard` the share of the last hour in which
+    every venue was heard that lists the market (0 to 1); not there for the smallest markets.
     """
     for market, rows in snapshot.kinematics.items():
         fields: dict[str, str | int | float] = {"market": market, "time": snapshot.as_of, "written": snapshot.now}
+        fields |= _coverage(snapshot, market)
         for row in rows:
             numbers = row.events, row.usd, int(row.trusted), *_motion(row.counts), *_motion(row.dollars)
             fields.update(zip(_names(row.window), numbers, strict=True))
         yield f"velocity:{market}:current", fields
+
+
+def _coverage(snapshot: Snapshot, market: str) -> Fields:
+    withheld = any(feed.coverage.lower_bound and feed.events for feed in snapshot.venues)
+    kept = snapshot.coverage.get(market, {}).get(ALL)
+    if kept is None:
+        return {"at_least": int(withheld)}
+    least = withheld or kept.lost.get(_SHORTEST, 0.0) > 0.0
+    return {"at_least": int(least), "coverage": str(kept.kind), "1h_heard": kept.covered["1h"]}
 
 
 @cache

@@ -15,7 +15,7 @@ import platformdirs
 
 from liquake.engine.snapshot import Episode
 from liquake.errors import JournalError
-from liquake.model import DecodeError, Event, FeedStatus, Gap, Liquidation, Price, PriceKind
+from liquake.model import DecodeError, Event, FeedStatus, Gap, Liquidation, Listing, Price, PriceKind, Scope
 from liquake.model.alert import Alert
 from liquake.storage.database import explain
 from liquake.storage.notes import Course
@@ -123,7 +123,7 @@ class Journal:
             elif isinstance(event, Price):
                 if self._due(event):
                     self._offer(Entry(event))
-            elif isinstance(event, FeedStatus | Gap):
+            elif isinstance(event, FeedStatus | Gap | Scope | Listing):
                 self._offer(Entry(event))
             elif isinstance(event, DecodeError):
                 self._offer(self._error(event))

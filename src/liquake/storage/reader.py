@@ -9,7 +9,7 @@ from typing import Any
 
 from liquake.engine.snapshot import Episode, Sum
 from liquake.errors import JournalError, RecordingError
-from liquake.model import Event, Liquidation, Side
+from liquake.model import Event, FeedEvent, Liquidation, Side
 from liquake.model.alert import Alert
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.notes import Course, read_alert, read_course, read_episode
@@ -109,9 +109,41 @@ class JournalReader:
         being written comes to the tables one after the other."""
         return self._page(low, high)
 
-    def liquidations(self, low: int, high: int) -> list[Liquidation]:
-        """Those from `seq` `low` up to and without `high`, in order of receipt."""
-        return [event for _, event in read_events(self._range("events", low, high))]
+    def ledger(self) -> Iterator[FeedEvent]:
+        """What became of the feeds, in order of receipt, in constant memory."""
+        rows = self._query("SELECT * FROM ledger ORDER BY seq LIMIT ?", _PAGE)
+        while rows:
+            yield from (event for _, event in read_ledger(rows))
+            rows = self._query("SELECT * FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", rows[-1][0], _PAGE)
+
+    def states(self, before: int) -> list[FeedEvent]:
+        """How the feeds stood before the `seq` given: of each connection its last state, its scope and the venue's list."""
+        rows = self._query(
+            "SELECT * FROM ledger WHERE seq IN (SELECT max(seq) FROM ledger WHERE seq < ? AND kind IN"
+            " ('status', 'scope', 'listing') GROUP BY venue, connection, kind) ORDER BY seq",
+            before,
+        )
+        return [event for _, event in read_ledger(rows)]
+
+    def remembered(self, low: int, high: int) -> list[Liquidation | FeedEvent]:
+        """Liquidations and what became of the feeds from `seq` `low` up to and without `high`, in order of receipt."""
+        found: list[tuple[int, Liquidation | FeedEvent]] = list(read_events(self._range("events", low, high)))
+        found += read_ledger(self._range("ledger", low, high))
+        return [event for _, event in sorted(found, key=lambda row: row[0])]
+
+    def venues(self) -> list[str]:
+        """Those of which anything but prices was kept."""
+        rows = self._query("SELECT DISTINCT venue FROM events UNION SELECT DISTINCT venue FROM ledger ORDER BY venue")
+        return [venue for (venue,) in rows]
+
+    def last_heard(self, venue: str) -> int:
+        """When the last row of `venue` was received, UTC nanoseconds; 0 where there is none."""
+        found = [
+            row[0]
+            for table, column in (("events", "ts_recv"), ("ledger", "ts"), ("prices", "ts_recv"))
+            for row in self._query(f"SELECT {column} FROM {table} WHERE venue = ? ORDER BY seq DESC LIMIT 1", venue)
+        ]
+        return max(found, default=0)
 
     def keys(self, before: int, most: int) -> list[tuple[str, str]]:
         """Venue and key of the latest `most` before the `seq` given."""

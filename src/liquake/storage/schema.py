@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from liquake.model import DecodeError, FeedStatus, Gap, Liquidation, Price, PriceBasis, PriceKind, Side
+from liquake.model import FeedEvent, Gap, Liquidation, Price, PriceBasis, PriceKind, Side
 
 VERSION = 3
 """Of the schema; in SQLite's `user_version`. The second brought `minutes` and `hours`, the third `alerts` and `episodes`."""
@@ -112,11 +112,10 @@ COLUMNS = (
 
 WIDTHS = {"events": 16, "frames": 5, "ledger": 6, "prices": 8}
 
-FeedRecord = FeedStatus | Gap | DecodeError
 Row = tuple[Any, ...]
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
-_detail = msgspec.json.Decoder(FeedRecord)
+_detail = msgspec.json.Decoder(FeedEvent)
 _SIDES = {side.value: side for side in Side}
 _BASES = {basis.value: basis for basis in PriceBasis}
 _KINDS = {kind.value: kind for kind in PriceKind}
@@ -187,7 +186,7 @@ def event_row(seq: int, event: Liquidation, frame: int | None) -> Row:
     )
 
 
-def ledger_row(seq: int, record: FeedRecord) -> Row:
+def ledger_row(seq: int, record: FeedEvent) -> Row:
     """A row of `ledger`. A gap stands under the time at which it ended."""
     ts = record.end if isinstance(record, Gap) else record.ts
     kind = str(type(record).__struct_config__.tag)
@@ -248,7 +247,7 @@ def read_events(rows: Iterable[Row]) -> Iterator[tuple[int, Liquidation]]:
         )
 
 
-def read_ledger(rows: Iterable[Row]) -> Iterator[tuple[int, FeedRecord]]:
+def read_ledger(rows: Iterable[Row]) -> Iterator[tuple[int, FeedEvent]]:
     """The feed's states, gaps and errors in rows of `ledger`, each with its `seq`."""
     for seq, *_, detail in rows:
         yield seq, _detail.decode(detail)

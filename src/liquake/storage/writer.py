@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from liquake.errors import JournalError
-from liquake.model import Liquidation, Price
+from liquake.model import FeedEvent, Liquidation, Price
 from liquake.storage.database import add_up, explain, open_to_write
 from liquake.storage.lock import WriterLock
 from liquake.storage.notes import Note, put
-from liquake.storage.schema import FeedRecord, Row, chunks, event_row, insertion, ledger_row, price_row
+from liquake.storage.schema import Row, chunks, event_row, insertion, ledger_row, price_row
 
 # sqlite3 lets go of the interpreter's lock once per statement, and winning it back from a busy event loop can take 5 ms
 # each time: one statement per row has then been seen to write a few hundred rows a second.
@@ -52,7 +52,7 @@ class Carrier(NamedTuple):
 class Entry(NamedTuple):
     """One event to be written, or what was concluded from some."""
 
-    event: Liquidation | Price | FeedRecord | Note
+    event: Liquidation | Price | FeedEvent | Note
     carrier: Carrier | None = None
     weight: int = 0
     """Bytes of frames that are let go of with this entry."""

@@ -12,12 +12,12 @@ import msgspec
 from liquake.engine.snapshot import ALL, Component, Digest, Episode, Notification
 from liquake.model import Liquidation, Side
 from liquake.model.alert import Alert
-from liquake.tui import formats
+from liquake.tui import formats, sums
 from liquake.tui.pages import PAGES
 from liquake.tui.panels.cascades import passing_entries
 from liquake.tui.panels.cumulative import Counted, Line, market_lines, passing, venue_lines
 from liquake.tui.panels.episodes import of_market
-from liquake.tui.panels.markets import last_words
+from liquake.tui.panels.markets import last_hour, last_words
 from liquake.tui.panels.overview import passing_venues
 from liquake.tui.panels.risk import listed
 from liquake.tui.panels.signals import channel, level, outcome, passing_messages, when
@@ -61,6 +61,7 @@ def _velocity(picture: Picture) -> Iterator[Row]:
     for window in picture.snapshot.kinematics.get(picture.view.market, ()):
         row: dict[str, object] = {
             "market": picture.view.market,
+            "at_least": sums.mixed(picture.snapshot),
             "as_of_ms": picture.snapshot.as_of // 1_000_000,
             "window_s": window.window,
             "events": window.events,
@@ -75,15 +76,16 @@ def _velocity(picture: Picture) -> Iterator[Row]:
 
 
 def _activity(picture: Picture) -> Iterator[Row]:
-    coverages = {feed.venue: feed.kind.value for feed in picture.snapshot.venues}
-    for entry in picture.snapshot.activity:
+    snapshot, feeds = picture.snapshot, {feed.venue: feed for feed in picture.snapshot.venues}
+    for entry in snapshot.activity:
         view = picture.view
         if view.market in (ALL, entry.market) and view.matches(entry.venue, entry.market, entry.last.side):
-            last = entry.last
+            last, feed = entry.last, feeds[entry.venue]
             yield {
                 "venue": entry.venue,
                 "market": entry.market,
-                "coverage": coverages.get(entry.venue),
+                "coverage": feed.kind.value,
+                "at_least": sums.at_least(snapshot, feed, entry.market, "1h"),
                 "last_ms": last.ts_event // 1_000_000,
                 "age_s": entry.age,
                 "side": last.side.value,
@@ -123,7 +125,7 @@ def _tape(picture: Picture) -> Iterator[Row]:
     return (_liquidation(entry) for entry in sorted(large, key=lambda entry: entry.ts_recv))
 
 
-def _sum(counted: Tally, window: str, venue: str | None, side: Side | None) -> Row:
+def _sum(picture: Picture, counted: Tally, window: str, venue: str | None, side: Side | None) -> Row:
     total = counted.sum(venue, side)
     return {
         "market": counted.market,
@@ -135,6 +137,17 @@ def _sum(counted: Tally, window: str, venue: str | None, side: Side | None) -> R
         "usd": total.usd,
         "amount": None if counted.market == ALL else total.amount,
         "at_least": counted.least(venue, side),
+        "at_least_share": counted.bounded() if venue is None else float(venue in counted.floors),
+        **_kept(picture, counted, window, venue),
+    }
+
+
+def _kept(picture: Picture, counted: Tally, window: str, venue: str | None) -> Row:
+    """What the sum covers; unknown where nothing was asked of the market."""
+    kept = sums.covered(picture.snapshot, venue or ALL, counted.market)
+    return {
+        "coverage": None if kept is None else kept.kind.value,
+        "heard_share": None if kept is None else kept.covered.get(window),
     }
 
 
@@ -146,13 +159,13 @@ def _overview(picture: Picture) -> Iterator[Row]:
     watched = elapsed(picture.snapshot, view.window)
     for venue in listed:
         for side in (None, *Side):
-            yield {**_sum(counted, view.window, venue, side), "watched_s": watched}
+            yield {**_sum(picture, counted, view.window, venue, side), "watched_s": watched}
 
 
 def _windows(picture: Picture, counted: Counted, lines: Sequence[Line]) -> Iterator[Row]:
     for line in passing(picture, lines):
-        for window, sums in counted[line.market].items():
-            yield _sum(sums, window, line.venue, line.side)
+        for window, tallied in counted[line.market].items():
+            yield _sum(picture, tallied, window, line.venue, line.side)
 
 
 def _venue_sums(picture: Picture) -> Iterator[Row]:
@@ -219,6 +232,7 @@ def _markets(picture: Picture) -> Iterator[Row]:
         if view.market not in (ALL, market) or not view.matches(market, *last_words(entries)):
             continue
         latest = min(entries, key=lambda entry: entry.age, default=None)
+        hour = last_hour(picture, market, entries)
         price = snapshot.prices.get(market)
         yield {
             "market": market,
@@ -227,15 +241,17 @@ def _markets(picture: Picture) -> Iterator[Row]:
             "last_ms": None if latest is None else latest.last.ts_event // 1_000_000,
             "side": None if latest is None else latest.last.side.value,
             "usd": None if latest is None else latest.last.usd,
-            "hour_usd": sum(entry.hour.usd for entry in entries),
-            "hour_events": sum(entry.hour.events for entry in entries),
+            "hour_usd": hour.total.usd,
+            "hour_events": hour.total.events,
+            "at_least": hour.least,
+            "heard_share": None if (kept := sums.covered(snapshot, ALL, market)) is None else kept.covered.get("1h"),
             "trades_per_second": snapshot.trades.get(market),
         }
 
 
 def _seconds(picture: Picture) -> Iterator[Row]:
     for market, charts in picture.snapshot.charts.items():
-        series = charts.seconds
+        series, least = charts.seconds, sums.mixed(picture.snapshot)
         count, step = len(series.long_events), round(series.step * 1e9)
         prices = charts.prices or (None,) * count
         for index in range(count):
@@ -246,6 +262,7 @@ def _seconds(picture: Picture) -> Iterator[Row]:
                 "short_events": series.short_events[index],
                 "long_usd": series.long_usd[index],
                 "short_usd": series.short_usd[index],
+                "at_least": least,
                 "price": prices[index],
             }
 
@@ -291,7 +308,7 @@ def _cascades(picture: Picture) -> Iterator[Row]:
             "because": notice.because if notice else None,
             "probability": entry.probability if isinstance(entry, Notification) else entry.peak_probability,
             "events": episode.events if episode else None,
-            "usd": episode.usd if episode else None,
+            "usd_at_least": episode.usd if episode else None,
             "peak_usd_per_minute": episode.peak if episode else None,
             "cascade": digest.right if digest else None,
         }

@@ -30,7 +30,9 @@ class Explanation(msgspec.Struct, frozen=True):
 
 _SUMS_CANNOT = (
     "≥ marks sums in which a venue withholds some of its liquidations: the true number is larger, by how much nobody "
-    "outside knows. Samples are in no sum. What happened before liquake was started is not in it."
+    "outside knows; the same where a venue was not heard for some of the time. Heard is the part of the time in which "
+    "every venue was heard that lists the market. Samples are in no sum. What happened before liquake was started is not "
+    "in it."
 )
 
 EXPLANATIONS: Mapping[str, Explanation] = {
@@ -112,7 +114,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     "sums-by-venue": Explanation(
         "Cumulative, by venue",
         "The same sums over six windows: both sides, then longs and shorts, for all venues and each.",
-        "Windows end now; each longer one contains the shorter. u changes between dollars and counts.",
+        "Windows end now; each longer one contains the shorter. u changes between dollars and counts. Coverage says what "
+        "each feed promises of the market, and of all of them which part of the dollars is a lower bound.",
         "Read a row from the right to the left: 5 m near a quarter of 1 h means that it all happens now.",
         _SUMS_CANNOT,
     ),

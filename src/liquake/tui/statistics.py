@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from liquake.engine.snapshot import FeedCoverage, Peak, Quantiles, Statistics, Sum
+from liquake.engine.snapshot import ALL, FeedCoverage, MarketCoverage, Peak, Quantiles, Statistics, Sum
 from liquake.model import Coverage, CoverageKind, Liquidation, Side, Throttle
 from liquake.model.alert import Alert
 from liquake.tui import formats
@@ -22,6 +22,9 @@ _MOST_MARKETS = 20
 _HEADLINE_MARKETS = 3
 _MOST_FEED_LINES = 40
 _MOST_GAPS = 10
+_MOST_APART = 10
+_APART = 0.001
+"""Part of the time by which a market must differ from its venue to get a line."""
 _LABEL = 12
 
 
@@ -30,16 +33,16 @@ def statistics_text(statistics: Statistics, coverages: Mapping[str, Coverage], *
 
     `coverages` by venue: what each feed leaves out. Without `unicode` in ASCII.
     """
-    floor = _Floor(coverages, statistics.coverage, "≥" if unicode else ">=")
+    floor = _Floor(coverages, statistics, "≥" if unicode else ">=")
     parts = (
         _summary(statistics, floor),
         _by_venue(statistics, floor),
         _by_market(statistics, floor),
         _by_venue_market(statistics, floor),
-        _peaks(statistics.peaks),
+        _peaks(statistics.peaks, floor.of(statistics.by_venue)),
         _largest(statistics.largest),
         _latency(statistics),
-        _covered(statistics.coverage),
+        _covered(statistics),
         _feeds(statistics),
         _left_out(statistics, coverages),
     )
@@ -60,24 +63,27 @@ def statistics_object(statistics: Statistics) -> dict[str, Any]:
 
     `amount` is null where coins of several assets would be added, and where no size is known.
     """
-    nested = statistics.by_venue_market
+    nested, known = statistics.by_venue_market, Kept(statistics.markets)
     return {
         "first_ms": _milliseconds(statistics.first),
         "last_ms": _milliseconds(statistics.last),
         "watched_ms": None if statistics.span is None else [_milliseconds(moment) for moment in statistics.span],
         **_sum(statistics.total, statistics.by_market),
+        **known.fields(),
         "by_side": {side.value: _sum(statistics.by_side.get(side, Sum()), statistics.by_market, side) for side in Side},
         "by_venue": {
-            venue: _with_sides(sides, nested.get(venue, {})) for venue, sides in sorted(statistics.by_venue.items())
+            venue: _with_sides(sides, nested.get(venue, {})) | known.fields(venue)
+            for venue, sides in sorted(statistics.by_venue.items())
         },
         "by_market": {
-            market: _with_sides(sides, {market: sides}) for market, sides in sorted(statistics.by_market.items())
+            market: _with_sides(sides, {market: sides}) | known.fields(market=market)
+            for market, sides in sorted(statistics.by_market.items())
         },
         "sampled": {venue: _plain(total, None) for venue, total in sorted(statistics.sampled.items())},
         "coverage": {venue: _coverage(each) for venue, each in sorted(statistics.coverage.items())},
         "duplicates": statistics.duplicates,
         "errors": statistics.errors,
-        "peaks": [_peak(peak) for peak in statistics.peaks],
+        "peaks": [_peak(peak) | {"at_least": known.fields()["at_least"]} for peak in statistics.peaks],
         "latency": _quantiles(statistics.latency)
         | {"by_venue": {venue: _quantiles(each) for venue, each in sorted(statistics.latency_by_venue.items())}},
         "state_hash": statistics.state_hash,
@@ -88,11 +94,14 @@ def statistics_csv(statistics: Statistics) -> str:
     """The sums as a table: a line per venue, market and side, without the sums of sums."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("venue", "market", "side", "events", "unsized", "base_amount", "usd"))
+    known = Kept(statistics.markets)
+    sums = ("venue", "market", "side", "events", "unsized", "base_amount", "usd")
+    writer.writerow((*sums, "coverage", "heard_share", "at_least"))
     for venue, markets in sorted(statistics.by_venue_market.items()):
         for market, sides in sorted(markets.items()):
             for side, total in sides.items():
-                writer.writerow((venue, market, side, total.events, total.unsized, total.amount, total.usd))
+                row = (venue, market, side, total.events, total.unsized, total.amount, total.usd)
+                writer.writerow((*row, *known.fields(venue, market).values()))
     return file.getvalue()
 
 
@@ -125,6 +134,26 @@ def _plain(total: Sum, amount: float | None) -> dict[str, Any]:
 def _with_sides(sides: Mapping[str, Sum], markets: Mapping[str, Mapping[str, Sum]]) -> dict[str, Any]:
     by_side = {side.value: _sum(sides.get(side, Sum()), markets, side) for side in Side}
     return _sum(_added(sides), markets) | {"by_side": by_side}
+
+
+class Kept:
+    """What is known of the feeds behind each sum of a session."""
+
+    def __init__(self, markets: Mapping[str, Mapping[str, MarketCoverage]]) -> None:
+        self._rows = markets
+
+    def row(self, venue: str = ALL, market: str = ALL) -> MarketCoverage | None:
+        """Of a venue's feed of a market; of the whole venue where nothing is known of that."""
+        return self._rows.get(market, {}).get(venue) or self._rows.get(ALL, {}).get(venue)
+
+    def fields(self, venue: str = ALL, market: str = ALL) -> dict[str, Any]:
+        """What a sum covers, as plain values: who shows least in it, in how much of the time all were heard (0 to 1), and
+        whether it is a lower bound."""
+        row = self.row(venue, market)
+        if row is None:
+            return {"coverage": None, "heard_share": None, "at_least": None}
+        share = round(row.covered["all"], 6)
+        return {"coverage": row.kind.value, "heard_share": share, "at_least": row.at_least("all")}
 
 
 def _coverage(feed: FeedCoverage) -> dict[str, Any]:
@@ -173,18 +202,22 @@ class _Floor(msgspec.Struct, frozen=True):
     """Says which sums are only "at least": those with a feed in them that withholds some, or was not heard throughout."""
 
     coverages: Mapping[str, Coverage]
-    kept: Mapping[str, FeedCoverage]
+    statistics: Statistics
     sign: str
 
-    def of(self, venues: Iterable[str]) -> str:
-        """The sign to put before a sum over `venues`, or nothing."""
-        return self.sign if any(map(self._short, venues)) else ""
+    def of(self, venues: Iterable[str], market: str = ALL) -> str:
+        """The sign to put before a sum of `market` over `venues`, or nothing."""
+        known = Kept(self.statistics.markets)
+        return self.sign if any(self._short(venue, known.row(venue, market)) for venue in venues) else ""
 
-    def _short(self, venue: str) -> bool:
-        promise, kept = self.coverages.get(venue), self.kept.get(venue)
-        return (promise is not None and promise.lower_bound) or (
-            kept is not None and (kept.missing or kept.state is CoverageKind.DARK)
-        )
+    def _short(self, venue: str, row: MarketCoverage | None) -> bool:
+        promise = self.coverages.get(venue)
+        if promise is not None and promise.lower_bound:
+            return True
+        if row is not None:
+            return row.at_least("all")
+        feed = self.statistics.coverage.get(venue)
+        return feed is not None and (feed.missing or feed.state is CoverageKind.DARK)
 
 
 def _usd(total: Sum, sign: str = "") -> str:
@@ -262,7 +295,7 @@ def _by_market(statistics: Statistics, floor: _Floor) -> list[str]:
     lines = [f"{'BY MARKET':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}  {'size':>24}"]
     for market, sides in _largest_first(statistics.by_market.items())[:_MOST_MARKETS]:
         venues = [venue for venue, markets in statistics.by_venue_market.items() if market in markets]
-        lines += _market_lines(fit(market, _LABEL), market, sides, floor.of(venues))
+        lines += _market_lines(fit(market, _LABEL), market, sides, floor.of(venues, market))
     return [*lines, *_more(len(statistics.by_market))] if len(lines) > 1 else []
 
 
@@ -275,7 +308,7 @@ def _by_venue_market(statistics: Statistics, floor: _Floor) -> list[str]:
     lines = [f"{'BY MARKET':<{_LABEL}}{'venue':<{_LABEL}}{'side':<6}{'events':>10}  {'USD':>20}  {'size':>24}"]
     for name, sides in _largest_first(rows)[:_MOST_MARKETS]:
         market, _, venue = name.partition(" ")
-        lines += _market_lines(fit(market, _LABEL) + fit(venue, _LABEL), market, sides, floor.of([venue]))
+        lines += _market_lines(fit(market, _LABEL) + fit(venue, _LABEL), market, sides, floor.of([venue], market))
     return [*lines, *_more(len(rows))]
 
 
@@ -294,13 +327,17 @@ def _more(rows: int) -> list[str]:
     return [f"and {formats.count(rows - _MOST_MARKETS)} more, all in the totals"] if rows > _MOST_MARKETS else []
 
 
-def _peaks(peaks: Iterable[Peak]) -> list[str]:
+def _peaks(peaks: Iterable[Peak], sign: str) -> list[str]:
     lines = ["PEAKS"]
     for peak in peaks:
         if peak.events_at is None:
             continue
-        most = f"{formats.count(peak.events)} events at {formats.date_time(peak.events_at)}"
-        usd = "" if peak.usd_at is None else f", {formats.exact_dollars(peak.usd)} at {formats.date_time(peak.usd_at)}"
+        most = f"{sign}{formats.count(peak.events)} events at {formats.date_time(peak.events_at)}"
+        usd = (
+            ""
+            if peak.usd_at is None
+            else f", {sign}{formats.exact_dollars(peak.usd)} at {formats.date_time(peak.usd_at)}"
+        )
         lines.append(f"{'within ' + formats.window(peak.window):<{_LABEL}} {most}{usd}")
     return lines if len(lines) > 1 else []
 
@@ -325,10 +362,13 @@ def _latency(statistics: Statistics) -> list[str]:
     return lines if len(lines) > 1 else ["LATENCY     not measured"]
 
 
-def _covered(coverage: Mapping[str, FeedCoverage]) -> list[str]:
+def _covered(statistics: Statistics) -> list[str]:
     """How much of the session's time each venue was heard, and its gaps, refilled or not."""
     lines = ["COVERAGE    how much of the session's time each venue was heard"]
-    for venue, feed in sorted(coverage.items()):
+    known = Kept(statistics.markets)
+    if (together := known.row()) is not None:
+        lines.append(f"{'ALL':<{_LABEL}}every venue at once: {formats.share(together.covered['all'])}")
+    for venue, feed in sorted(statistics.coverage.items()):
         promise = feed.promise
         rule = (
             f" ({promise.throttle.value} per {promise.interval:g} s)" if promise.throttle is not Throttle.NONE else ""
@@ -338,7 +378,22 @@ def _covered(coverage: Mapping[str, FeedCoverage]) -> list[str]:
         for gap in feed.gaps[-_MOST_GAPS:]:
             length, outcome = formats.age((gap.end - gap.start) / 1e9), "refilled" if gap.recovered else "not refilled"
             lines.append(f"{'':<{_LABEL}}gap {formats.date_time(gap.start)} of {length}: {outcome}; {gap.cause}")
+        lines += _apart(statistics, known, venue, feed.share)
     return lines if len(lines) > 1 else []
+
+
+def _apart(statistics: Statistics, known: Kept, venue: str, whole: float) -> list[str]:
+    """The markets of a venue of which something else was heard than of the whole of it, those that lack most first."""
+    rows = ((market, known.row(venue, market)) for market in statistics.by_venue_market.get(venue, {}))
+    other = [(market, row) for market, row in rows if row and (row.refused or abs(row.covered["all"] - whole) > _APART)]
+    other.sort(key=lambda entry: (entry[1].covered["all"], entry[0]))
+    lines = [
+        f"{'':<{_LABEL}}{fit(market, _LABEL)}{row.kind.lower()}: heard {formats.share(row.covered['all'])}"
+        + (", some of its contracts refused" if row.refused else "")
+        for market, row in other[:_MOST_APART]
+    ]
+    more = len(other) - _MOST_APART
+    return [*lines, *([f"{'':<{_LABEL}}and {formats.count(more)} more markets"] if more > 0 else [])]
 
 
 def _feeds(statistics: Statistics) -> list[str]:

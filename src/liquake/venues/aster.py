@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import Coverage, CoverageKind, Instruments, Throttle
+from liquake.model import Coverage, CoverageKind, Instruments, PriceBasis, Throttle
 from liquake.venues.binance import Binance, BinanceDecoder, stablecoin_margined
 from liquake.venues.venue import Decoder, Endpoint, Facts, Heartbeat, Limits, Request
 
@@ -16,6 +16,8 @@ class Aster(Binance):
 
     name = "aster"
     title = "Aster"
+    recorded_as = ()
+    price_basis = PriceBasis.FILL
     aliases = ("asterdex",)
     rank = 50
     # "only the latest one liquidation order within 1000ms will be pushed as the snapshot" (_DOCUMENTATION).

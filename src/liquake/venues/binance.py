@@ -357,6 +357,8 @@ class Binance(Venue):
 
     name = "binance"
     title = "Binance"
+    recorded_as: ClassVar[tuple[str, ...]] = ("binance_usdm", "binance_coinm")
+    price_basis = PriceBasis.FILL
     aliases: ClassVar[tuple[str, ...]] = ("binance_usdm", "binance_coinm")
     rank = 1
     coverage = Coverage(

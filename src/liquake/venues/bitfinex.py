@@ -332,6 +332,7 @@ class Bitfinex(Venue):
 
     name = "bitfinex"
     title = "Bitfinex"
+    price_basis = PriceBasis.FILL
     aliases = ("bitfinex_derivatives",)
     coverage = Coverage(
         CoverageKind.COMPLETE,
@@ -373,6 +374,10 @@ class Bitfinex(Venue):
             for symbol, match in found
             if match
         ]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets: the feed is of all pairs."""
@@ -425,6 +430,7 @@ def _subscription(key: str) -> Subscription:
     return Subscription(
         msgspec.json.encode({"event": "subscribe", "channel": "status", "key": key}).decode(),
         (key,),
+        None if key == _KEYS[1] else (),
     )
 
 

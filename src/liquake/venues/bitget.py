@@ -296,6 +296,7 @@ class Bitget(Venue):
 
     name = "bitget"
     title = "Bitget"
+    price_basis = PriceBasis.BANKRUPTCY
     aliases = ("bitget_uta", "bitget_futures")
     coverage = Coverage(
         CoverageKind.THROTTLED,
@@ -332,6 +333,10 @@ class Bitget(Venue):
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
         return [_instrument(row) for row in rows if row.status != "offline"]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets: the channel takes no symbol."""
@@ -391,7 +396,8 @@ class Bitget(Venue):
 def _subscription(topic: _Argument) -> Subscription:
     named = {"symbol": topic.symbol} if topic.symbol else {}
     argument = {"instType": topic.instType, "topic": topic.topic, **named}
-    return Subscription(msgspec.json.encode({"op": "subscribe", "args": [argument]}).decode(), (topic.name,))
+    symbols = None if topic.topic == "liquidation" else ()
+    return Subscription(msgspec.json.encode({"op": "subscribe", "args": [argument]}).decode(), (topic.name,), symbols)
 
 
 def _history(category: str, cursor: str, start: int, end: int) -> Request:

@@ -378,6 +378,7 @@ class Bitmex(Venue):
 
     name = "bitmex"
     title = "BitMEX"
+    price_basis = PriceBasis.LIMIT
     coverage = Coverage(
         CoverageKind.COMPLETE,
         "BitMEX shows every liquidation order that it sends to the market, at its limit price and without a time; an "
@@ -411,11 +412,19 @@ class Bitmex(Venue):
         # "typ": FFWCSX perpetuals, FFCCSX futures; IFXXXP is spot, MRXXXX an index.
         return [_instrument(row) for row in rows if row.typ.startswith("FF")]
 
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
+
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets: the table is of all of them."""
         del instruments, assets
         subscriptions = tuple(
-            Subscription(msgspec.json.encode({"op": "subscribe", "args": [topic]}).decode(), (topic,))
+            Subscription(
+                msgspec.json.encode({"op": "subscribe", "args": [topic]}).decode(),
+                (topic,),
+                None if topic == _TOPICS[0] else (),
+            )
             for topic in _TOPICS
         )
         return [Connection("realtime", self.endpoints[-1].url, subscriptions)]

@@ -327,6 +327,8 @@ class Bybit(Venue):
 
     name = "bybit"
     title = "Bybit"
+    recorded_as = ("bybit_linear", "bybit_inverse")
+    price_basis = PriceBasis.BANKRUPTCY
     rank = 2
     coverage = Coverage(
         CoverageKind.COMPLETE,
@@ -427,5 +429,7 @@ def _subscriptions(prices: Sequence[str], topics: Sequence[str]) -> Iterator[Sub
 
 
 def _subscription(request: str, topics: Iterable[str]) -> Subscription:
-    frame = msgspec.json.encode({"op": "subscribe", "req_id": request, "args": list(topics)}).decode()
-    return Subscription(frame, (request,))
+    asked = list(topics)
+    frame = msgspec.json.encode({"op": "subscribe", "req_id": request, "args": asked}).decode()
+    symbols = tuple(topic.removeprefix(_LIQUIDATIONS) for topic in asked if topic.startswith(_LIQUIDATIONS))
+    return Subscription(frame, (request,), symbols)

@@ -325,10 +325,12 @@ class Deribit(Venue):
 
     name = "deribit"
     title = "Deribit"
+    price_basis = PriceBasis.FILL
     coverage = Coverage(
         CoverageKind.DELAYED,
         "Deribit says of a trade that it was a liquidation only about an hour after it: nothing of it is live.",
         source=_DOCUMENTATION,
+        delay=3600.0,
     )
     heartbeat = Heartbeat(every=20.0, frame=_TEST, dead_after=60.0, stale_after=30.0)
     limits = Limits(lifetime=None, messages_per_second=5.0, connects_per_minute=30.0)
@@ -342,7 +344,7 @@ class Deribit(Venue):
         source=_DOCUMENTATION,
     )
     # Seen to come 59.5 to 60 minutes late. Each trade is looked at seven times, should it come later still.
-    poll = Poll(every=120.0, behind=3600.0, span=900.0)
+    poll = Poll(every=120.0, behind=coverage.delay, span=900.0)
 
     def instrument_requests(self) -> tuple[Request, ...]:
         return (Request(_INSTRUMENTS),)
@@ -354,13 +356,17 @@ class Deribit(Venue):
             raise InstrumentsError(self.name, str(error)) from None
         return [_instrument(row) for row in rows if row.kind == "future"]
 
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
+
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket, of prices: trades on it come without the flag."""
         del instruments, assets
         subscriptions = (
-            Subscription(_request(_HEARTBEATS, "public/set_heartbeat", {"interval": 30}), (str(_HEARTBEATS),)),
+            Subscription(_request(_HEARTBEATS, "public/set_heartbeat", {"interval": 30}), (str(_HEARTBEATS),), ()),
             Subscription(
-                _request(_PRICES, "public/subscribe", {"channels": ["ticker.BTC-PERPETUAL.100ms"]}), (str(_PRICES),)
+                _request(_PRICES, "public/subscribe", {"channels": ["ticker.BTC-PERPETUAL.100ms"]}), (str(_PRICES),), ()
             ),
         )
         return [Connection("prices", self.endpoints[-1].url, subscriptions)]

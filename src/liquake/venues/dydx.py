@@ -311,6 +311,7 @@ class Dydx(Venue):
 
     name = "dydx"
     title = "dYdX"
+    price_basis = PriceBasis.FILL
     aliases = ("dydx_v4", "dydx-v4")
     coverage = Coverage(
         CoverageKind.COMPLETE,
@@ -343,6 +344,10 @@ class Dydx(Venue):
             raise InstrumentsError(self.name, str(error)) from None
         found = (_by_name(market.ticker) for market in markets if market.status != "FINAL_SETTLEMENT")
         return [instrument for instrument in found if instrument is not None]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_name(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """As many sockets as the limit of markets needs, each with the oracle's prices as proof of life."""
@@ -406,7 +411,7 @@ def _subscription(channel: str, market: str = "") -> Subscription:
     asked: dict[str, object] = {"type": "subscribe", "channel": channel}
     if market:
         asked |= {"id": market, "batched": True}
-    return Subscription(msgspec.json.encode(asked).decode(), (_topic(channel, market),))
+    return Subscription(msgspec.json.encode(asked).decode(), (_topic(channel, market),), (market,) if market else ())
 
 
 def _page(market: str, before: int, since: int) -> Request:

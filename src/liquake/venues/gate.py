@@ -324,6 +324,7 @@ class Gate(Venue):
 
     name = "gate"
     title = "Gate"
+    price_basis = PriceBasis.LIMIT
     aliases = ("gateio", "gate.io", "gate_io", "gate.com")
     # Change log of 2026-08-20: orders of one contract within a period are pushed together in an array, and those beside
     # the first are no longer dropped; the period is 1 s by default, and 20 orders are pushed at once (_CHANGES).
@@ -370,6 +371,10 @@ class Gate(Venue):
             return msgspec.json.decode(answer, type=list[_Listed], strict=False)
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """A socket per settlement currency whatever the assets: "!all" is of all its contracts."""
@@ -429,7 +434,7 @@ class Gate(Venue):
 def _subscription(channel: str, contract: str) -> Subscription:
     # "time" is required and not looked at without a signature; the documentation's own examples have 123456.
     request = {"time": 1, "channel": channel, "event": "subscribe", "payload": [contract]}
-    return Subscription(msgspec.json.encode(request).decode(), (channel,))
+    return Subscription(msgspec.json.encode(request).decode(), (channel,), None if channel == _LIQUIDATIONS else ())
 
 
 def _past_request(settle: str, since: int, until: int) -> Request:

@@ -349,6 +349,7 @@ class Htx(Venue):
 
     name = "htx"
     title = "HTX"
+    price_basis = PriceBasis.BANKRUPTCY
     aliases = ("huobi", "htx_futures", "huobi_dm", "hbdm")
     coverage = Coverage(
         CoverageKind.COMPLETE,
@@ -389,6 +390,10 @@ class Htx(Venue):
         except (ValueError, RecursionError) as error:
             raise InstrumentsError(self.name, str(error)) from None
         return [_instrument(row) for row in rows if row.contract_status not in _ENDED]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """A socket per product whatever the assets, for the topic is of all contracts, and one of prices."""
@@ -455,7 +460,7 @@ def _wanted(instruments: Instruments, assets: Collection[str] | None) -> Iterato
 
 
 def _subscription(request: dict[str, str], topic: str) -> Subscription:
-    return Subscription(msgspec.json.encode(request).decode(), (topic,))
+    return Subscription(msgspec.json.encode(request).decode(), (topic,), None if topic == _TOPIC else ())
 
 
 def _past_request(code: str, since: int, until: int) -> Request:

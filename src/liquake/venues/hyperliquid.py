@@ -532,7 +532,7 @@ class _Meta(msgspec.Struct):
 def _subscription(kind: str, **of: str) -> Subscription:
     subscription = {"type": kind, **of}
     frame = msgspec.json.encode({"method": "subscribe", "subscription": subscription}).decode()
-    return Subscription(frame, (_topic(subscription),))
+    return Subscription(frame, (_topic(subscription),), None if kind == "userFills" else ())
 
 
 class Hyperliquid(Venue):
@@ -540,6 +540,7 @@ class Hyperliquid(Venue):
 
     name = "hyperliquid"
     title = "Hyperliquid"
+    price_basis = PriceBasis.FILL
     rank = 4
     coverage = Coverage(
         CoverageKind.SAMPLE,
@@ -584,6 +585,10 @@ class Hyperliquid(Venue):
             raise InstrumentsError(self.name, str(error)) from None
         return [address.lower() for address in told]
 
+    def coin(self, symbol: str) -> str | None:
+        named = _perpetual(symbol)
+        return named.asset if named else None
+
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket for the trades of `assets`, of the large ones where `None`, and one for the sample.
 
@@ -594,7 +599,8 @@ class Hyperliquid(Venue):
         coins = [coin for coin in listed if (coin in _LARGE if assets is None else listed[coin].asset in assets)]
         url = self.endpoints[-1].url
         price = _subscription("activeAssetCtx", coin=_PRICED)
-        users = tuple(dict.fromkeys((*instruments.accounts, *_WATCHED)))[:_USERS]
+        # Those of the user come first: market makers, of whom the venue publishes no list.
+        users = tuple(dict.fromkeys(user.lower() for user in (*instruments.accounts, *_WATCHED)))[:_USERS]
         fills = (_subscription("userFills", user=user) for user in users)
         trades = (_subscription("trades", coin=coin) for coin in coins)
         return [Connection("sample", url, (price, *fills)), Connection("market", url, (price, *trades))]

@@ -312,6 +312,7 @@ class Kraken(Venue):
 
     name = "kraken"
     title = "Kraken"
+    price_basis = PriceBasis.FILL
     aliases = ("kraken_futures", "krakenfutures", "cryptofacilities")
     coverage = Coverage(
         CoverageKind.COMPLETE,
@@ -345,6 +346,10 @@ class Kraken(Venue):
             raise InstrumentsError(self.name, str(error)) from None
         # A product that is not traded is refused.
         return [instrument for row in rows if row.tradeable and (instrument := _instrument(row))]
+
+    def coin(self, symbol: str) -> str | None:
+        named = _by_grammar(symbol)
+        return named.asset if named else None
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """One socket whatever the assets, with a price stream as proof of life."""
@@ -420,7 +425,8 @@ def _unlisted(assets: Collection[str] | None) -> Iterator[str]:
 
 def _subscription(feed: str, products: Sequence[str]) -> Subscription:
     frame = msgspec.json.encode({"event": "subscribe", "feed": feed, "product_ids": products}).decode()
-    return Subscription(frame, tuple(_topic(feed, product) for product in products))
+    symbols = tuple(products) if feed == "trade" else ()
+    return Subscription(frame, tuple(_topic(feed, product) for product in products), symbols)
 
 
 def _milliseconds(time: datetime) -> int:

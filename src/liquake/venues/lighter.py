@@ -20,6 +20,7 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
+    Liquidation,
     Price,
     PriceBasis,
     PriceKind,
@@ -170,7 +171,7 @@ _ALREADY = re.compile(r"already subscribed to\W*(?P<topic>\w+:\w+)", re.IGNORECA
 def _by_number(market: str) -> Instrument:
     """What is known of a market that the venue's list has not told: of most, not even the coin."""
     asset = _FIRST_MARKETS.get(market)
-    return Instrument(market, asset or market, _LINEAR, 1.0 if asset else None)
+    return Instrument(market, asset or market, _LINEAR, 1.0 if asset else None, code=market)
 
 
 def _closed(trade: _Trade) -> Side | None:
@@ -195,7 +196,7 @@ class LighterDecoder(Decoder):
 
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
-        self._listed = instruments.by_symbol.get
+        self._listed = instruments.by_code.get
         self._scan = SHAPE.scan
         columns, identity = "trade symbol size price usd side milliseconds before", ("symbol", "|", "trade")
         self._make = SHAPE.maker(venue, _FILL, instruments, _by_number, columns, "rows", identity=identity)
@@ -229,7 +230,14 @@ class LighterDecoder(Decoder):
         for _, _, size, price, usd, side, _, before in rows:
             if not _had(side, before) or not _agrees(size, price, usd):
                 return None
-        return None if self._make is None else self._make(rows, ts_recv)
+        made = None if self._make is None else self._make(rows, ts_recv)
+        return None if made is None else [self._named(event) for event in made]
+
+    def _named(self, event: Event) -> Event:
+        """`event` under the name of the market that it has the number of."""
+        assert isinstance(event, Liquidation)
+        listed = self._listed(event.instrument)
+        return event if listed is None else msgspec.structs.replace(event, instrument=listed.symbol)
 
     def _liquidations(self, message: _Frame, frame: bytes | str, ts_recv: int) -> list[Event]:
         rows = message.liquidation_trades or ()
@@ -333,6 +341,7 @@ class Lighter(Venue):
 
     name = "lighter"
     title = "Lighter"
+    price_basis = PriceBasis.FILL
     aliases = ("zklighter",)
     coverage = Coverage(
         CoverageKind.COMPLETE,
@@ -363,15 +372,22 @@ class Lighter(Venue):
             raise InstrumentsError(self.name, str(error)) from None
         return [_instrument(row) for row in rows if row.status == "active" and row.market_type == "perp"]
 
+    def coin(self, symbol: str) -> str | None:
+        return _by_number(symbol).asset if symbol in _FIRST_MARKETS else unbundle(symbol)[0] or None
+
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         """As many sockets as the limit of subscriptions needs, each with the price of BTC as proof of life."""
-        listed = instruments or Instruments(map(_by_number, _FIRST_MARKETS))
+        listed = (instruments or Instruments(map(_by_number, _FIRST_MARKETS))).by_code
         markets = sorted((each for each in listed if assets is None or listed[each].asset in assets), key=int)
         bitcoin = next((each for each in listed if listed[each].asset == "BTC"), _BITCOIN)
         url, price = f"{self.endpoints[-1].url}?readonly=true", _subscription("market_stats", bitcoin)
         parts = [markets[at : at + _TRADES_PER_CONNECTION] for at in range(0, len(markets), _TRADES_PER_CONNECTION)]
         return [
-            Connection(f"trades-{nth}", url, (price, *(_subscription("trade", market) for market in part)))
+            Connection(
+                f"trades-{nth}",
+                url,
+                (price, *(_subscription("trade", market, listed[market].symbol) for market in part)),
+            )
             for nth, part in enumerate(parts, 1)
         ]
 
@@ -381,9 +397,9 @@ class Lighter(Venue):
 
 def _instrument(row: _Listed) -> Instrument:
     asset, bundle = unbundle(row.symbol)
-    return Instrument(str(row.market_id), asset, _LINEAR, 1.0, bundle)
+    return Instrument(row.symbol, asset, _LINEAR, 1.0, bundle, code=str(row.market_id))
 
 
-def _subscription(channel: str, market: str) -> Subscription:
+def _subscription(channel: str, market: str, *symbols: str) -> Subscription:
     frame = msgspec.json.encode({"type": "subscribe", "channel": f"{channel}/{market}"}).decode()
-    return Subscription(frame, (f"{channel}:{market}",))
+    return Subscription(frame, (f"{channel}:{market}",), symbols)

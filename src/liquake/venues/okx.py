@@ -326,6 +326,8 @@ class Okx(Venue):
 
     name = "okx"
     title = "OKX"
+    recorded_as = ("okx_swap", "okx_futures")
+    price_basis = PriceBasis.BANKRUPTCY
     aliases = ("okex",)
     rank = 3
     coverage = Coverage(
@@ -373,6 +375,7 @@ class Okx(Venue):
             Subscription(
                 msgspec.json.encode({"op": "subscribe", "args": [topic]}).decode(),
                 (msgspec.convert(topic, _Argument).topic,),
+                None if "instType" in topic else (),
             )
             for topic in _TOPICS
         )

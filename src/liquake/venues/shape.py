@@ -157,7 +157,7 @@ class Shape:
             Liquidation,
             venue,
             basis,
-            (instruments.by_symbol, by_name, in_dollars),
+            (instruments.by_code, by_name, in_dollars),
             FUTURE_TOLERANCE,
             (rows, symbol, *wanted),
             (pieces, unique),

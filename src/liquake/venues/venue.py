@@ -22,6 +22,8 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
+    PriceBasis,
+    asset_of,
 )
 
 _FRAME_KEPT = 4096
@@ -54,6 +56,15 @@ class Subscription(msgspec.Struct, frozen=True):
     frame: str
     acks: tuple[str, ...]
     """The `topic`s of the SUBSCRIBED or REJECTED statuses the decoder will give for this frame."""
+    symbols: tuple[str, ...] | None = None
+    """The contracts whose liquidations it brings: one for each of `acks`, or all of them for a single one. `None` for
+    whatever the venue lists; none where it brings prices or heartbeats."""
+
+    def brings(self, ack: str) -> frozenset[str] | None:
+        """The contracts that are brought once the venue has acknowledged `ack`; `None` for whatever it lists."""
+        if self.symbols is None or len(self.acks) == 1 or not self.symbols:
+            return None if self.symbols is None else frozenset(self.symbols)
+        return frozenset((self.symbols[self.acks.index(ack)],))
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -208,6 +219,10 @@ class Venue(ABC):
     endpoints: ClassVar[tuple[Endpoint, ...]]
     aliases: ClassVar[tuple[str, ...]] = ()
     """Other names a user may call it by."""
+    recorded_as: ClassVar[tuple[str, ...]] = ()
+    """Other names that recordings have for it, or for one of its products."""
+    price_basis: ClassVar[PriceBasis | None] = None
+    """What the price is the price of that its stream shows: for rows of recordings; `None` where that cannot be said."""
     rank: ClassVar[int] = 50
     """Where it stands among the others on screens: the lower the earlier, and by name where ranks are equal."""
     poll: ClassVar[Poll | None] = None
@@ -240,6 +255,10 @@ class Venue(ABC):
         """
         del answer
         return []
+
+    def coin(self, symbol: str) -> str | None:
+        """The coin that the venue's name of a contract names, without the list: for rows of recordings. `None` for none."""
+        return asset_of(symbol)
 
     @abstractmethod
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

@@ -95,3 +95,11 @@ def test_a_feed_that_breaks_is_told() -> None:
     down = FeedStatus("bybit", "linear-1", FeedState.DISCONNECTED, NOON + 10 * SECOND, reason="the connection broke")
     _, alerts = watched([up, liquidation(2.0, 1_000.0), down], 90)
     assert [alert.venue for alert in alerts if alert.rule is AlertRule.FEED] == ["bybit"]
+
+
+def test_the_end_of_an_outage_and_the_beginning_of_a_run_are_no_jerk() -> None:
+    busy = [liquidation(n / 20.0, 20_000.0 + n) for n in range(2_400)]
+    away = Gap("bybit", "linear-1", NOON + 60 * SECOND, NOON + 80 * SECOND, "code 1006")
+    heard = [event for event in busy if not away.start < event.ts_event <= away.end]
+    _, alerts = watched([FeedStatus("bybit", "linear-1", FeedState.SUBSCRIBED, NOON), *heard, away], 118)
+    assert [alert.text for alert in alerts if alert.rule is AlertRule.JERK] == []

@@ -161,7 +161,7 @@ def test_the_model_carries_the_scores_it_earned(scored: Score) -> None:
 
 
 def test_the_january_2023_protocol_gives_the_documented_rates(shared: Path) -> None:
-    tape = read_tape(shared / "data" / "buckets_binance_jan2023_krishna.csv.gz", {"binance_usdm": "binance"})
+    tape = read_tape(shared / "data" / "buckets_binance_jan2023_krishna.csv.gz")
     assert tape.sources == (Source("binance", Side.LONG), Source("binance", Side.SHORT))
     assert (len(tape), sum(tape.orders)) == (12_076, 257_146)
     grid = Grid.of(Events.of(tape), 60.0)

@@ -42,7 +42,7 @@ def test_time_that_lies_in_several_outages_counts_once(outages: list[Span], star
 
 def test_a_venue_that_was_never_up_covers_nothing() -> None:
     assert venue(60.0, status(FeedState.CONNECTING, 0.0)).covered == dict.fromkeys(TOTAL_WINDOWS, 0.0)
-    assert shares([], None, None, NOON) == dict.fromkeys(TOTAL_WINDOWS, 0.0)
+    assert shares([], None, NOON) == dict.fromkeys(TOTAL_WINDOWS, 0.0)
 
 
 def test_a_window_longer_than_the_run_is_covered_in_part() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from liquake.clock import SECOND, ManualClock
 from liquake.ingest.backfill import HISTORY, MARGIN, REACH, Backfill, overlapping
-from liquake.model import DecodeError, FeedState, Gap, Instruments
+from liquake.model import DecodeError, FeedState, Gap, Instruments, Scope
 from liquake.venues.venue import Poll
 from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyServer, ToyVenue, ToyWithPast, toy_server
 
@@ -213,3 +213,23 @@ async def test_a_broken_socket_of_a_polled_venue_missed_no_liquidation(connectio
         await heard.until(lambda: heard.gaps)
         assert heard.gaps[0].recovered
         assert len(server.asked) == 1
+
+
+async def test_polling_brings_whatever_the_venue_has() -> None:
+    async with toy_server() as server, asking(server, SOON) as (_, heard, _):
+        await heard.until(lambda: any(isinstance(event, Scope) for event in heard.events))
+        [scope] = [event for event in heard.events if isinstance(event, Scope)]
+        assert (scope.connection, scope.assets, scope.refused) == (HISTORY, None, ())
+
+
+async def test_of_a_polled_venue_too_the_time_in_which_nobody_listened_is_asked_for() -> None:
+    slowly = Poll(every=3_600.0, behind=3_600.0, span=900.0)
+    async with toy_server() as server, asking(server, slowly) as (backfill, heard, _):
+        await heard.until(lambda: FeedState.SUBSCRIBED in heard.states)
+        # Whoever went away 7,000 s ago had asked for what happened until an hour before that.
+        server.past = ago(7_000 + 3_600 - 1)
+        backfill.missed(gap(7_000, 10, ""))
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].recovered
+        assert heard.liquidations == server.past
+        assert asked(7_000 + 3_600, 10 + 3_600) in server.asked

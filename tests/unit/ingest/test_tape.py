@@ -12,8 +12,8 @@ from liquake.model import Side
 from liquake.model.tape import Source
 
 ROWS = """ts_ms,venue,symbol,side,usd,n_events
-1700000002000,alpha_swap,AAA,SHORT(all BUY),250.5,3
-1700000001000,alpha_swap,BBB,LONG(last/max),100,1
+1700000002000,bybit_linear,AAA,SHORT(all BUY),250.5,3
+1700000001000,bybit_linear,BBB,LONG(last/max),100,1
 1700000003000,beta,BBB,LONG,,1
 """
 
@@ -21,8 +21,8 @@ ROWS = """ts_ms,venue,symbol,side,usd,n_events
 def test_rows_come_in_order_of_time_with_side_dollars_and_orders(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text(ROWS)
-    tape = read_tape(path, {"alpha_swap": "alpha"})
-    assert tape.sources == (Source("alpha", Side.LONG), Source("alpha", Side.SHORT))
+    tape = read_tape(path)
+    assert tape.sources == (Source("bybit", Side.LONG), Source("bybit", Side.SHORT))
     assert list(tape.ts) == [1_700_000_001_000_000_000, 1_700_000_002_000_000_000]
     assert [tape.sources[kind].side for kind in tape.source] == [Side.LONG, Side.SHORT]
     assert list(tape.usd) == [100.0, 250.5]

@@ -65,6 +65,8 @@ def _subject(picture: Picture, pairs: int) -> list[Cell]:
     parts = [] if view.market == ALL else [(f"{view.market}  ", theme["strong"])]
     if pairs > 1:
         parts.append(("the latest first", theme["muted"]))
+    if view.market != ALL:
+        parts += sums.heard(picture, view.market, "1h")
     return parts
 
 
@@ -115,15 +117,15 @@ def _cells(entry: Activity, feed: VenueState, picture: Picture) -> Mapping[str, 
         "side": (last.side, theme.side(last.side)),
         "size": (formats.coins(last.amount, last.asset), theme["number"]),
         "usd": (formats.dollars(last.usd), theme["number"]),
-        "hour": (_volume(entry.hour, feed, theme), theme["number"]),
+        "hour": (_volume(entry.hour, feed, picture, entry.market), theme["number"]),
         "share": (formats.percent(entry.hour_long.usd, entry.hour.usd), theme["muted"]),
-        "long": (_volume(entry.hour_long, feed, theme), theme["side.long"]),
-        "short": (_volume(entry.hour_short, feed, theme), theme["side.short"]),
-        "events": (_events(entry.hour, feed, theme), theme["muted"]),
+        "long": (_volume(entry.hour_long, feed, picture, entry.market), theme["side.long"]),
+        "short": (_volume(entry.hour_short, feed, picture, entry.market), theme["side.short"]),
+        "events": (_events(entry.hour, feed, picture, entry.market), theme["muted"]),
     }
 
 
-def _volume(volume: Sum, feed: VenueState, theme: Theme) -> str:
+def _volume(volume: Sum, feed: VenueState, picture: Picture, market: str) -> str:
     """Dollars; "at least" where the feed withholds some or the size of some is not known.
 
     A dash where a sample is left out of the sums: none were added, which is not the same as none having happened.
@@ -132,12 +134,20 @@ def _volume(volume: Sum, feed: VenueState, theme: Theme) -> str:
         return formats.UNKNOWN
     if feed.coverage.kind is CoverageKind.SAMPLE and not volume.events:
         return "-"
-    least = volume.events > 0 and (volume.unsized > 0 or sums.withholds(feed))
+    theme = picture.theme
+    least = volume.events > 0 and (volume.unsized > 0 or _bounded(feed, picture, market))
     return (theme.glyphs.at_least if least else "") + formats.dollars(volume.usd)
 
 
-def _events(volume: Sum, feed: VenueState, theme: Theme) -> str:
-    return (theme.glyphs.at_least if volume.events and sums.withholds(feed) else "") + formats.count(volume.events)
+def _events(volume: Sum, feed: VenueState, picture: Picture, market: str) -> str:
+    least = volume.events > 0 and _bounded(feed, picture, market)
+    return (picture.theme.glyphs.at_least if least else "") + formats.count(volume.events)
+
+
+def _bounded(feed: VenueState, picture: Picture, market: str) -> bool:
+    """Whether its last hour is a lower bound. A sample's is marked as what it is."""
+    sample = feed.coverage.kind is CoverageKind.SAMPLE
+    return not sample and sums.at_least(picture.snapshot, feed, market, "1h")
 
 
 def _legend(snapshot: Snapshot, theme: Theme, width: int) -> Text:

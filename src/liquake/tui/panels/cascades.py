@@ -81,7 +81,7 @@ def _episode(episode: Episode, picture: Picture) -> list[Cell]:
     return [
         ("CASCADE " if ongoing else "cascade ", theme["heat.4" if ongoing else "text"]),
         (f"  {'goes on' if ongoing else 'over'}, {lasted}: ", theme["muted"]),
-        (formats.dollars(episode.usd), theme["strong"]),
+        (f"{theme.glyphs.at_least}{formats.dollars(episode.usd)}", theme["strong"]),
         (f" in {formats.count(episode.events)}", theme["muted"]),
         (f", peak {formats.dollars(episode.peak)}/min", theme["muted"]),
         (said, theme["muted"]),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Charts, Series
 from liquake.model import Liquidation, Side
-from liquake.tui import formats
+from liquake.tui import formats, sums
 from liquake.tui.outages import Stretch, away, heard, stretches, unheard
 from liquake.tui.panels.tape import recent
 from liquake.tui.picture import Picture
@@ -39,7 +39,7 @@ def velocity_chart(picture: Picture, width: int, height: int) -> Sheet:
     roomy = width >= _ROOMY
     unit = "dollars" if view.dollars else "liquidations" if roomy else "events"
     words = f"{unit} per second, over {WINDOW} s each" if roomy else f"{unit}/s in {WINDOW} s"
-    parts = [_market(picture, view.market, roomy=roomy), [(words, theme["muted"])]]
+    parts = [_market(picture, view.market, roomy=roomy), [(words, theme["muted"])], *_bound(picture)]
     parts += _down_mark(picture, picture.snapshot.now - _SHOWN)
     head = title("VELOCITY", whole(parts, width - len("VELOCITY  "), ""), width, theme)
     charts = picture.snapshot.charts.get(view.market)
@@ -128,6 +128,12 @@ def _crossed(line: Text, marks: Mapping[int, tuple[Style, bool]], theme: Theme, 
     return crossed
 
 
+def _bound(picture: Picture) -> list[list[Cell]]:
+    """In a title: that what is drawn is a lower bound, where some venue withholds."""
+    theme = picture.theme
+    return [[(f" {theme.glyphs.at_least} at least ", theme["muted"])]] if sums.mixed(picture.snapshot) else []
+
+
 def _down_mark(picture: Picture, since: int) -> list[list[Cell]]:
     """In a title: what the hatching means, where there is any."""
     theme = picture.theme
@@ -146,6 +152,7 @@ def sides_chart(picture: Picture, width: int, height: int) -> Sheet:
     parts = [
         _market(picture, view.market, roomy=roomy),
         [(f"{unit} {'per minute' if roomy else 'a min'} ", theme["muted"])],
+        *_bound(picture),
         *_down_mark(picture, first_moment(picture)),
         [(f" LONG {theme.glyphs.up} ", theme["side.long"])],
         [(f"SHORT {theme.glyphs.down}", theme["side.short"])],

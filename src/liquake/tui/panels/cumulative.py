@@ -25,7 +25,8 @@ _COLUMNS = (
     Column("name", "", 16, least=90),
     *(Column(name, name, 9, right=True) for name in TOTAL_WINDOWS),
     Column("share", "share", 6, right=True, least=88),
-    Column("coverage", "  coverage", 22, least=112),
+    Column("coverage", "  coverage", 23, least=113),
+    Column("heard", "heard", 6, right=True, least=120),
 )
 _SIDES: tuple[Side | None, ...] = (None, Side.LONG, Side.SHORT)
 
@@ -98,6 +99,7 @@ def _table(picture: Picture, name: str, counted: Counted, known: Sequence[Line],
     first, _, rest = name.partition("  ")
     lines = passing(picture, known)
     subject = [*([(f"{rest} ", theme["strong"])] if rest else []), (_unit(picture), theme["strong"])]
+    subject += sums.heard(picture, picture.view.market, sums.SINCE_START) if rest else []
     head = title(first, [*subject, *picture.only(len(lines), len(known))], width, theme)
     whole = next(iter(counted.values()), None)
     if whole is None or not whole[sums.SINCE_START].sum().events:
@@ -132,7 +134,9 @@ def _cells(picture: Picture, counted: Mapping[str, Tally], line: Line) -> dict[s
         whole.sum(line.venue, line.side).usd, whole.sum(None if line.side is None else line.venue).usd
     )
     cells["share"] = share, theme["muted"]
-    cells["coverage"] = ("  " + _coverage(picture, whole, line) if line.side is None else "", theme["muted"])
+    if line.side is None:
+        cells["coverage"] = "  " + _coverage(picture, whole, line), theme["muted"]
+        cells["heard"] = _heard(picture, line), theme["muted"]
     return cells
 
 
@@ -151,14 +155,23 @@ def _amount(picture: Picture, counted: Tally, line: Line) -> str:
 def _coverage(picture: Picture, counted: Tally, line: Line) -> str:
     """How far a sum can be relied on, in a word."""
     if line.venue is not None:
-        return next((_kind(feed) for feed in picture.snapshot.venues if feed.venue == line.venue), "")
+        return next(
+            (_kind(feed, picture, line.market) for feed in picture.snapshot.venues if feed.venue == line.venue), ""
+        )
     venues = [venue for venue in counted.by_venue if counted.sum(venue).events]
     short = sum(venue in counted.floors for venue in venues)
-    return f"{short} of {len(venues)} withhold some" if short else "complete"
+    return f"{100.0 * counted.bounded():.0f}% at least ({short} of {len(venues)})" if short else "complete"
 
 
-def _kind(feed: VenueState) -> str:
-    """What a feed shows, and the part of the run in which it was heard, where that is not all of it."""
-    share = feed.covered.get(sums.SINCE_START, 1.0)
-    heard = "" if share > 0.9995 else f" {formats.share(share)}"
-    return f"{feed.kind.lower()}{heard}"
+def _kind(feed: VenueState, picture: Picture, market: str) -> str:
+    """What a feed shows of a market, and whether the venue refused some of it."""
+    kept = sums.covered(picture.snapshot, feed.venue, market)
+    if kept is None:
+        return feed.kind.lower()
+    return kept.kind.lower() + (", some refused" if kept.refused else "")
+
+
+def _heard(picture: Picture, line: Line) -> str:
+    """The part of the run in which it was heard."""
+    kept = sums.covered(picture.snapshot, line.venue or ALL, line.market)
+    return "" if kept is None else formats.share(kept.covered.get(sums.SINCE_START, 0.0))

@@ -55,9 +55,10 @@ def _numbers(picture: Picture) -> Sequence[_Number]:
     windows = {row.window: row for row in snapshot.kinematics.get(market, ())}
     rate, minute = windows.get(_WINDOW), windows.get(_MINUTE)
     least = theme.glyphs.at_least if hour.least() else ""
+    bound = theme.glyphs.at_least if sums.mixed(snapshot) else ""
     return (
-        _Number("liquidations per second, 10 s", *_split(rate.counts.velocity.value if rate else None, theme)),
-        _money("liquidated in 60 s", minute.usd if minute else None, "", theme),
+        _rate("liquidations per second, 10 s", rate.counts.velocity.value if rate else None, bound, theme),
+        _money("liquidated in 60 s", minute.usd if minute else None, bound, theme),
         _money("liquidated in 1 h", whole.usd if snapshot.events else None, least, theme),
         _Number(
             "of it LONG, in 1 h",
@@ -77,6 +78,11 @@ def _split(value: float | None, theme: Theme) -> tuple[str, Style, str, str]:
     text = formats.short(value)
     digits = text.rstrip("kMBT")
     return digits, theme["strong"], "", text[len(digits) :]
+
+
+def _rate(label: str, value: float | None, least: str, theme: Theme) -> _Number:
+    text, style, _, after = _split(value, theme)
+    return _Number(label, text, style, "" if value is None else least, after)
 
 
 def _money(label: str, value: float | None, least: str, theme: Theme) -> _Number:

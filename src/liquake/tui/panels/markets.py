@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from rich.text import Text
@@ -33,6 +33,14 @@ _COLUMNS = (
 )
 
 
+class Hour(msgspec.Struct, frozen=True):
+    """The last hour of one market over the venues that count in sums."""
+
+    total: Sum
+    long: Sum
+    least: bool
+
+
 class _Market(msgspec.Struct, frozen=True):
     """What the venues together did in one market."""
 
@@ -40,9 +48,7 @@ class _Market(msgspec.Struct, frozen=True):
     last: Liquidation | None
     age: float | None
     state: str
-    hour: Sum
-    hour_long: Sum
-    least: bool
+    hour: Hour
 
 
 def markets(picture: Picture, width: int, height: int) -> Sheet:
@@ -55,7 +61,9 @@ def markets(picture: Picture, width: int, height: int) -> Sheet:
     chosen = [name for name in snapshot.markets if market in (ALL, name)]
     names = [name for name in chosen if picture.view.matches(name, *last_words(by_market.get(name, [])))]
     count = (f"{formats.count(len(chosen))}, the largest first", theme["muted"])
-    head = title("MARKETS", [count, *picture.only(len(names), len(chosen))], width, theme)
+    head = title(
+        "MARKETS", [count, *sums.heard(picture, market, "1h"), *picture.only(len(names), len(chosen))], width, theme
+    )
     if chosen and not names:
         return Sheet([head, *picture.nothing_passes(width)])
     if not names:
@@ -77,21 +85,23 @@ def last_words(entries: list[Activity]) -> tuple[str, ...]:
 
 
 def _market(picture: Picture, name: str, entries: list[Activity]) -> _Market:
-    """Samples show as the last liquidation, and are in no sum."""
-    feeds = {feed.venue: feed for feed in picture.snapshot.venues}
-    counted = [entry for entry in entries if not feeds[entry.venue].sampled]
     latest = min(entries, key=lambda entry: entry.age, default=None)
-    hour = added(entry.hour for entry in counted)
-    least = hour.unsized > 0 or any(sums.withholds(feeds[entry.venue]) for entry in counted if entry.hour.events)
     return _Market(
         name,
         latest.last if latest else None,
         latest.age if latest else None,
         latest.state if latest else "",
-        hour,
-        added(entry.hour_long for entry in counted),
-        least,
+        last_hour(picture, name, entries),
     )
+
+
+def last_hour(picture: Picture, market: str, entries: Sequence[Activity]) -> Hour:
+    """Samples show as the last liquidation, and are in no sum."""
+    snapshot, feeds = picture.snapshot, {feed.venue: feed for feed in picture.snapshot.venues}
+    counted = [entry for entry in entries if not feeds[entry.venue].sampled]
+    total, long = added(entry.hour for entry in counted), added(entry.hour_long for entry in counted)
+    bounded = (sums.at_least(snapshot, feeds[entry.venue], market, "1h") for entry in counted if entry.hour.events)
+    return Hour(total, long, total.unsized > 0 or any(bounded))
 
 
 def _last_price(last: Liquidation | None, theme: Theme) -> Cell:
@@ -102,7 +112,7 @@ def _last_price(last: Liquidation | None, theme: Theme) -> Cell:
 
 
 def _cells(picture: Picture, market: _Market) -> Mapping[str, Cell]:
-    theme, last = picture.theme, market.last
+    theme, last, hour = picture.theme, market.last, market.hour
     price = picture.snapshot.prices.get(market.name)
     trades = picture.snapshot.trades.get(market.name)
     fresh = theme[f"age.{market.state}"] if market.state else theme["muted"]
@@ -121,7 +131,7 @@ def _cells(picture: Picture, market: _Market) -> Mapping[str, Cell]:
         "usd": (formats.dollars(last.usd), theme["number"]),
         "size": (formats.coins(last.amount, last.asset), theme["number"]),
         "venue": (last.venue, theme.venue(last.venue)),
-        "hour": (sums.usd(market.hour, theme, least=market.least), theme["strong"]),
-        "share": (formats.percent(market.hour_long.usd, market.hour.usd), theme["muted"]),
-        "events": (formats.count(market.hour.events), theme["muted"]),
+        "hour": (sums.usd(hour.total, theme, least=hour.least), theme["strong"]),
+        "share": (formats.percent(hour.long.usd, hour.total.usd), theme["muted"]),
+        "events": ((theme.glyphs.at_least if hour.least else "") + formats.count(hour.total.events), theme["muted"]),
     }

@@ -41,6 +41,7 @@ def subject(picture: Picture) -> list[Cell]:
         ("all markets" if view.market == ALL else view.market, theme["strong"]),
         (f" {theme.glyphs.between} ", theme["faint"]),
         (since, theme["strong"]),
+        *sums.heard(picture, view.market, view.window),
     ]
 
 
@@ -96,20 +97,20 @@ def _amounts(picture: Picture, counted: Tally, width: int) -> list[Text]:
     theme, whole = picture.theme, counted.sum()
     hours = sums.elapsed(picture.snapshot, picture.view.window) / 3600.0
     columns = shown(_AMOUNTS, width)
-    sized = whole.events - whole.unsized
+    sized, least = whole.events - whole.unsized, _least(counted, theme)
     lines = [
         {
             "what": ("events", theme["muted"]),
-            "total": (_least(counted, theme) + formats.count(whole.events), theme["strong"]),
-            "rate": (formats.short(counted.watched.events / hours) if hours else "-", theme["number"]),
-            "exact": (formats.count(whole.events), theme["muted"]),
+            "total": (least + formats.count(whole.events), theme["strong"]),
+            "rate": (least + formats.short(counted.watched.events / hours) if hours else "-", theme["number"]),
+            "exact": (least + formats.count(whole.events), theme["muted"]),
         },
         {
             "what": ("USD", theme["muted"]),
             "total": (sums.usd(whole, theme, least=counted.least()), theme["strong"]),
-            "rate": (formats.dollars(counted.watched.usd / hours) if hours else "-", theme["number"]),
+            "rate": (least + formats.dollars(counted.watched.usd / hours) if hours else "-", theme["number"]),
             "average": (formats.dollars(whole.usd / sized) if sized else formats.UNKNOWN, theme["number"]),
-            "exact": (formats.exact_dollars(whole.usd), theme["muted"]),
+            "exact": (least + formats.exact_dollars(whole.usd), theme["muted"]),
         },
         *_coin_lines(picture, counted, hours),
     ]
@@ -127,14 +128,14 @@ def _coin_lines(picture: Picture, counted: Tally, hours: float) -> list[Mapping[
     theme, whole = picture.theme, own.sum()
     if market == ALL or not whole.events:
         return []
-    sized = whole.events - whole.unsized
+    sized, least = whole.events - whole.unsized, _least(own, theme)
     return [
         {
             "what": (sums.asset(market), theme["muted"]),
             "total": (sums.coins(whole, theme, least=own.least()), theme["strong"]),
-            "rate": (formats.short(own.watched.amount / hours) if hours else "-", theme["number"]),
+            "rate": (least + formats.short(own.watched.amount / hours) if hours else "-", theme["number"]),
             "average": (formats.short(whole.amount / sized) if sized else formats.UNKNOWN, theme["number"]),
-            "exact": (formats.exact_coins(whole.amount, sums.asset(market)), theme["muted"]),
+            "exact": (least + formats.exact_coins(whole.amount, sums.asset(market)), theme["muted"]),
         }
     ]
 
@@ -246,7 +247,7 @@ def _exchange(picture: Picture, counted: Tally, venue: str | None) -> Mapping[st
         "coin": (sums.coins(own, theme, least=least) if one_market else "-", number if one_market else theme["faint"]),
         "average": (_average(own), theme["number"]),
         "bar": (share_bar(own.usd, whole.usd, 16, theme) if venue else "", theme.venue(venue) if venue else number),
-        "exact": (formats.exact_dollars(own.usd), theme["muted"]),
+        "exact": (sign + formats.exact_dollars(own.usd), theme["muted"]),
     }
 
 
@@ -306,15 +307,16 @@ def _sides(picture: Picture, counted: Tally, venue: str | None, bar: int) -> Map
     long, short = counted.sum(venue, Side.LONG), counted.sum(venue, Side.SHORT)
     whole = long.usd + short.usd
     least = counted.least(venue)
+    sign = theme.glyphs.at_least if least else ""
     return {
         "venue": ("ALL", theme["strong"]) if venue is None else (venue, theme.venue(venue)),
         "long": (sums.usd(long, theme, least=least and long.events > 0), theme["side.long"]),
-        "long_events": (formats.count(long.events), theme["muted"]),
+        "long_events": (sign + formats.count(long.events), theme["muted"]),
         "long_share": (formats.percent(long.usd, whole), theme["muted"]),
         "balance": (_balance(long.usd, whole, bar, theme), theme["text"]),
         "short_share": (formats.percent(short.usd, whole), theme["muted"]),
         "short": (sums.usd(short, theme, least=least and short.events > 0), theme["side.short"]),
-        "short_events": (formats.count(short.events), theme["muted"]),
+        "short_events": (sign + formats.count(short.events), theme["muted"]),
         "ratio": (_ratio(long, short), theme["number"]),
     }
 

@@ -8,7 +8,7 @@ import msgspec
 from rich.text import Text
 
 from liquake.model import CoverageKind, Liquidation
-from liquake.tui import formats
+from liquake.tui import formats, sums
 from liquake.tui.panels.tape import cells, legend, recent, subject, waiting
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
@@ -126,7 +126,10 @@ def _cells(moment: Print, picture: Picture, samples: Collection[str], width: int
     theme = picture.theme
     entry = moment.latest
     single = msgspec.structs.replace(entry, amount=moment.amount, usd=moment.usd)
-    least = theme.glyphs.at_least if moment.least else ""
+    feed = next((feed for feed in picture.snapshot.venues if feed.venue == entry.venue), None)
+    # One print is what it is; several added up lack those that the venue withheld between them.
+    withheld = moment.count > 1 and feed is not None and sums.withholds(feed)
+    least = theme.glyphs.at_least if moment.least or withheld else ""
     drawn = dict(cells(single, picture, samples, width))
     usd, style = drawn["usd"]
     delay = entry.ts_recv - entry.ts_event

@@ -10,6 +10,7 @@ from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
 from liquake.tui.situation import live
 from liquake.tui.status import Mode
+from liquake.tui.sums import mixed
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title
 from liquake.tui.theme import WORDS, Theme
 
@@ -73,6 +74,7 @@ def _subject(picture: Picture) -> list[Cell]:
         ("dollars" if view.dollars else "events", theme["strong"]),
         between,
         (f"as of {behind} ago", theme["muted"]),
+        *([between, (f"{theme.glyphs.at_least} at least", theme["muted"])] if mixed(snapshot) else []),
         *([] if live(picture) else [between, ("no feed is live", theme["state.trouble"])]),
     ]
 
