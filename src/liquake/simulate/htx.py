@@ -209,7 +209,7 @@ class HtxServer(VenueServer):
         for event in events if self._truth else ():
             if event.key not in self._told:
                 self._told.add(event.key)
-                self.published.append(msgspec.structs.replace(event, sent=self.clock.now(), subscribed=1))
+                self.told([event])
 
 
 def _packed(message: Row) -> bytes:
