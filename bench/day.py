@@ -42,8 +42,10 @@ NOON = START + 12 * 3600 * SECOND
 MIDNIGHT = 12 * 3600.0
 """Seconds after the start, on which every address is said to be valid until."""
 ASSETS = ("BTC", "ETH", "SOL")
-UNTIL_TOLD = 4_200.0
-"""Seconds after the last order until the slowest venue has told of it: Deribit an hour."""
+UNTIL_SETTLED = 600.0
+"""Seconds after the last order until every gap has ended and been refilled."""
+UNTIL_TOLD = 3_700.0
+"""Seconds until Deribit, an hour behind, has told of it too."""
 SKEW, SHUFFLE, REPLAY = 2.0, 1.5, 20
 _FAREWELLS = (Farewell.SILENT, Farewell.REFUSING)
 _FAILURES = (Health.SILENT, Health.HALF_OPEN, Health.REFUSING)
@@ -79,7 +81,7 @@ def faults_of(venue: str, seconds: float, pace: float) -> Faults:
     outages, moves = [], []
     for number, at in enumerate(spells):
         at += random.uniform(0.0, 0.3 * own)
-        lasting = random.uniform(20.0, 0.4 * min(own, 600.0))
+        lasting = random.uniform(10.0, 120.0) + VENUES[venue].heartbeat.stale_after
         if number % 2:
             outages.append(Outage(venue, at, lasting, _FAILURES[number // 2 % 3]))
         elif abs(at - MIDNIGHT) > 600.0:
@@ -136,21 +138,23 @@ async def lived(simulation: Simulation, journal: Journal, loop: FastForwardLoop,
     collector = Collector(journal)
     venues = [VENUES[name] for name in simulation.servers]
     async with simulation.serve() as addresses:
+        assets = tuple(simulation.market.coins)
         feeds = feeds_of(
-            venues,
-            loop,
-            collector.receive,
-            assets=tuple(simulation.market.coins),
-            addresses=addresses,
-            tempo=Tempo(watch=1.0),
+            venues, loop, collector.receive, assets=assets, addresses=addresses, tempo=Tempo(watch=1.0)
         )
-        running = asyncio.create_task(supervise(feeds))
+        prompt = asyncio.create_task(supervise([feed for feed in feeds if feed.venue.poll is None]))
+        late = asyncio.create_task(supervise([feed for feed in feeds if feed.venue.poll is not None]))
         await asyncio.sleep(seconds)
         simulation.halt()
-        await asyncio.sleep(UNTIL_TOLD)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await _ended(prompt, UNTIL_SETTLED)
+        await _ended(late, UNTIL_TOLD)
     return collector
+
+
+async def _ended(work: asyncio.Task[None], after: float) -> None:
+    await asyncio.sleep(after)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
 
 
 def account(venue: str, simulation: Simulation, collector: Collector, kept: Sequence[Liquidation]) -> Account:

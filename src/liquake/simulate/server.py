@@ -357,7 +357,8 @@ def _transport(request: web.Request) -> asyncio.Transport:
 
 def _port(request: web.Request) -> int:
     """That was asked."""
-    return int(_transport(request).get_extra_info("sockname")[1])
+    transport = request.transport
+    return 0 if transport is None else int(transport.get_extra_info("sockname")[1])
 
 
 def encode(value: object) -> str:
