@@ -16,7 +16,7 @@ _IDLE = 0.05
 """Seconds of the wall clock between two looks while only another thread can go on."""
 
 
-class _Leaping(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _Leaping(selectors.DefaultSelector):
     """Polls, and counts as passed what it should have waited."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class _Leaping(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
         if ready or (timeout is not None and timeout <= 0.0):
             return ready
         if timeout is None:
-            return super().select(_IDLE)  # type: ignore[no-any-return]
+            return super().select(_IDLE)
         self.elapsed += timeout
         return ready
 
