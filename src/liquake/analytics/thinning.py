@@ -1,4 +1,4 @@
-"""Between what and what a throttled feed's orders must have been, by how those of complete feeds crowd in seconds.
+"""Between which bounds a throttled feed's orders must have been, by how those of complete feeds crowd in seconds.
 
 A feed that shows one order per symbol and second hides the more, the more crowd in the same second, and that does not
 show in it. But it shows in complete feeds of the same coin: a cascade comes to all venues at once, and each gets a part
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from math import isfinite, sqrt
+from math import exp, sqrt
 from typing import NamedTuple
 
 from liquake.model import Throttle
@@ -32,7 +32,8 @@ _DEEPEST = 400
 """Orders of one second that are told apart: what comes after them adds nothing to any sum."""
 UNLIKE = 0.10
 """By how much of what is hidden the venues' crowding may differ, as a standard deviation."""
-_SIGMAS = 1.96
+SIGMAS = 1.96
+"""On both sides: 19 in 20."""
 
 
 class Band(NamedTuple):
@@ -57,10 +58,8 @@ class Behind(NamedTuple):
 
     def band(self, shown: float) -> Band:
         """19 in 20, and never less than what was `shown`."""
-        if not isfinite(self.value):
-            return Band(shown, self.value)
-        width = _SIGMAS * sqrt(self.variance + self.doubt**2)
-        return Band(max(shown, self.value - width), max(shown, self.value + width))
+        width = exp(SIGMAS * sqrt(self.variance + self.doubt**2) / self.value) if self.value else 1.0
+        return Band(max(shown, self.value / width), max(shown, self.value * width))
 
 
 NOTHING = Behind(0.0, 0.0, 0.0)
@@ -120,22 +119,23 @@ class Crowd:
     def __init__(self) -> None:
         self.profile = Profile()
         self._second = 0
-        self._sizes: list[float] = []
+        self._orders: list[tuple[int, float]] = []
         self._closed: deque[tuple[int, tuple[float, ...]]] = deque()
 
     def update(self, ts: int, usd: float) -> None:
         """An order at `ts`, UTC nanoseconds, worth `usd`; 0 where that is not known."""
         self.advance(ts)
-        self._sizes.append(usd)
+        self._orders.append((ts, usd))
 
     def advance(self, now: int) -> None:
         """Let time pass to `now`: the seconds before it are over, and what is an hour old is forgotten."""
         second = now // _SECOND
         if second > self._second:
-            if self._sizes:
-                self.profile.add(self._sizes)
-                self._closed.append((self._second, tuple(self._sizes)))
-                self._sizes = []
+            if self._orders:
+                sizes = tuple(usd for _, usd in sorted(self._orders))
+                self.profile.add(sizes)
+                self._closed.append((self._second, sizes))
+                self._orders = []
             self._second = second
         while self._closed and (self._closed[0][0] + 1) * _SECOND <= now - HOUR:
             self.profile.add(self._closed.popleft()[1], -1)

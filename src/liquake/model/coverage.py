@@ -42,6 +42,8 @@ class Coverage(msgspec.Struct, frozen=True):
     throttle: Throttle = Throttle.NONE
     interval: float = 0.0
     """Seconds over which the throttle lets one order per symbol through; 0 without a throttle."""
+    per_side: bool = False
+    """Whether it lets one through of each side."""
     source: str = ""
     """Address of the documented sentence."""
 

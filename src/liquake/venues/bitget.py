@@ -267,7 +267,8 @@ class Bitget(Venue):
         date(2026, 6, 23),
         Throttle.LARGEST,
         1.0,
-        _DOCUMENTATION,
+        per_side=True,
+        source=_DOCUMENTATION,
     )
     # "send a string ping and expect a string pong every 30 seconds"; without one for 2 minutes the connection is cut
     # (_CONNECT).
