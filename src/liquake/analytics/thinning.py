@@ -30,7 +30,7 @@ _LEAST_ORDERS = 20
 """Of the complete feeds, from which their crowding can be told."""
 _DEEPEST = 400
 """Orders of one second that are told apart: what comes after them adds nothing to any sum."""
-UNLIKE = 0.10
+UNLIKE = 0.15
 """By how much of what is hidden the venues' crowding may differ, as a standard deviation."""
 SIGMAS = 1.96
 """On both sides: 19 in 20."""
@@ -186,10 +186,12 @@ def behind(shown: int, shown_usd: float, profile: Profile, rule: Throttle) -> tu
     error = sqrt(noise) / slope
     orders = share * profile.total
     events = Behind(orders, (profile.total * error) ** 2 + orders, UNLIKE * max(orders - shown, 0.0))
-    return events, _dollars(share, error, orders, shown_usd, profile, rule)
+    return events, _dollars(share, error, shown, shown_usd, profile, rule)
 
 
-def _dollars(share: float, error: float, orders: float, shown_usd: float, profile: Profile, rule: Throttle) -> Behind:
+def _dollars(share: float, error: float, shown: int, shown_usd: float, profile: Profile, rule: Throttle) -> Behind:
+    orders = share * profile.total
+
     def factor(share: float) -> float:
         kept = _expected(profile.dollars[rule], share)
         return share * profile.usd / kept if kept > 0.0 else 1.0
@@ -197,6 +199,8 @@ def _dollars(share: float, error: float, orders: float, shown_usd: float, profil
     whole = max(factor(share), 1.0)
     usd, hidden = shown_usd * whole, 1.0 - 1.0 / whole
     turn = (factor(share + 1e-3) - factor(max(share - 1e-3, 1e-6))) / (2e-3 * whole)
-    # Few large orders are most of the dollars: of those hidden here and of those it is told by.
-    unequal = profile.squares / profile.usd**2 * (1.0 + profile.total / orders) if profile.usd and orders else 0.0
-    return Behind(usd, usd**2 * ((turn * error) ** 2 + hidden * unequal), UNLIKE * hidden * usd)
+    # Few large orders are most of the dollars: of those shown, which stand for more, of those hidden, and of those that
+    # it is told by.
+    unequal = profile.squares * profile.total / profile.usd**2 if profile.usd else 0.0
+    drawn = ((whole - 1.0) ** 2 * shown + max(orders - shown, 0.0)) / orders**2 + hidden**2 / profile.total
+    return Behind(usd, usd**2 * ((turn * error) ** 2 + unequal * drawn), UNLIKE * hidden * usd)

@@ -144,7 +144,11 @@ class Simulation:
         self._ticks += 1
         self._next_tick += _TICK
         for server in self.servers.values():
-            await server.tick(now, self._ticks)
+            await self.wake(server, now, self._ticks)
+
+    async def wake(self, server: VenueServer, now: int, count: int) -> None:
+        """Let a tenth of a second pass for `server`."""
+        await server.tick(now, count)
 
     def _wait(self, venue: str) -> int:
         """Nanoseconds until an order of `venue` reaches its feed."""
