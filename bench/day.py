@@ -42,7 +42,7 @@ NOON = START + 12 * 3600 * SECOND
 MIDNIGHT = 12 * 3600.0
 """Seconds after the start, on which every address is said to be valid until."""
 ASSETS = ("BTC", "ETH", "SOL")
-UNTIL_SETTLED = 600.0
+UNTIL_SETTLED = 400.0
 """Seconds after the last order until every gap has ended and been refilled."""
 UNTIL_TOLD = 3_700.0
 """Seconds until Deribit, an hour behind, has told of it too."""
@@ -77,10 +77,10 @@ def faults_of(venue: str, seconds: float, pace: float) -> Faults:
     """What goes wrong with `venue` in so many `seconds`: the connections drop about every `pace` seconds."""
     random = Random(f"{venue} faults")
     own = pace * random.uniform(0.9, 1.2)
-    spells = list(takewhile(lambda at: at < seconds - 600.0, (own * (1.5 + 2.0 * number) for number in count())))
+    spells = list(takewhile(lambda at: at < seconds - own, (own * (1.0 + 1.7 * number) for number in count())))
     outages, moves = [], []
     for number, at in enumerate(spells):
-        at += random.uniform(0.0, 0.3 * own)
+        at += random.uniform(0.0, 0.2 * own)
         lasting = random.uniform(10.0, 120.0) + VENUES[venue].heartbeat.stale_after
         if number % 2:
             outages.append(Outage(venue, at, lasting, _FAILURES[number // 2 % 3]))
@@ -112,7 +112,6 @@ class Collector:
         self.up: dict[tuple[str, str], int] = {}
         """When each connection was first subscribed."""
         self.connects: Counter[str] = Counter()
-        self.trouble: list[Event] = []
 
     def receive(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
         del ts_recv
@@ -139,9 +138,7 @@ async def lived(simulation: Simulation, journal: Journal, loop: FastForwardLoop,
     venues = [VENUES[name] for name in simulation.servers]
     async with simulation.serve() as addresses:
         assets = tuple(simulation.market.coins)
-        feeds = feeds_of(
-            venues, loop, collector.receive, assets=assets, addresses=addresses, tempo=Tempo(watch=1.0)
-        )
+        feeds = feeds_of(venues, loop, collector.receive, assets=assets, addresses=addresses, tempo=Tempo(watch=1.0))
         prompt = asyncio.create_task(supervise([feed for feed in feeds if feed.venue.poll is None]))
         late = asyncio.create_task(supervise([feed for feed in feeds if feed.venue.poll is not None]))
         await asyncio.sleep(seconds)
@@ -172,8 +169,6 @@ def account(venue: str, simulation: Simulation, collector: Collector, kept: Sequ
     lost = due - held.keys()
     sent = {key: min(event.sent for event in truth[key]) for key in lost}
     unaccounted = [key for key in lost if not any(start <= sent[key] <= end for start, end in open_gaps)]
-    for key in sorted(unaccounted, key=sent.__getitem__)[:4]:
-        print(venue, "UNACCOUNTED", (sent[key] - simulation.market.start) / 1e9, key, truth[key][0].subscribed)
     return Account(
         published=len(due | (held.keys() & truth.keys())),
         held=len(held),
@@ -189,9 +184,7 @@ def account(venue: str, simulation: Simulation, collector: Collector, kept: Sequ
     )
 
 
-def day(
-    seconds: float, preset: str, seed: int, assets: Collection[str], pace: float, path: Path
-) -> dict[str, Account]:
+def day(seconds: float, preset: str, seed: int, assets: Collection[str], pace: float, path: Path) -> dict[str, Account]:
     """The accounts of every venue."""
     loop = FastForwardLoop(NOON)
     faults = {venue: faults_of(venue, seconds, pace) for venue in VENUES}

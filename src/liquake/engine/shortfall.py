@@ -9,7 +9,7 @@ from math import inf, isfinite, sqrt
 from liquake.analytics.thinning import HOUR, NOTHING, SIGMAS, Band, Behind, Crowd, Profile, behind
 from liquake.analytics.throttle import Estimate, ThrottledSymbol
 from liquake.engine.snapshot import ALL, Understatement
-from liquake.model import Coverage, Gap, Liquidation, Side, Throttle
+from liquake.model import Coverage, Gap, Liquidation, Side
 
 _SECOND = 1_000_000_000
 _RENEWED = 60 * _SECOND

@@ -238,6 +238,5 @@ class BitfinexServer(VenueServer):
             kept.reverse()
         page = kept[: min(_PAGE, int(query.get("limit", _PAGE)))]
         fresh = self._past.tell(*(event.key for _, _, event in page if event is not None))
-        now = self.clock.now()
         self.told(fresh)
         return web.json_response([[row] for _, row, _ in page])

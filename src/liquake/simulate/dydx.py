@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
 from aiohttp import WSCloseCode, web
 
 from liquake.model import Side

@@ -9,7 +9,6 @@ import gzip
 from collections import deque
 from collections.abc import Sequence
 
-import msgspec
 from aiohttp import WSCloseCode, web
 
 from liquake.model import Side

@@ -45,4 +45,3 @@ class Past:
     def newest_first(self) -> Iterator[tuple[int, Row | list[object], Published | None]]:
         """Times in milliseconds, rows, and liquidations."""
         return reversed(self._rows)
-

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from heapq import heappop, heappush
-from itertools import count
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from heapq import heappop, heappush
+from itertools import count
 from random import Random
 
 import msgspec

@@ -114,7 +114,10 @@ async def test_where_no_prices_are_due_an_answer_to_a_ping_is_the_last_word() ->
 async def test_prices_that_stop_and_come_again_leave_a_gap_from_the_last_to_the_first() -> None:
     watchful = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=0.3)
     missed: list[Gap] = []
-    async with toy_server() as server, listening(connection_to(server.url), watchful, missed=missed.append) as (_, heard):
+    async with (
+        toy_server() as server,
+        listening(connection_to(server.url), watchful, missed=missed.append) as (_, heard),
+    ):
         await heard.until(lambda: prices(heard) >= 3)
         server.pricing = False
         silent = CLOCK.now()
