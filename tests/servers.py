@@ -132,8 +132,10 @@ class Postgres(Server):
 
     def ready(self) -> bool:
         """Whether it takes questions: it takes connections sooner."""
-        said = self._data / "postmaster.pid"
-        lines = said.read_text().split() if said.is_file() else []
+        try:
+            lines = (self._data / "postmaster.pid").read_text().split()
+        except FileNotFoundError:  # It is made anew in the first moments after a kill.
+            return False
         started = "" if self._process is None else str(self._process.pid)
         return bool(lines) and lines[0] == started and lines[-1] == "ready"
 

@@ -107,10 +107,13 @@ class Model(msgspec.Struct, frozen=True):
             raise ModelRefused(self.name, "its features are not those of this version")
 
     def check(self, venues: Collection[str], throttles: Mapping[str, Throttle]) -> None:
-        """Raise `ModelRefused` unless the model was fitted on exactly `venues` under `throttles` of today, and was no
-        worse on what it had not seen than always saying its base rate."""
+        """Raise `ModelRefused` unless all that the model was fitted on are among `venues`, under `throttles` of today,
+        and it was better on what it had not seen than always saying its base rate.
+
+        Further venues are not for it: it forecasts what its own will publish.
+        """
         self.check_version()
-        if set(venues) != set(self.throttles):
+        if not set(self.throttles) <= set(venues):
             ours, theirs = ", ".join(sorted(venues)) or "nothing", ", ".join(sorted(self.throttles))
             raise ModelRefused(self.name, f"it was fitted on {theirs}, the feeds are {ours}")
         for venue, rule in self.throttles.items():

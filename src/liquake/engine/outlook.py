@@ -40,6 +40,8 @@ class Choice(NamedTuple):
     model: Model | None
     refused: tuple[str, ...]
     """Why each model before it was not taken."""
+    whole: bool = True
+    """Whether the model looks at every feed there is; else at those it was fitted on."""
 
     @property
     def reason(self) -> str:
@@ -50,7 +52,7 @@ class Choice(NamedTuple):
 def choose(
     models: Iterable[Model], venues: Collection[str], throttles: Mapping[str, Throttle]
 ) -> dict[tuple[Side, float], Choice]:
-    """The first of `models` for each side and horizon that was fitted on feeds such as these."""
+    """The first of `models` for each side and horizon that was fitted on feeds such as these, or on some of them."""
     offered = tuple(models)
     chosen = {}
     for side in Side:
@@ -68,7 +70,7 @@ def _first(models: Sequence[Model], venues: Collection[str], throttles: Mapping[
         except ModelRefused as refused:
             reasons.append(f"{model.name}: {refused.why}")
         else:
-            return Choice(model, tuple(reasons))
+            return Choice(model, tuple(reasons), set(model.throttles) == set(venues))
     return Choice(None, tuple(reasons))
 
 
@@ -92,7 +94,7 @@ class _Side:
             for (horizon, choice), held in zip(choices.items(), sums, strict=True)
             if choice.model is not None
         }
-        # Without a model there are still episodes: what is a cascade is a matter of dollars alone.
+        # Without a model of every feed there are still episodes of all: what is one is a matter of dollars alone.
         self._threshold = Threshold(PRIOR_USD * share, share, HORIZONS[0], 0.995, FLOOR_USD * share)
         self.signal = Signal(market, side)
         self.episodes = EpisodeTracker(market, side, self.threshold, watermark=0.0)
@@ -100,16 +102,24 @@ class _Side:
 
     @property
     def threshold(self) -> float:
-        """Dollars within a minute that make a cascade today."""
-        main = self.cascades.get(HORIZONS[0])
+        """Dollars within a minute, over every feed, that make a cascade today."""
+        main = self._main()
         return self._threshold.usd if main is None else main.threshold
 
-    def count(self, ts: int, events: int, usd: float) -> None:
-        """The second that ends at `ts` had `events`, and `usd` of this side."""
+    def _main(self) -> Cascade | None:
+        """The forecast that knows what a cascade over every feed is."""
+        return self.cascades.get(HORIZONS[0]) if self.choices[HORIZONS[0]].whole else None
+
+    def count(self, ts: int, events: Sequence[Shown]) -> None:
+        """The second that ends at `ts` had `events`, of both sides."""
         for cascade in self.cascades.values():
-            cascade.count(ts, events, usd)
-        if HORIZONS[0] not in self.cascades:
-            self._threshold.update(ts / _SECOND, usd, events)
+            cascade.count(ts, *self._counted(_heard_by(cascade, events)))
+        if self._main() is None:
+            count, usd = self._counted(events)
+            self._threshold.update(ts / _SECOND, usd, count)
+
+    def _counted(self, events: Sequence[Shown]) -> tuple[int, float]:
+        return len(events), sum(usd for _, source, usd in events if source.side is self.side)
 
     def reset(self, reason: str) -> None:
         """Start again, with the level of the week that is known."""
@@ -159,6 +169,7 @@ class _Side:
             threshold=said.threshold,
             reason="" if known else f"warming up: {said.warm * 3600:.0f} of {SHORTEST_WARM_UP * 3600:.0f} s",
             provenance=model.provenance.note or f"fitted on {model.provenance.recording}",
+            venues=() if choice.whole else tuple(sorted(model.throttles)),
             model=model.name,
             refused=choice.refused,
             probability=said.probability if known else None,
@@ -208,11 +219,10 @@ class Outlook:
             cascade.advance(ts)
         for sums, cascade in self._sums.values():
             sums.pass_to(seconds)
-            for time, source, usd in events:
+            for time, source, usd in _heard_by(cascade, events):
                 sums.update(time / _SECOND, source, usd, cascade.mark(usd or None))
         for side in self._sides:
-            usd = sum(usd for _, source, usd in events if source.side is side.side)
-            side.count(ts, len(events), usd)
+            side.count(ts, events)
 
     def look(self, ts: int, burst_z: float, rank: float) -> list[Episode | Notification | Digest]:
         """Let time pass to `ts`, UTC nanoseconds, and say what is to be said; gives what changed.
@@ -241,6 +251,12 @@ class Outlook:
     def running(self) -> list[Episode]:
         """The episodes that go on."""
         return [episode for side in self._sides if (episode := side.running()) is not None]
+
+
+def _heard_by(cascade: Cascade, events: Sequence[Shown]) -> Sequence[Shown]:
+    """Those of the venues that `cascade` was fitted on."""
+    venues = cascade.model.throttles
+    return [event for event in events if event[1].venue in venues]
 
 
 def _sums_for(choice: Choice) -> tuple[object, Sums]:

@@ -287,6 +287,8 @@ class Risk(msgspec.Struct, frozen=True):
     """What last raised the level: "two reads", "burst" or "episode"; empty at NONE."""
     provenance: str = ""
     """What the model was fitted on: a trader must know whose experience speaks."""
+    venues: tuple[str, ...] = ()
+    """Those whose cascade the probability and `threshold` are of, where the model does not know every feed there is."""
     model: str = ""
     refused: tuple[str, ...] = ()
     """Models that would have been preferred, each with the reason why it does not speak here."""

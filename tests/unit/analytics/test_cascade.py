@@ -309,6 +309,10 @@ def test_a_model_of_other_venues_is_refused_with_both_names(model: Model) -> Non
         Cascade(model, ("alpha", "gamma"), {})
 
 
+def test_further_venues_are_no_reason_to_refuse(model: Model) -> None:
+    model.check({*VENUES, "gamma"}, {"gamma": Throttle.LARGEST})
+
+
 def test_a_model_of_another_throttle_rule_is_refused_with_both_rules(model: Model) -> None:
     with pytest.raises(ModelRefused, match=r"beta published under the rule 'none' in training, now 'largest'"):
         Cascade(model, VENUES, {"beta": Throttle.LARGEST})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from math import log
 from random import Random
@@ -33,8 +34,8 @@ def simulated() -> tuple[Model, ...]:
     return tuple(models.shipped(name) for name in models.names() if name.startswith("simulated"))
 
 
-def engine_after(*events: Event, given: tuple[Model, ...] = ()) -> Engine:
-    engine = Engine(FEEDS, models=given)
+def engine_after(*events: Event, given: tuple[Model, ...] = (), feeds: Mapping[str, Coverage] = FEEDS) -> Engine:
+    engine = Engine(feeds, models=given)
     for event in events:
         engine.apply(event)
     return engine
@@ -75,10 +76,26 @@ def test_without_a_model_there_is_a_reason_and_no_probability() -> None:
 
 
 def test_a_model_of_other_feeds_is_refused_and_says_why() -> None:
-    others = tuple(models.shipped(f"binance-{horizon}s-{side}") for horizon in (60, 300) for side in ("long", "short"))
-    held = risk(engine_after(*background(120.0), given=others).snapshot(NOON + 121 * SECOND))
+    feeds = {name: FEEDS[name] for name in ("binance", "bybit")}
+    held = risk(engine_after(*background(120.0), given=simulated(), feeds=feeds).snapshot(NOON + 121 * SECOND))
     assert held.probability is None
-    assert "it was fitted on binance, the feeds are binance, bybit, okx" in held.reason
+    assert "it was fitted on binance, bybit, okx, the feeds are binance, bybit" in held.reason
+
+
+def test_a_model_of_some_of_the_feeds_forecasts_for_those_alone_and_names_them() -> None:
+    """Large orders elsewhere change nothing of what it says; what a cascade over all feeds is, they do."""
+    known = [*background(300.0), *sweep(300.0)]
+    elsewhere = [liquidation(100.0 + n, venue="gate", usd=5e6, key=f"gate-{n}") for n in range(200)]
+    more = {**FEEDS, "gate": Coverage(CoverageKind.COMPLETE, "")}
+    alone = engine_after(*known, given=simulated()).snapshot(NOON + 316 * SECOND)
+    together = sorted([*known, *elsewhere], key=lambda event: event.ts_event)
+    beside = engine_after(*together, given=simulated(), feeds=more).snapshot(NOON + 316 * SECOND)
+    for side in Side:
+        said, same = risk(alone, side=side), risk(beside, side=side)
+        assert said.probability is not None
+        assert (same.probability, same.threshold) == pytest.approx((said.probability, said.threshold))
+        assert (said.venues, same.venues) == ((), VENUES)
+    assert episodes(beside)[0].start < episodes(alone)[0].start
 
 
 def test_a_model_of_simulated_markets_says_so_and_names_what_it_stands_in_for() -> None:
@@ -86,7 +103,7 @@ def test_a_model_of_simulated_markets_says_so_and_names_what_it_stands_in_for() 
     held = risk(engine_after(*background(120.0), given=given).snapshot(NOON + 121 * SECOND))
     assert held.model == "simulated-60s-long"
     assert "simulated" in held.provenance
-    assert held.refused == ("binance-60s-long: it was fitted on binance, the feeds are binance, bybit, okx",)
+    assert held.refused == ("binance-60s-long: binance published under the rule 'latest' in training, now 'largest'",)
 
 
 def test_the_first_minute_has_no_probability_and_the_first_hour_says_that_it_is_early() -> None:

@@ -234,6 +234,13 @@ class TestHeader:
         venues = _lines(header, _picture(), 78)[1]
         assert venues.startswith("● binance live  ● bybit live  ! okx STALE  ● hyperliquid live")
 
+    def test_of_many_venues_those_in_trouble_are_named_and_the_others_counted(self) -> None:
+        names = ("aster", "bitget", "bitmex", "deribit", "gate", "kraken", "lighter")
+        venues = (*RICH.venues, *(msgspec.structs.replace(RICH.venues[0], venue=name) for name in names))
+        lines = _lines(header, _picture(msgspec.structs.replace(RICH, venues=venues)), 78)
+        assert lines[1].startswith("! okx STALE  ● 10 live  binance  bybit  hyperliquid")
+        assert lines[1].endswith("UTC")
+
 
 class TestFooter:
     def test_what_was_not_measured_is_not_zero(self) -> None:

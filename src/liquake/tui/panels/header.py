@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from liquake.engine.snapshot import VenueState
 from liquake.model import CoverageKind
 from liquake.tui import formats
@@ -16,6 +18,8 @@ _HEADLINE_MARKET = "BTCUSDT"
 _PROGRESS = 20
 _NAME = 20
 _ROOMY = 100
+_CALM = {"live", "recorded"}
+"""Words of which there need not be one for each venue."""
 
 
 def header(picture: Picture, width: int, height: int) -> Sheet:
@@ -83,13 +87,28 @@ def _corner(picture: Picture, width: int) -> list[Cell]:
 
 
 def _venues(picture: Picture, width: int) -> list[Cell]:
-    snapshot, theme = picture.snapshot, picture.theme
-    if not snapshot.venues:
+    """Each venue in as many words as all of them fit in; where they do not, those that are not live come first."""
+    feeds, theme = picture.snapshot.venues, picture.theme
+    if not feeds:
         return [("connecting to the venues", theme["muted"])]
-    roomy = width >= _ROOMY
-    gap: Cell = ("   " if roomy else "  ", theme["faint"])
-    parts = [part for feed in snapshot.venues for part in (gap, *_venue(feed, picture, roomy=roomy))]
-    return parts[1:]
+    for gap, roomy in (("   ", True), ("  ", False)) if width >= _ROOMY else (("  ", False),):
+        said = [_venue(feed, picture, roomy=roomy) for feed in feeds]
+        parts = [part for venue in said for part in ((gap, theme["faint"]), *venue)][1:]
+        if sum(cell_len(text) for text, _ in parts) <= width:
+            return parts
+    return _counted(picture, width - sum(cell_len(text) for text, _ in _date(picture, width)) - 2)
+
+
+def _counted(picture: Picture, width: int) -> list[Cell]:
+    """Those that are not live one by one, then how many are, and as many of their names as fit."""
+    theme, feeds = picture.theme, picture.snapshot.venues
+    calm = {id(feed) for feed in feeds if picture.word(feed) in _CALM}
+    others = sorted((feed for feed in feeds if id(feed) not in calm), key=lambda feed: not in_trouble(feed.state))
+    groups = [_venue(feed, picture, roomy=False) for feed in others]
+    live = [feed for feed in feeds if id(feed) in calm]
+    if live:
+        groups.append([(f"{theme.glyphs.dot} {len(live)} {picture.word(live[0])}", picture.tone(live[0]))])
+    return whole([*groups, *([(feed.venue, theme.venue(feed.venue))] for feed in live)], width)
 
 
 def _venue(feed: VenueState, picture: Picture, *, roomy: bool) -> list[Cell]:

@@ -184,7 +184,13 @@ def _without(risk: Risk, columns: Sequence[Column], width: int, theme: Theme) ->
     return head.append_text(reason) if head.cell_len < width else head[:width]
 
 
+def _whose(risk: Risk) -> str:
+    if not risk.venues:
+        return risk.provenance
+    return f"Of cascades on {', '.join(risk.venues)} alone. {risk.provenance}"
+
+
 def _foot(risks: Sequence[Risk], width: int, theme: Theme) -> list[Text]:
     """Whose experience speaks, in the model's own words as far as they fit."""
-    notes = dict.fromkeys(risk.provenance for risk in risks if risk.provenance)
+    notes = dict.fromkeys(_whose(risk) for risk in risks if risk.provenance)
     return [phrase([(note, theme["state.waiting"])], width, theme) for note in notes]
