@@ -8,7 +8,9 @@ or acknowledges and stays silent; at midnight all of them do.
 Equal means, key by key and for each venue: nothing is held that was not published; and what was published and is not
 held was sent within a gap that the ledger holds as not refilled.
 
-python -m bench.day [--hours 24] [--preset busy] [--seed 1] [--assets BTC ETH SOL]
+Then, without sockets, how often the truth lies within what is said of throttled venues (`bench/bands.py`).
+
+python -m bench.day [--hours 24] [--preset busy] [--seed 1] [--assets BTC ETH SOL] [--pace 1800] [--bands calm busy oct10]
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from bench.bands import score
 from bench.fast_forward import FastForwardLoop, run
 from bench.simulated_feeds import SECOND, START
 
@@ -214,12 +217,17 @@ def main() -> None:
     parser.add_argument("--preset", default="busy")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--assets", nargs="+", default=ASSETS)
-    parser.add_argument("--pace", type=float, default=1800.0)
+    parser.add_argument("--pace", type=float, default=1800.0, help="seconds between two drops of a venue's connections")
+    parser.add_argument(
+        "--bands", nargs="*", default=("calm", "busy", "oct10"), help="presets; none where none is named"
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=(1, 2, 3), help="of the bands")
     settings = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.db"
         accounts = day(settings.hours * 3600.0, settings.preset, settings.seed, settings.assets, settings.pace, path)
     report(accounts)
+    score(settings.bands, settings.seeds, round(settings.hours), tuple(VENUES))
 
 
 if __name__ == "__main__":
