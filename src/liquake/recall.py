@@ -17,6 +17,9 @@ from liquake.venues import find_venue
 
 WINDOW = round(max(seconds for seconds in TOTAL_WINDOWS.values() if seconds is not None) * 1e9)
 """Nanoseconds: the longest sum on a screen."""
+REPEATED = 50_000
+"""Liquidations before that window whose events are known when a venue repeats them on connecting: of a quiet market it does so
+for days."""
 RECORD = 30 * 86_400 * 1_000_000_000
 """Nanoseconds over which the record of the alerts is told."""
 _PAGE = 2048
@@ -38,6 +41,7 @@ async def resume(run: Run, journal: Journal, settings: Settings) -> int:
         heard = await recall(
             run.engine, reader, first, last + 1, lambda event: run.wanted(event) and event.venue in chosen
         )
+        run.engine.remember(await asyncio.to_thread(reader.keys, first, REPEATED))
         run.restore(reader.alerts(now - RECORD), reader.episodes(now - RECORD))
     journal.begin(
         Course(

@@ -459,4 +459,5 @@ STATISTICS = Statistics(
         FeedRecord(ago(12.3), "okx", "public-1", "STALE: no price for 30 s"),
     ),
     state_hash="c0ffee",
+    span=(ago(755.0), NOW),
 )

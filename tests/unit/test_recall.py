@@ -78,6 +78,18 @@ async def test_what_a_venue_sends_again_after_a_restart_is_counted_once(tmp_path
     assert again.snapshot().events == 70
 
 
+async def test_what_a_venue_sends_again_days_later_is_not_shown_as_new_after_a_restart(tmp_path: Path) -> None:
+    path, day = tmp_path / "journal.db", 24 * 3600.0
+    old = burst(-3 * day, 20)
+    with Journal(path) as journal:
+        journal.record([*old, *burst(-day / 2, 7)])
+    run, journal = await begun(path, NOON)
+    feed(run, [msgspec.structs.replace(event, ts_recv=NOON + SECOND) for event in old])
+    journal.close()
+    snapshot = run.snapshot()
+    assert (snapshot.events, len(snapshot.tape)) == (7, 7)
+
+
 async def test_only_the_last_day_and_the_chosen_exchanges_are_recalled(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with Journal(path) as journal:

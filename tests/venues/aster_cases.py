@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues import binance_cases
 from tests.venues.cases import NOW, Absent, Size, Wire, text
 
@@ -54,6 +54,11 @@ CASES = replace(
     zero=Absent("sizes are in coins: no multiplier is needed"),
     bundle=Size(frame(s="1000BONKUSDT", z="9000", ap="0.02", p="0.019"), 9_000_000.0, 180.0, asset="BONK"),
     quarterly=Absent("there are no contracts with a day of delivery"),
+    quanto=Absent("every contract is paid in what it is quoted in"),
+    basis={
+        "what was paid on average": (frame(), PriceBasis.FILL, 64_000.0),
+        "the limit, where no average is told": (frame(ap="0"), PriceBasis.LIMIT, 63_500.0),
+    },
     batch=(
         text([event(S="SELL"), event(S="BUY", z="1"), event(s="SOLUSDT", S="SELL")]),
         (Side.LONG, Side.SHORT, Side.LONG),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -53,6 +53,7 @@ CASES = Cases(
             "symbols": [
                 {**SYMBOL, "symbol": "BTCUSDT", "baseAsset": "BTC", "quoteAsset": "USDT"},
                 {**SYMBOL, "symbol": "1000SHIBUSDT", "baseAsset": "1000SHIB", "quoteAsset": "USDT"},
+                {**SYMBOL, "symbol": "SOLUSDT", "baseAsset": "SOL", "quoteAsset": "USDT", "contractSize": 1},
                 {**SYMBOL, "symbol": "ETHBTC", "baseAsset": "ETH", "quoteAsset": "BTC"},
                 {**SYMBOL, "symbol": "ADAUSD_PERP", "baseAsset": "ADA", "quoteAsset": "USD", "contractSize": 10},
             ],
@@ -61,6 +62,7 @@ CASES = Cases(
     answered={
         "BTCUSDT": Instrument("BTCUSDT", "BTC", ContractKind.LINEAR, 1.0),
         "1000SHIBUSDT": Instrument("1000SHIBUSDT", "SHIB", ContractKind.LINEAR, 1.0, 1000.0),
+        "SOLUSDT": Instrument("SOLUSDT", "SOL", ContractKind.LINEAR, 1.0),
         "ETHBTC": Instrument("ETHBTC", "ETH", ContractKind.LINEAR, None),
         "ADAUSD_PERP": Instrument("ADAUSD_PERP", "ADA", ContractKind.INVERSE, 10.0),
     },
@@ -85,6 +87,18 @@ CASES = Cases(
     ),
     bundle=Size(frame(s="1000SHIBUSDT", z="7000", ap="0.02", p="0.019"), 7_000_000.0, 140.0, asset="SHIB"),
     quarterly=Size(frame(s="ETHUSDT_260925", z="2", ap="3000", p="2990"), 2.0, 6_000.0, asset="ETH"),
+    quanto=Absent("no contract is paid in a coin that is neither its own nor a dollar's"),
+    basis={
+        "what was paid on average": (frame(), PriceBasis.FILL, 64_000.0),
+        "the limit, where no average is told": (frame(ap="0"), PriceBasis.LIMIT, 63_500.0),
+        "what was paid for coin-margined contracts": (coin_margined(), PriceBasis.FILL, 50_000.0),
+    },
+    maker=Absent("the row is of the forced order itself, which is filled at once or not at all"),
+    deleveraged={
+        "a trade": text(
+            {"stream": "x@trade", "data": {"e": "trade", "s": "BTCUSDT", "p": "1", "q": "2", "X": "ADL", "T": NOW}}
+        ),
+    },
     batch=(
         text([event(S="SELL"), event(S="BUY", z="1"), event(s="SOLUSDT", S="SELL")]),
         (Side.LONG, Side.SHORT, Side.LONG),
@@ -98,9 +112,6 @@ CASES = Cases(
                 "stream": "x@trade",
                 "data": {"e": "trade", "s": "BTCUSDT", "p": "1", "q": "2", "X": "INSURANCE_FUND", "T": NOW},
             }
-        ),
-        "deleveraging": text(
-            {"stream": "x@trade", "data": {"e": "trade", "s": "BTCUSDT", "p": "1", "q": "2", "X": "ADL", "T": NOW}}
         ),
     },
     no_liquidation={

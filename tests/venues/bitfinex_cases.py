@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 # By name, where they stand in a row.
@@ -81,6 +81,14 @@ CASES = Cases(
     zero=Size(frame(symbol="tNEWF0:USTF0", amount=3, price=2), None, None, asset="NEW"),
     bundle=Absent("no pair is in thousands of a coin"),
     quarterly=Absent("derivatives are perpetual"),
+    quanto=Size(frame(symbol="tETHF0:BTCF0", price=0.04), None, None, asset="ETH"),
+    basis={
+        "what was paid": (frame(), PriceBasis.FILL, 64_000.0),
+        "where it had been opened, if nothing is told of a sale": (frame(price=None), PriceBasis.ENTRY, 70_000.0),
+        "what the system paid for what it took over": (frame(match=0, sold=0), PriceBasis.FILL, 64_000.0),
+    },
+    maker=Absent("rows are of positions: who took is not told, and decides nothing"),
+    deleveraged=Absent("rows are of liquidated positions; there is no row of deleveraging"),
     batch=(
         batch(
             row(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -82,6 +82,14 @@ CASES = Cases(
     zero=Absent("amount counts dollars: no multiplier is needed"),
     bundle=Size(frame(symbol="1000BONKUSDT", amount="80", price="0.02"), 4_000_000.0, 80.0, asset="BONK"),
     quarterly=Size(frame("coin-futures", symbol="ETHUSDZ26", amount="6000", price="3000"), 2.0, 6_000.0, asset="ETH"),
+    quanto=Absent("contracts are paid in what they are quoted in, or in their coin"),
+    basis={"computed by the venue": (frame(), PriceBasis.BANKRUPTCY, 64_000.0)},
+    maker=Absent("rows are of positions: who took is not told, and decides nothing"),
+    deleveraged={
+        "a topic whose rows are alike": text(
+            {"action": "update", "arg": {"instType": "usdt-futures", "topic": "adl"}, "data": [row()], "ts": NOW}
+        ),
+    },
     batch=(
         batch(row(), row(side="sell", ts=str(NOW - 19_000)), row(symbol="ETHUSDT", price="3000")),
         (Side.LONG, Side.SHORT, Side.LONG),
@@ -98,9 +106,6 @@ CASES = Cases(
                 "data": [{"p": "64000", "S": "buy", "T": str(NOW), "v": "0.1", "i": "1"}],
                 "ts": NOW,
             }
-        ),
-        "another topic whose rows are alike": text(
-            {"action": "update", "arg": {"instType": "usdt-futures", "topic": "adl"}, "data": [row()], "ts": NOW}
         ),
         "a ticker without a price": ticker(volume24h="5", markPrice=""),
         "the end of a subscription": text({"event": "unsubscribe", "arg": LIQUIDATIONS}),

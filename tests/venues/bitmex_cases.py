@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 NUMBERS = count(1)
@@ -98,6 +98,13 @@ CASES = Cases(
     zero=Size(frame(symbol="ZEROUSDT", leavesQty=7_000), None, None, asset="ZERO"),
     bundle=Size(frame(symbol="1000PEPEUSDT", leavesQty=40_000, price=0.02), 4_000_000.0, 80.0, asset="PEPE"),
     quarterly=Size(frame(symbol="XBTZ26", leavesQty=3_200), 0.05, 3_200.0),
+    quanto=Size(frame(symbol="ETHUSD", leavesQty=500, price=3000), None, None, asset="ETH"),
+    basis={
+        "the limit of the order": (frame(), PriceBasis.LIMIT, 64_000.0),
+        "that of an inverse contract": (frame(symbol="XBTUSD", price=63_000.5), PriceBasis.LIMIT, 63_000.5),
+    },
+    maker=Absent("the table is of the forced orders themselves"),
+    deleveraged=Absent("deleveraging sends no order to the market: the table has no row of it"),
     batch=(
         table("insert", order(), order(side="Buy"), order(symbol="XBTUSD")),
         (Side.LONG, Side.SHORT, Side.LONG),

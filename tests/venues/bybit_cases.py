@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -88,6 +88,17 @@ CASES = Cases(
     zero=Absent("v counts coins or dollars: no multiplier is needed"),
     bundle=Size(frame(s="SHIB1000USDT", v="4000", p="0.02"), 4_000_000.0, 80.0, asset="SHIB"),
     quarterly=Size(frame(s="ETHUSDU26", v="6000", p="3000"), 2.0, 6_000.0, asset="ETH"),
+    quanto=Absent("contracts are linear or inverse"),
+    basis={
+        "where the margin was gone": (frame(), PriceBasis.BANKRUPTCY, 64_000.0),
+        "that of an inverse contract": (frame(s="BTCUSD", v="8000", p="63000.5"), PriceBasis.BANKRUPTCY, 63_000.5),
+    },
+    maker=Absent("rows are of positions: who took is not told, and decides nothing"),
+    deleveraged={
+        "a topic of its own": text(
+            {"topic": "adlAlert.USDT", "type": "snapshot", "ts": NOW, "data": [{"s": "BTCUSDT", "b": "1", "p_t": "0"}]}
+        ),
+    },
     batch=(
         batch(row(), row(S="Sell", T=NOW + 1), row(s="BTCUSDT", S="Buy", v="2", T=NOW + 1)),
         (Side.LONG, Side.SHORT, Side.LONG),

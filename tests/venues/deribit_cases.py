@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 NUMBERS = count(1)
@@ -107,6 +107,17 @@ CASES = Cases(
     quarterly=Size(
         frame(instrument_name="ETH-25DEC26", amount=6_000.0, price=3_000.0, trade_id="ETH-7"), 2.0, 6_000.0, asset="ETH"
     ),
+    quanto=Absent("contracts are paid in their coin or in USDC"),
+    basis={
+        "what was paid": (frame(), PriceBasis.FILL, 64_000.0),
+        "for an inverse contract": (inverse(price=63_000.5), PriceBasis.FILL, 63_000.5),
+    },
+    maker={
+        "the taker sold to a short that had to buy": (frame(liquidation="M", direction="sell"), Side.SHORT),
+        "the taker bought from a long that had to sell": (frame(liquidation="M", direction="buy"), Side.LONG),
+        "inverse": (inverse(liquidation="M", direction="buy"), Side.LONG),
+    },
+    deleveraged=Absent("trades are flagged as liquidations or not at all"),
     batch=(
         batch(trade(), trade(liquidation=None), trade(direction="buy", liquidation="MT"), trade(direction="buy")),
         (Side.LONG, Side.SHORT, Side.LONG, Side.SHORT),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -83,6 +83,13 @@ CASES = Cases(
     zero=Absent("sizes are in coins: no multiplier is needed"),
     bundle=Size(frame(market="1000BEAM-USD", size="20", price="0.5"), 20_000.0, 10.0, asset="BEAM"),
     quarterly=Absent("all markets are perpetual"),
+    quanto=Absent("every market is paid in USDC"),
+    basis={"what was paid": (frame(), PriceBasis.FILL, 64_000.0)},
+    maker=Absent("a trade is told as its taker's, and the liquidated account is the taker"),
+    deleveraged={
+        "a trade": frame(type="DELEVERAGED"),
+        "in a batch": batch((trade(type="DELEVERAGED"),), (trade(type="DELEVERAGED", id="b"),)),
+    },
     batch=(
         batch((trade(id="a"), trade(id="b", side="BUY")), (trade(id="c", type="LIMIT"), trade(id="d"))),
         (Side.LONG, Side.SHORT, Side.LONG),
@@ -96,7 +103,6 @@ CASES = Cases(
         "the greeting": text({"type": "connected", "connection_id": "c-1", "message_id": 0}),
         "an end of a subscription": text({"type": "unsubscribed", "channel": "v4_trades", "id": "BTC-USD"}),
         "ordinary trades": trades(trade(type="LIMIT"), trade(type="LIMIT", id="b")),
-        "deleveraging": frame(type="DELEVERAGED"),
         "a part of a larger order": frame(type="TWAP_SUBORDER"),
         "another channel": message("channel_data", {"bids": [["1", "2"]]}, channel="v4_orderbook"),
         "what changed of markets, without prices": message(

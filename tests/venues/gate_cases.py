@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -51,6 +51,7 @@ CASES = Cases(
         Instrument("BTC_USD", "BTC", ContractKind.INVERSE, 1.0),
         Instrument("1000BONK_USDT", "BONK", ContractKind.LINEAR, 10.0, 1000.0),
         Instrument("ZERO_USDT", "ZERO", ContractKind.LINEAR, 0.0),
+        Instrument("ETH_USD", "ETH", ContractKind.QUANTO, None),
     ),
     answer=text(
         [
@@ -99,6 +100,16 @@ CASES = Cases(
     zero=Size(frame(contract="ZERO_USDT"), None, None, asset="ZERO"),
     bundle=Size(frame(contract="1000BONK_USDT", size="-400", price="0.02"), 4_000_000.0, 80.0, asset="BONK"),
     quarterly=Absent("delivery futures have no public channel of liquidations"),
+    quanto=Size(frame(contract="ETH_USD", size="-30", price="3000"), None, None, asset="ETH"),
+    basis={
+        "that of the order": (frame(), PriceBasis.LIMIT, 64_000.0),
+        "what was paid, in the history": (past(), PriceBasis.FILL, 64_100.0),
+        "that of the order, where the history tells of no fill": (past(fill_price="0"), PriceBasis.LIMIT, 64_000.0),
+    },
+    maker=Absent("the row is of the forced order, or of the position: who took is not told"),
+    deleveraged={
+        "a channel of its own": batch({"contract": "BTC_USDT", "entry_price": "2"}, channel="futures.auto_deleverages"),
+    },
     batch=(
         batch(row(), row(size="5000", time_ms=NOW + 1), row(contract="BTC_USD", time_ms=NOW + 1), row(time_ms=NOW - 1)),
         (Side.LONG, Side.SHORT, Side.LONG, Side.LONG),
@@ -110,7 +121,6 @@ CASES = Cases(
         "an unsubscription": answer("futures.tickers", "unsubscribe", result={"status": "success"}),
         "another channel": batch({"contract": "BTC_USDT", "size": 3, "price": "64000"}, channel="futures.trades"),
         "another channel's list of lists": batch([1], channel="futures.candlesticks"),
-        "deleveraging": batch({"contract": "BTC_USDT", "entry_price": "2"}, channel="futures.auto_deleverages"),
         "a history without events": b"[]",
     },
     no_liquidation={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -105,6 +105,17 @@ CASES = Cases(
         asset="BONK",
     ),
     quarterly=Size(frame(contract_code="ETH261225", volume=600, price="3000.0"), 2.0, 6_000.0, asset="ETH"),
+    quanto=Absent("contracts are linear or inverse"),
+    basis={
+        "where the margin was gone": (frame(), PriceBasis.BANKRUPTCY, 64_000.0),
+        "whatever the turnover says": (
+            frame(amount=0.5, trade_turnover=31_900.0),
+            PriceBasis.BANKRUPTCY,
+            64_000.0,
+        ),
+    },
+    maker=Absent("the row is of the forced order itself"),
+    deleveraged=Absent("the topic is of liquidation orders, and no public one is of deleveraging"),
     batch=(
         batch(row(), row(direction="buy", created_at=NOW + 1), row(volume=2, created_at=NOW + 1)),
         (Side.LONG, Side.SHORT, Side.LONG),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 VAULT = "0x" + "1a" * 20
@@ -105,6 +105,16 @@ CASES = Cases(
     zero=Absent("sizes are in coins: no multiplier is needed"),
     bundle=Size(frame(coin="kPEPE", px="0.01", sz="5000"), 5_000_000.0, 50.0, asset="PEPE"),
     quarterly=Absent("all contracts are perpetual"),
+    quanto=Absent("every contract is paid in dollars"),
+    basis={"what was paid": (frame(), PriceBasis.FILL, 64_000.0)},
+    maker={
+        "a watched maker bought what a long had to sell": (frame(side="B"), Side.LONG),
+        "a watched maker sold what a short had to buy": (frame(side="A", dir="Close Long"), Side.SHORT),
+    },
+    deleveraged={
+        "a fill": frame(dir="Auto-Deleveraging"),
+        "a fill that says whose liquidation it serves": frame(dir="Auto-Deleveraging", side="A", crossed=True),
+    },
     batch=(
         fills(fill(), fill(side="A", dir="Open Short", tid=5), fill(liquidation=None, tid=6), fill(coin="SOL", tid=7)),
         (Side.LONG, Side.SHORT, Side.LONG),
@@ -115,7 +125,6 @@ CASES = Cases(
         "a pong": text({"channel": "pong"}),
         "middles of the book": text({"channel": "allMids", "data": {"mids": {"BTC": "64000.5"}}}),
         "fills that were not forced": fills(fill(liquidation=None), fill(liquidation=None, tid=5)),
-        "deleveraging": frame(dir="Auto-Deleveraging"),
         "no fill at all": fills(isSnapshot=True),
     },
     no_liquidation={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -82,6 +82,16 @@ CASES = Cases(
     zero=Size(frame(product_id="PF_NEWUSD", qty=3, price=2.0), None, None, asset="NEW"),
     bundle=Size(frame(product_id="PF_1000BONKUSD", qty=4000, price=0.02), 4_000_000.0, 80.0, asset="BONK"),
     quarterly=Size(frame(product_id="FI_ETHUSD_261225", qty=6000, price=3000), 2.0, 6_000.0, asset="ETH"),
+    quanto=Size(frame(product_id="PV_XRPXBT", qty=500, price=0.00003), None, None, asset="XRP"),
+    basis={
+        "what was paid": (frame(), PriceBasis.FILL, 64_000.0),
+        "for an inverse contract": (frame(product_id="PI_XBTUSD", price=63_000.5), PriceBasis.FILL, 63_000.5),
+    },
+    maker=Absent("a trade is told as its taker's, and the liquidation order takes"),
+    deleveraged={
+        "a position that was assigned to another": frame(type="assignment"),
+        "a position that was ended against another": frame(type="termination"),
+    },
     batch=(
         snapshot(
             row(uid="c", time=NOW + 2),
@@ -98,8 +108,6 @@ CASES = Cases(
         "a heartbeat": text({"feed": "heartbeat", "time": NOW}),
         "an ordinary trade": frame(type="fill"),
         "a trade that is part of a block": frame(type="block"),
-        "a position that was assigned": frame(type="assignment"),
-        "a position that was terminated": frame(type="termination"),
         "a snapshot without liquidations": snapshot(row(type="fill"), row(type="fill", uid="b")),
         "an empty snapshot": snapshot(),
         "another feed": text({"feed": "book", "product_id": "PF_XBTUSD", "side": "sell", "seq": 3, "price": 64000}),

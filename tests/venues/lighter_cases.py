@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
 from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
@@ -97,6 +97,10 @@ CASES = Cases(
         frame(market_id=18, size="2000", price="0.02", usd_amount="40.000000"), 2_000_000.0, 40.0, asset="BONK"
     ),
     quarterly=Absent("all markets are perpetual"),
+    quanto=Absent("every market is paid in USDC"),
+    basis={"what was paid": (frame(), PriceBasis.FILL, 64_000.0)},
+    maker=Absent("the forced order takes: a row whose taker had no such position is an error"),
+    deleveraged={"a trade": frame(type="deleverage"), "the end of a market": frame(type="market-settlement")},
     batch=(
         trades(trade(), trade(trade_id=2, **SHORT), trade(trade_id=3)),
         (Side.LONG, Side.SHORT, Side.LONG),
@@ -110,8 +114,6 @@ CASES = Cases(
         "an end of a subscription": text({"type": "unsubscribed", "channel": "trade:1"}),
         "ordinary trades": trades(),
         "ordinary trades without the list": trades(liquidation_trades=None),
-        "deleveraging": frame(type="deleverage"),
-        "the settlement of a market": frame(type="market-settlement"),
         "another channel": text({"channel": "height", "height": 5, "timestamp": NOW, "type": "update/height"}),
         "another channel, where a name is of another kind": text({"type": "update/user", "channel": 5}),
         "statistics of all markets": text(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from liquake.model import ContractKind, Instrument, PriceKind, Side
-from tests.venues.cases import NOW, Cases, Size, Wire, text
+from liquake.model import ContractKind, Instrument, PriceBasis, PriceKind, Side
+from tests.venues.cases import NOW, Absent, Cases, Size, Wire, text
 
 
 def detail(**changed: object) -> dict[str, object]:
@@ -44,6 +44,7 @@ CASES = Cases(
         Instrument("ZERO-USDT-SWAP", "ZERO", ContractKind.LINEAR, 0.0),
         Instrument("1000SATS-USDT-SWAP", "SATS", ContractKind.LINEAR, 10.0, 1000.0),
         Instrument("ETH-USDT-260925", "ETH", ContractKind.LINEAR, 0.1),
+        Instrument("BTC-ETH-SWAP", "BTC", ContractKind.QUANTO, None),
     ),
     answer=text(
         {
@@ -95,6 +96,17 @@ CASES = Cases(
     zero=Size(frame("ZERO-USDT-SWAP"), None, None, asset="ZERO"),
     bundle=Size(frame("1000SATS-USDT-SWAP", sz="3", bkPx="0.0004"), 30_000.0, 0.012, asset="SATS"),
     quarterly=Size(frame("ETH-USDT-260925", sz="2.5", bkPx="3000"), 0.25, 750.0, asset="ETH"),
+    quanto=Size(frame("BTC-ETH-SWAP"), None, None),
+    basis={
+        "where the margin was gone": (frame(), PriceBasis.BANKRUPTCY, 64_000.0),
+        "that of an inverse contract": (frame("BTC-USD-SWAP", bkPx="63000.5"), PriceBasis.BANKRUPTCY, 63_000.5),
+    },
+    maker=Absent("the row has the position and the order that closed it: who took is not told"),
+    deleveraged={
+        "a channel of warnings": text(
+            {"arg": {"channel": "adl-warning", "instType": "SWAP"}, "data": [{"state": "normal"}]}
+        ),
+    },
     batch=(
         message(
             row("BTC-USDT-SWAP", detail(), detail(posSide="short", side="buy", ts=str(NOW + 5))),
@@ -107,7 +119,6 @@ CASES = Cases(
     silent={
         "a pong": b"pong",
         "how many connections": text({"event": "channel-conn-count", "channel": "mark-price", "connCount": "1"}),
-        "another channel": text({"arg": {"channel": "adl-warning", "instType": "SWAP"}, "data": [{"state": "normal"}]}),
     },
     no_liquidation={
         "an acknowledgement": text(

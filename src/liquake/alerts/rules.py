@@ -165,8 +165,13 @@ def _large(event: Liquidation, market: str, usd: float, threshold: float) -> Con
         venue=event.venue,
         deserved=level,
         held=Level.NONE,
-        text=f"{market}: a {event.side.lower()} of ${usd:,.0f} was liquidated on {event.venue} at {event.price:g}",
-        inputs={"usd": usd, "threshold_usd": threshold, "price": event.price, "price_basis": str(event.price_basis)},
+        text=f"{market}: a {event.side.lower()} of ${usd:,.0f} was liquidated on {event.venue} at {event.coin_price:g}",
+        inputs={
+            "usd": usd,
+            "threshold_usd": threshold,
+            "price": event.coin_price,
+            "price_basis": str(event.price_basis),
+        },
     )
 
 

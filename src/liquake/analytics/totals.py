@@ -102,8 +102,18 @@ class Totals:
         """What came in the last `seconds` before `now`, a length of `TOTAL_WINDOWS`."""
         width = int(seconds) * _SECOND
         before = (self._fine if width <= _FINE_SPAN else self._coarse).before(now - width)
-        if before is None:
-            return _NOTHING
+        return _NOTHING if before is None else self._less(before)
+
+    def since(self, moment: int) -> Sum:
+        """What happened after `moment`, UTC nanoseconds: to the second or minute, and all that came where the day that is
+        kept does not reach so far back."""
+        for history, step, span in ((self._fine, _FINE, _FINE_SPAN), (self._coarse, _COARSE, _COARSE_SPAN)):
+            if moment >= history.newest * step - span:
+                before = history.before(moment)
+                return _NOTHING if before is None else self._less(before)
+        return self.total()
+
+    def _less(self, before: tuple[int, float, float, int]) -> Sum:
         events, amount, usd, unsized = before
         return Sum(self._events - events, self._amount - amount, self._usd - usd, self._unsized - unsized)
 

@@ -9,11 +9,39 @@ HORIZON = 180 * 1_000_000_000
 """Nanoseconds for which events are held: three adjacent windows of 60 s."""
 
 
+class _Line:
+    """Events in order of time, with the running sum of their dollars."""
+
+    __slots__ = ("sums", "times")
+
+    def __init__(self) -> None:
+        self.times = array("q")
+        # Dollars before each event, and after the last: one longer than `times`.
+        self.sums = array("d", [0.0])
+
+    def insert(self, time: int, usd: float) -> None:
+        times, sums = self.times, self.sums
+        place = bisect_right(times, time)
+        times.insert(place, time)
+        sums.insert(place, sums[place])
+        sums[place + 1 :] = array("d", [before + usd for before in sums[place + 1 :]])
+
+    def forget(self, until: int) -> None:
+        expired = bisect_right(self.times, until)
+        del self.times[:expired], self.sums[:expired]
+
+    def copy(self) -> _Line:
+        other = _Line()
+        other.times, other.sums = self.times[:], self.sums[:]
+        return other
+
+
 class Windows:
-    """The events of the last `HORIZON`, in order of time, with the running sum of their dollars.
+    """The events of the last `HORIZON`, in order of time, with the running sums of their dollars.
 
     A window is two positions found by bisection, so that reading changes nothing and costs O(log n). An update is an
-    append; an event that comes late is inserted at its place, which moves those after it.
+    append. Events that come late have a line of their own, into which they are inserted: so they move those after them
+    that were late too, and not all that has come, of which there is far more.
 
     >>> windows = Windows()
     >>> for second in (1, 2, 3):
@@ -22,7 +50,7 @@ class Windows:
     (2, 200.0)
     """
 
-    __slots__ = ("_sums", "_times", "_trim_after", "events", "newest", "reset_reason", "usd")
+    __slots__ = ("_late", "_sums", "_times", "_trim_after", "events", "newest", "reset_reason", "usd")
 
     def __init__(self) -> None:
         self.reset("")
@@ -36,58 +64,61 @@ class Windows:
         """Dollars of `events`."""
         self.newest = -(1 << 62)
         self._times = array("q")
-        # Dollars before each event, and after the last: one longer than `_times`.
+        # As those of a line.
         self._sums = array("d", [0.0])
+        self._late = _Line()
         self._trim_after = HORIZON
 
     def update(self, time: int, usd: float) -> None:
         """Add an event of `usd` dollars at `time`, UTC nanoseconds. One older than `HORIZON` is in no window."""
         self.events += 1
+        self.usd += usd
         if time < self.newest:
-            self._insert(time, usd)
+            if time > self.newest - HORIZON:
+                self._late.insert(time, usd)
             return
         self.newest = time
-        self.usd = total = self.usd + usd
         self._times.append(time)
-        self._sums.append(total)
+        self._sums.append(self._sums[-1] + usd)
         if time > self._trim_after:
             self._trim(time)
-
-    def _insert(self, time: int, usd: float) -> None:
-        place = bisect_right(self._times, time)
-        if time > self.newest - HORIZON:
-            self._times.insert(place, time)
-            self._sums.insert(place, self._sums[place])
-            place += 1
-        self._sums[place:] = array("d", [before + usd for before in self._sums[place:]])
-        self.usd = self._sums[-1]
 
     def _trim(self, time: int) -> None:
         # Once per HORIZON of event time, so that the work of moving what stays is spread over as many appends.
         expired = bisect_right(self._times, time - HORIZON)
         del self._times[:expired], self._sums[:expired]
+        self._late.forget(time - HORIZON)
         self._trim_after = time + HORIZON
 
     def value(self, now: int, window: int) -> tuple[int, float]:
         """Events and dollars with an age at `now` of at least zero and under `window` nanoseconds."""
         first, end = bisect_right(self._times, now - window), bisect_right(self._times, now)
-        return end - first, self._sums[end] - self._sums[first]
+        events, usd = end - first, self._sums[end] - self._sums[first]
+        if late := self._late.times:
+            first, end = bisect_right(late, now - window), bisect_right(late, now)
+            events, usd = events + end - first, usd + self._late.sums[end] - self._late.sums[first]
+        return events, usd
 
     def adjacent(self, now: int, window: int) -> tuple[int, int, int]:
         """Events of three windows side by side, the newest first."""
-        ends = [bisect_right(self._times, now - k * window) for k in range(4)]
+        late = self._late.times
+        moments = [now - k * window for k in range(4)]
+        ends = [bisect_right(self._times, moment) + bisect_right(late, moment) for moment in moments]
         return ends[0] - ends[1], ends[1] - ends[2], ends[2] - ends[3]
 
     def copy(self) -> Windows:
         """One that goes on from here by itself."""
         other = Windows()
         other.events, other.usd, other.newest = self.events, self.usd, self.newest
-        other._times, other._sums, other._trim_after = self._times[:], self._sums[:], self._trim_after
+        other._times, other._sums, other._late = self._times[:], self._sums[:], self._late.copy()
+        other._trim_after = self._trim_after
         return other
 
     def __len__(self) -> int:
-        return len(self._times)
+        return len(self._times) + len(self._late.times)
 
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""
-        return self.events, self._times.tolist(), self._sums.tolist()
+        late = self._late
+        lines = self._times.tolist(), self._sums.tolist(), late.times.tolist(), late.sums.tolist()
+        return self.events, self.usd, lines

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from liquake.model import Instrument, PriceKind, Side
+from liquake.model import Instrument, PriceBasis, PriceKind, Side
 
 NOW = 1_790_000_000_123
 """When the events of the cases happened, in milliseconds."""
@@ -60,6 +60,14 @@ class Cases:
     """A contract in thousands of a token."""
     quarterly: Size | Absent
     """A contract with a day of delivery."""
+    quanto: Size | Absent
+    """A contract on one coin that is paid in another: without amounts."""
+    basis: Mapping[str, tuple[bytes, PriceBasis, float]]
+    """What the price is the price of, a name for each of the venue's prices."""
+    maker: Mapping[str, tuple[bytes, Side]] | Absent
+    """Liquidations whose frame is of who made, so that what it says is the other's side."""
+    deleveraged: Mapping[str, bytes] | Absent
+    """Frames that close a position of who was not liquidated: they give no event at all."""
     batch: tuple[bytes, tuple[Side, ...]] | Absent
     """Several liquidations in one message, in their order."""
     twins: bytes | Absent

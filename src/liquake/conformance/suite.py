@@ -16,7 +16,7 @@ from liquake.errors import InstrumentsError
 from liquake.model import FUTURE_TOLERANCE, DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation, Price
 from liquake.venues import Decoder, Venue
 
-SIZES = ("linear", "inverse", "unknown", "zero", "bundle", "quarterly")
+SIZES = ("linear", "inverse", "unknown", "zero", "bundle", "quarterly", "quanto")
 PRICES = (b'"64000.00"', b'"64000.0"', b'"64000"', b"64000.0", b"64000")
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -103,6 +103,21 @@ class Conformance:
     def test_the_side_is_of_the_position(self, subject: Subject, cell: Any) -> None:
         frame, side = cell
         assert only(subject.decode(frame)).side is side
+
+    @cells("maker")
+    def test_where_the_maker_was_liquidated_or_speaks_the_side_is_turned(self, subject: Subject, cell: Any) -> None:
+        frame, side = cell
+        assert only(subject.decode(frame)).side is side
+
+    @cells("basis")
+    def test_a_price_says_what_it_is_the_price_of(self, subject: Subject, cell: Any) -> None:
+        frame, basis, price = cell
+        event = only(subject.decode(frame))
+        assert (event.price_basis, event.price) == (basis, price)
+
+    @cells("deleveraged")
+    def test_deleveraging_is_no_liquidation(self, subject: Subject, cell: bytes) -> None:
+        assert list(subject.decode(cell)) == []
 
     @pytest.mark.parametrize("unit", SIZES)
     def test_a_size_becomes_coins_and_dollars(self, subject: Subject, unit: str) -> None:

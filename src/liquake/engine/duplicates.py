@@ -6,19 +6,24 @@ REMEMBERED = 6 * 3600 * 1_000_000_000
 """Nanoseconds of event time for which a key is remembered at least: as far back as a venue's history is asked for."""
 CAPACITY = 50_000
 """Keys that are remembered at least as long as no older ones are: ten minutes of 83 events per second."""
+FEW = 10_000
+"""Keys that are remembered however old they are.
+
+On subscribing, Kraken and dYdX repeat a market's last hundred trades and Bitfinex its last liquidations: of a quiet
+market those are days old."""
 
 
 class Duplicates:
     """The keys of one venue's recent events, in two generations.
 
-    When the younger generation is full or old it becomes the elder, and the elder is forgotten: a key is remembered
-    for between one and two times the limits, at the cost of a look into two sets.
+    When the younger generation is full, or old and more than `few`, it becomes the elder, and the elder is forgotten: a
+    key is remembered for between one and two times the limits, at the cost of a look into two sets.
     """
 
-    __slots__ = ("_capacity", "_elder", "_recalled", "_started", "_younger")
+    __slots__ = ("_capacity", "_elder", "_few", "_recalled", "_started", "_younger")
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        self._capacity = capacity
+    def __init__(self, capacity: int = CAPACITY, few: int = FEW) -> None:
+        self._capacity, self._few = capacity, few
         self._younger: set[str] = set()
         self._elder: set[str] = set()
         self._recalled: set[str] = set()
@@ -29,9 +34,12 @@ class Duplicates:
         younger = self._younger
         if key in younger or key in self._elder or key in self._recalled:
             return True
-        if time >= self._started + REMEMBERED or len(younger) >= self._capacity:
+        held = len(younger)
+        if held >= self._capacity or (held >= self._few and time >= self._started + REMEMBERED):
             self._elder, self._younger = younger, set()
             younger = self._younger
+            self._started = max(time, self._started)
+        elif not held:
             self._started = max(time, self._started)
         younger.add(key)
         return False

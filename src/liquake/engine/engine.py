@@ -17,6 +17,7 @@ from liquake.analytics.latency import Latency
 from liquake.analytics.peaks import Peaks
 from liquake.analytics.silence import Silence
 from liquake.analytics.standing import Standing
+from liquake.analytics.totals import Totals
 from liquake.engine.books import Book, VenueBooks
 from liquake.engine.ledger import LIQUIDATIONS, History
 from liquake.engine.prices import Prices
@@ -56,6 +57,7 @@ from liquake.model import (
     Trade,
     market_of,
 )
+from liquake.model.liquidation import OPEN_BEFORE
 from liquake.model.tape import Tape as LiquidationTape
 
 _UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed leaves out.")
@@ -139,7 +141,8 @@ class Engine:
         if isinstance(event, Price):
             venue.last_price_recv = recv
             self._prices.update(event, time)
-        elif isinstance(event, Trade):
+        elif isinstance(event, Trade) and recv - time <= STALE:
+            # Hyperliquid repeats a coin's latest trades on subscribing: those are no rate of now.
             self._trades[event.asset].update(recv)
         if isinstance(event, Price | Quote) and event.asset == LEADER:
             self._watch.take(time, event)
@@ -155,12 +158,19 @@ class Engine:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = min(event.ts_event, event.ts_recv or event.ts_event)
         if self._started is None:
-            self._started = time
+            self._started = _begun(time, event.ts_recv or time)
         if venue.duplicates.recalled(event.key):
             return False
         venue.last_recv = event.ts_recv or time
         self._enter(event, venue, time, recalled=True)
         return True
+
+    def remember(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Know the events of these venues and keys, which are too old to be recalled, should a venue repeat them."""
+        for name, key in keys:
+            venue = self._venues.get(name)
+            if venue is not None:
+                venue.duplicates.recalled(key)
 
     def restore(self, episodes: Iterable[Episode]) -> None:
         """Show `episodes` of before this process began among those that are over, the latest to end last."""
@@ -196,7 +206,7 @@ class Engine:
         self._throughput.update(recv)
         self._newest = max(self._newest, recv)
         if self._started is None:
-            self._started = time
+            self._started = _begun(time, recv)
         if venue.duplicates.seen(event.key, time):
             venue.repeated += 1
             return False
@@ -239,6 +249,9 @@ class Engine:
         stream.usd += usd
         stream.series.update(time, event.side, usd)
         self._all.series.update(time, event.side, usd)
+        if event.tags and OPEN_BEFORE in event.tags:
+            # Nobody knows since when: in the sums, and in no rate.
+            return
         # What a venue replays on connecting is counted, but nothing burst when it came.
         if event.ts_recv - time <= STALE:
             if recalled:
@@ -445,10 +458,13 @@ class Engine:
         for venue in self._venues.values():
             if venue.sample:
                 continue
-            cells += [Cell(venue.venue, side, ALL, totals.value(now)) for side, totals in venue.sides()]
+            cells += [self._cell(venue, ALL, side, totals, now) for side, totals in venue.sides()]
             for book in venue.books_of(dict.fromkeys(markets)):
-                cells += [Cell(venue.venue, side, book.market, totals.value(now)) for side, totals in book.sides()]
+                cells += [self._cell(venue, book.market, side, totals, now) for side, totals in book.sides()]
         return tuple(cells)
+
+    def _cell(self, venue: VenueBooks, market: str, side: Side, totals: Totals, now: int) -> Cell:
+        return Cell(venue.venue, side, market, totals.value(now), totals.since((self._started or 1) - 1))
 
     def _activity(self, now: int, markets: Collection[str] | None) -> tuple[Activity, ...]:
         books = [
@@ -477,6 +493,7 @@ class Engine:
                 for name, venue in self._venues.items()
                 if venue.last_recv is not None or venue.feed.connections
             },
+            span=None if self._started is None else (self._started, max(self._newest, self._started)),
         )
 
     def state_hash(self) -> str:
@@ -495,3 +512,8 @@ class Engine:
             [venue.numbers() for _, venue in sorted(self._venues.items()) if venue.accepted],
         )
         return sha256(repr(numbers).encode()).hexdigest()
+
+
+def _begun(time: int, recv: int) -> int:
+    """When a run began whose first event happened at `time`: an hour-old one says that nobody listened at that time."""
+    return time if recv - time <= STALE else recv

@@ -105,6 +105,8 @@ class Cell(msgspec.Struct, frozen=True):
     side: Side
     market: str
     sums: Mapping[str, Sum]
+    watched: Sum = Sum()
+    """What of it happened since `Snapshot.started`: venues repeat on connecting what is older."""
 
 
 class Activity(msgspec.Struct, frozen=True):
@@ -439,3 +441,6 @@ class Statistics(msgspec.Struct, frozen=True):
     state_hash: str
     coverage: Mapping[str, FeedCoverage] = {}
     """By venue, of those that were heard or tried."""
+    span: tuple[int, int] | None = None
+    """From the first event of any kind to the newest, as received (UTC nanoseconds): what was watched. `first` may be
+    long before, since venues repeat on connecting what is older."""

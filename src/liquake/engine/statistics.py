@@ -21,6 +21,7 @@ def statistics_of(
     feeds: tuple[FeedRecord, ...],
     state_hash: str,
     coverage: Mapping[str, FeedCoverage],
+    span: tuple[int, int] | None,
 ) -> Statistics:
     """The sums of `venues` beside what has been kept of the session otherwise."""
     counted = [venue for venue in venues if not venue.sample and venue.accepted]
@@ -44,6 +45,7 @@ def statistics_of(
         feeds=feeds,
         state_hash=state_hash,
         coverage=coverage,
+        span=span,
     )
 
 

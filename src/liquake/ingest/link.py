@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 
 from liquake.clock import SECOND, Clock
-from liquake.model import Event, FeedState, FeedStatus, Gap, Price
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Price
 from liquake.venues import Connection, Decoder, Venue
 
 Receiver = Callable[[Sequence[Event], bytes, str, int], None]
@@ -191,10 +191,11 @@ class Link:
             if self._decoder.replies:
                 self._count()
             return
-        self._last_told = now
         self._receiver(events, frame, self.connection.name, now)
         for event in events:
             kind = type(event)
+            if kind is not DecodeError:
+                self._last_told = now
             if kind is FeedStatus:
                 self._heed(event)  # type: ignore[arg-type]
             elif kind is Price:

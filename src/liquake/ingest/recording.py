@@ -37,11 +37,13 @@ VENUE_NAMES = {
 }
 """What recordings call a venue, where it is not our name for it."""
 _BASES = {
-    "binance": PriceBasis.FILL,
-    "bybit": PriceBasis.BANKRUPTCY,
-    "okx": PriceBasis.BANKRUPTCY,
-    "hyperliquid": PriceBasis.FILL,
+    **dict.fromkeys(
+        ("binance", "hyperliquid", "aster", "bitfinex", "deribit", "dydx", "kraken", "lighter"), PriceBasis.FILL
+    ),
+    **dict.fromkeys(("bybit", "okx", "bitget", "htx"), PriceBasis.BANKRUPTCY),
+    **dict.fromkeys(("bitmex", "gate"), PriceBasis.LIMIT),
 }
+"""What the price is the price of that a venue's stream shows."""
 _GZIP, _SQLITE = b"\x1f\x8b", b"SQLite format 3\x00"
 
 
@@ -213,7 +215,11 @@ def _start(path: Path) -> bytes:
 def asset_in(venue: str, symbol: str) -> str:
     """The coin that a row's `symbol` names. Raises `ValueError` where it names none."""
     # Hyperliquid's names are bare coins whose case counts: kPEPE is 1,000 PEPE, and "xyz:" names who listed it.
-    asset = unbundle(symbol.rpartition(":")[2])[0] if venue == "hyperliquid" else asset_of(symbol)
+    if venue == "hyperliquid":
+        asset: str | None = unbundle(symbol.rpartition(":")[2])[0]
+    else:
+        # dYdX names what anybody may list after all of a token: "FARTCOIN,RAYDIUM,9BB6...-USD".
+        asset = asset_of(symbol.partition(",")[0] if venue == "dydx" else symbol)
     if not asset:
         raise ValueError(f"symbol {symbol!r} names no coin: give the venue's symbol, like BTC-USDT-SWAP")
     return asset

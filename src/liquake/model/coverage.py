@@ -42,10 +42,10 @@ class Coverage(msgspec.Struct, frozen=True):
     throttle: Throttle = Throttle.NONE
     interval: float = 0.0
     """Seconds over which the throttle lets one order per symbol through; 0 without a throttle."""
-    per_side: bool = False
-    """Whether it lets one through of each side."""
     source: str = ""
     """Address of the documented sentence."""
+    per_side: bool = False
+    """Whether the throttle lets one long and one short through, not one order of either side."""
 
     @property
     def lower_bound(self) -> bool:

@@ -60,6 +60,8 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     coins: float = 0.0
     """Coins of one contract, where that is all its conversion takes; else 0. Found out from the others, whatever it is
     given as."""
+    dollars: float = 0.0
+    """Dollars of one contract, in the same way."""
 
     def __post_init__(self) -> None:
         multiplier = self.multiplier
@@ -67,8 +69,9 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
         # make a size infinite.
         if multiplier is not None and not _LEAST <= multiplier <= _MOST:
             msgspec.structs.force_setattr(self, "multiplier", multiplier := None)
-        simple = self.kind is _LINEAR and self.bundle == 1.0
-        msgspec.structs.force_setattr(self, "coins", (simple and multiplier) or 0.0)
+        simple = (self.bundle == 1.0 and multiplier) or 0.0
+        msgspec.structs.force_setattr(self, "coins", simple if self.kind is _LINEAR else 0.0)
+        msgspec.structs.force_setattr(self, "dollars", simple if self.kind is _INVERSE else 0.0)
 
     def size(self, contracts: float, price: float) -> tuple[float | None, float | None]:
         """Coins and dollars of `contracts` at `price` (quote currency per quoted unit).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import log10
 
 import msgspec
 
@@ -30,6 +31,10 @@ class PriceBasis(StrEnum):
     """The limit of the forced order."""
     ENTRY = "ENTRY"
     """Where the position had been opened: says nothing of the market at the time."""
+
+
+OPEN_BEFORE = "open before subscribing"
+"""Tag of an order that stood when its venue began to be listened to, and of which nobody tells since when."""
 
 
 class Liquidation(msgspec.Struct, frozen=True, gc=False):
@@ -63,6 +68,18 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False):
     """What the venue, or where it has no ids its reader, tells this event by from all others of the venue."""
     tags: tuple[str, ...] = ()
     """What a reader should know of it that has no field: enum values this version does not know, "backstop"."""
+
+    @property
+    def coin_price(self) -> float:
+        """`price` per coin of `asset`: a thousandth of it for 1000PEPEUSDT. As quoted where the size is not known.
+
+        Beside other venues' prices of the coin, and beside an amount in coins, the quoted one would be wrong by as much.
+        """
+        if not self.amount or not self.usd:
+            return self.price
+        # A power of ten: amounts and dollars that a venue rounds do not quite agree with its price.
+        bundle = round(log10(self.price * self.amount / self.usd))
+        return self.price / 10.0**bundle if bundle else self.price
 
     @property
     def key(self) -> str:

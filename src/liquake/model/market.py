@@ -14,6 +14,11 @@ from liquake.model.instrument import unbundle
 
 # Without BUSD, which is gone: BNBUSD is BNB in dollars, not BN in BUSD.
 _DOLLARS = ("USDT", "USDC", "FDUSD", "USD1", "USDE", "USD", "PERP")
+# What venues put around a coin: PF_XBTUSD on Kraken, tBTCF0:USTF0 and tBTCUSD on Bitfinex, xyz:CRWV on Hyperliquid.
+_KRAKEN = re.compile(r"^[PF][IFV]_(?=\w+(USD|EUR|XBT))")
+_BITFINEX = re.compile(r"^t(?P<base>[A-Z0-9]{2,}?)(F0:(USTF0|BTCF0)|:?USDT?|:?UST)$")
+_LISTED_BY = re.compile(r"^[a-z][a-z0-9]*:(?=k?[A-Z])")
+_ALIASES = {"XBT": "BTC", "XDG": "DOGE"}
 _SUFFIXES = re.compile(r"[-_/:](SWAP|PERP|PERPETUAL|FUTURES)$")
 
 
@@ -79,7 +84,7 @@ def market_of(asset: str) -> str:
 
 
 # The day of delivery: BTCUSDT_260626 on Binance, BTCUSDT-26JUN26 and, among inverse contracts, BTCUSDM26 on Bybit.
-_DELIVERY = re.compile(r"[-_]\d{6}$|-\d{1,2}[A-Z]{3}\d{2}$|(?<=USD)[FGHJKMNQUVXZ]\d{2}$")
+_DELIVERY = re.compile(r"[-_]\d{6}$|-\d{1,2}[A-Z]{3}\d{2}$|(?<=USD|XBT)[FGHJKMNQUVXZ]\d{2}$")
 
 
 def asset_of(name: str) -> str | None:
@@ -87,15 +92,19 @@ def asset_of(name: str) -> str | None:
 
     >>> [asset_of(name) for name in ("BTC", "btcusdt", "btc-usdt-swap", "1000PEPEUSDT", "BTC/USD", "PERP", "?")]
     ['BTC', 'BTC', 'BTC', 'PEPE', 'BTC', 'PERP', None]
+    >>> [asset_of(name) for name in ("PF_XBTUSD", "XBTUSD", "tETHF0:USTF0", "xyz:CRWV")]
+    ['BTC', 'BTC', 'ETH', 'CRWV']
     """
-    name = name.strip()
+    name = _LISTED_BY.sub("", _BITFINEX.sub(r"\g<base>", name.strip()))
     # The k of kPEPE is a thousand and that of KAVA is not: the one letter whose case counts.
     text = name if name.startswith("k") and name[1:].isupper() else name.upper()
-    text = _SUFFIXES.sub("", _DELIVERY.sub("", text))
+    text = _SUFFIXES.sub("", _DELIVERY.sub("", _KRAKEN.sub("", text)))
     parts = [part for part in re.split(r"[-_/:]", text) if part]
-    if not parts or not all(part.isascii() and part.isalnum() for part in parts):
+    # Not of ASCII alone: Binance lists coins with Chinese names.
+    if not parts or not all(part.isalnum() for part in parts):
         return None
     base = parts[0]
     if len(parts) == 1 and base not in _DOLLARS:
         base = next((base[: -len(quote)] for quote in _DOLLARS if base.endswith(quote)), base)
-    return unbundle(base)[0]
+    asset = unbundle(base)[0]
+    return _ALIASES.get(asset, asset)

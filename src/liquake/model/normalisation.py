@@ -31,10 +31,16 @@ def normalised(
     # Two comparisons, since the first is false for nearly every event and the sum would cost more than both.
     if ts_event > ts_recv and ts_event > ts_recv + FUTURE_TOLERANCE:
         return None
-    # Nearly every contract is so and so many coins: that much of its conversion is written here, for a call costs more.
+    # Nearly every contract is so and so many coins or dollars: that much of its conversion is written here, for a call
+    # costs more.
+    amount: float | None
+    usd: float | None
     if coins := instrument.coins:
-        amount: float | None = (quantity := size * coins)
-        usd: float | None = quantity * price
+        amount = size * coins
+        usd = amount * price
+    elif dollars := instrument.dollars:
+        usd = size * dollars
+        amount = usd / price
     else:
         amount, usd = instrument.size(size, price)
     return Liquidation(

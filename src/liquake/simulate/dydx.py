@@ -177,7 +177,10 @@ class DydxServer(VenueServer):
             kind = "channel_batch_data" if asked["batched"] else "channel_data"
             contents = [{"trades": rows}] if asked["batched"] else {"trades": rows}
             envelope = self._envelope(connection, kind, "v4_trades")
-            return encode({**envelope, "id": contract.symbol, "version": "2.4.0", "contents": contents})
+            # In the order of the fields on the wire: type, connection_id, message_id, id, channel, version, contents.
+            channel = envelope.pop("channel")
+            named = {"id": contract.symbol, "channel": channel, "version": "2.4.0"}
+            return encode({**envelope, **named, "contents": contents})
 
         return await self.deliver(events, frame)
 
@@ -213,12 +216,12 @@ class DydxServer(VenueServer):
         self._events += 1
         return {
             "id": f"{105_000_000 + order.ts // SECOND % 10**6:08x}00000002{self._events:08x}",
-            # The taker is the account that is liquidated: it sells what it was long.
-            "side": "SELL" if order.side is Side.LONG else "BUY",
             "size": contract.size_text(order),
             "price": contract.price_text(order.price),
-            "type": kind,
+            # The taker is the account that is liquidated: it sells what it was long.
+            "side": "SELL" if order.side is Side.LONG else "BUY",
             "createdAt": _written(order.ts),
+            "type": kind,
             "createdAtHeight": str(105_000_000 + order.ts // SECOND % 10**6),
         }
 

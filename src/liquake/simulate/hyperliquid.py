@@ -174,7 +174,7 @@ class HyperliquidServer(VenueServer):
         bought = order.side is Side.LONG
         direction = self.rng.choice(("Open Long", "Close Short") if bought else ("Open Short", "Close Long"))
         fill = self._fill(contract, trade, "B" if bought else "A", direction, crossed=False)
-        await self._tell_user(self.rng.choice(_MAKERS), order.side, contract, fill | self._liquidated(trade, "market"))
+        await self._tell_user(self.rng.choice(_MAKERS), order.side, contract, self._liquidated(fill, "market"))
 
     async def _backstop(self, contract: Contract, order: Order) -> None:
         """A liquidator vault takes over the whole position; nothing reaches the book."""
@@ -182,9 +182,7 @@ class HyperliquidServer(VenueServer):
         trade = self._trade(contract, order.ts, order, "B" if bought else "A")
         word = f"Liquidated {self.rng.choice(('Cross', 'Isolated'))} {'Long' if bought else 'Short'}"
         fill = self._fill(contract, trade, "B" if bought else "A", word, crossed=True)
-        await self._tell_user(
-            self.rng.choice(_LIQUIDATORS), order.side, contract, fill | self._liquidated(trade, "backstop")
-        )
+        await self._tell_user(self.rng.choice(_LIQUIDATORS), order.side, contract, self._liquidated(fill, "backstop"))
 
     async def _deleverage(self, contract: Contract, order: Order) -> None:
         """Auto-deleveraging is not a liquidation of the one it happens to."""
@@ -289,8 +287,11 @@ class HyperliquidServer(VenueServer):
             "twapId": None,
         }
 
-    def _liquidated(self, trade: Row, method: str) -> Row:
-        return {"liquidation": {"liquidatedUser": self._address(), "markPx": trade["px"], "method": method}}
+    def _liquidated(self, fill: Row, method: str) -> Row:
+        """`fill` as a part of a liquidation, with that where the venue writes it."""
+        forced = {"liquidatedUser": self._address(), "markPx": fill["px"], "method": method}
+        last = {name: fill[name] for name in ("feeToken", "twapId")}
+        return {**{name: told for name, told in fill.items() if name not in last}, "liquidation": forced, **last}
 
     def _address(self) -> str:
         return f"0x{self.rng.getrandbits(160):040x}"

@@ -160,8 +160,8 @@ class LighterServer(VenueServer):
 
     def _frame(self, action: str, contract: Contract, rows: Sequence[Row], forced: Sequence[Row]) -> str:
         self._nonce += 1
-        message = {"channel": f"trade:{contract.symbol}", "liquidation_trades": forced, "nonce": self._nonce}
-        return encode({**message, "trades": rows, "type": f"{action}/trade"})
+        head = {"type": f"{action}/trade", "channel": f"trade:{contract.symbol}", "nonce": self._nonce}
+        return encode({**head, "trades": rows, "liquidation_trades": forced})
 
     def _statistics(self, contract: Contract, action: str) -> str:
         price = contract.price_text(self.market.price(contract.asset))

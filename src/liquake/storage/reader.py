@@ -113,6 +113,10 @@ class JournalReader:
         """Those from `seq` `low` up to and without `high`, in order of receipt."""
         return [event for _, event in read_events(self._range("events", low, high))]
 
+    def keys(self, before: int, most: int) -> list[tuple[str, str]]:
+        """Venue and key of the latest `most` before the `seq` given."""
+        return self._query("SELECT venue, key FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?", before, most)
+
     def days(self, before: int) -> list[Row]:
         """Venue, day of the event (since 1970), first and last `seq` of the rows before the `seq` given."""
         return self._query(

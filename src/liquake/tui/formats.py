@@ -11,6 +11,8 @@ from math import ceil, floor, isfinite, log10
 _SECOND = 1_000_000_000
 _PREFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 _MOST_DECIMALS = 5
+_LEAST_FIXED = 1e-7
+"""Coins are quoted by the unit far below this: a price is never shown as 0."""
 UNKNOWN = "unknown"
 
 
@@ -85,13 +87,19 @@ def exact_coins(amount: float | None, asset: str) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """A fixed-point number with `digits` significant digits, at most eight decimals.
+    """A fixed-point number with `digits` significant digits, at most eight decimals; with an exponent where those would
+    leave but one digit of it, or none.
 
     >>> significant(0.12345, 4), significant(99.999, 4), significant(0.0, 4), significant(0.00001234, 4)
     ('0.1235', '100.0', '0', '0.00001234')
+    >>> significant(0.0000000012, 4)
+    '1.200e-9'
     """
     if value == 0.0 or not isfinite(value):
         return "0" if value == 0.0 else "?"
+    if abs(value) < _LEAST_FIXED:
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{mantissa}e{int(exponent)}"
     rounded = round(value, digits - 1 - floor(log10(abs(value))))
     decimals = digits - 1 - floor(log10(abs(rounded)))
     return f"{rounded:,.{min(max(decimals, 0), 8)}f}"

@@ -64,6 +64,7 @@ def statistics_object(statistics: Statistics) -> dict[str, Any]:
     return {
         "first_ms": _milliseconds(statistics.first),
         "last_ms": _milliseconds(statistics.last),
+        "watched_ms": None if statistics.span is None else [_milliseconds(moment) for moment in statistics.span],
         **_sum(statistics.total, statistics.by_market),
         "by_side": {side.value: _sum(statistics.by_side.get(side, Sum()), statistics.by_market, side) for side in Side},
         "by_venue": {
@@ -198,10 +199,10 @@ def _unsized(total: Sum) -> str:
 
 
 def _summary(statistics: Statistics, floor: _Floor) -> list[str]:
-    span = "no liquidation seen"
-    if statistics.first is not None and statistics.last is not None:
-        length = formats.runtime((statistics.last - statistics.first) / 1e9)
-        span = f"{formats.date_time(statistics.first)} to {formats.date_time(statistics.last)} UTC, {length}"
+    span = "nothing seen"
+    if statistics.span is not None:
+        start, end = statistics.span
+        span = f"{formats.date_time(start)} to {formats.date_time(end)} UTC, {formats.runtime((end - start) / 1e9)}"
     sign = floor.of(statistics.by_venue)
     trouble = f"{formats.count(statistics.duplicates)} duplicates dropped, {formats.count(statistics.errors)} errors"
     lines = [
@@ -309,7 +310,7 @@ def _largest(largest: Iterable[Liquidation]) -> list[str]:
     for entry in largest:
         what = f"{fit(entry.venue, _LABEL)}{fit(entry.asset + 'USDT', 11)} {entry.side.value:<6}"
         amount = formats.exact_coins(entry.amount, entry.asset)
-        at = f"at {formats.price(entry.price)} ({entry.price_basis.lower()})"
+        at = f"at {formats.price(entry.coin_price)} ({entry.price_basis.lower()})"
         usd = formats.exact_dollars(entry.usd)
         lines.append(f"{formats.date_time(entry.ts_event)}  {what}{usd:>18}  {amount}  {at}")
     return lines if len(lines) > 1 else []

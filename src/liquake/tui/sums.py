@@ -25,6 +25,8 @@ class Tally(msgspec.Struct, frozen=True):
     by_venue: Mapping[str, Mapping[Side, Sum]]
     floors: frozenset[str]
     """Venues that withhold some, or were not heard for some of the time: a sum with them in it is "at least"."""
+    watched: Sum = _NOTHING
+    """What of all of it happened since the start: venues repeat on connecting what is older, and a rate is of this."""
 
     def sum(self, venue: str | None = None, side: Side | None = None) -> Sum:
         """Over `venue` and `side`, over all of them where `None`."""
@@ -49,20 +51,31 @@ def added(sums: Iterable[Sum]) -> Sum:
 
 def tally(snapshot: Snapshot, market: str, window: str) -> Tally:
     """The sums of `market` over a window of `TOTAL_WINDOWS`, samples left out as the engine leaves them."""
+    length = TOTAL_WINDOWS[window]
+    start = 0 if length is None else snapshot.now - round(length * 1e9)
+    whole = start >= (snapshot.started or 0)
     by_venue: dict[str, dict[Side, Sum]] = {}
+    watched = _NOTHING
     for cell in snapshot.cells:
         if cell.market == market and window in cell.sums:
             by_venue.setdefault(cell.venue, {})[cell.side] = cell.sums[window]
-    length = TOTAL_WINDOWS[window]
-    start = 0 if length is None else snapshot.now - round(length * 1e9)
+            watched += cell.sums[window] if whole else cell.watched
     known = stretches(snapshot)
-    floors = frozenset(feed.venue for feed in snapshot.venues if withholds(feed)) | away(known, start, snapshot.now)
-    return Tally(market, by_venue, floors)
+    # A sample that was asked to be in the sums leaves out most of its venue.
+    short = frozenset(feed.venue for feed in snapshot.venues if feed.coverage.lower_bound)
+    floors = short | away(known, start, snapshot.now)
+    return Tally(market, by_venue, floors, watched)
 
 
 def withholds(feed: VenueState) -> bool:
     """A sample is not a lower bound of anything a reader would add up: it is marked as what it is."""
     return feed.coverage.lower_bound and feed.coverage.kind is not CoverageKind.SAMPLE
+
+
+def sampled(snapshot: Snapshot) -> str:
+    """What the mark of a sample means here, in words: it is in the sums of a session that asked for that."""
+    samples = [feed for feed in snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE]
+    return "sample, in totals" if any(feed.events for feed in samples) else "sample, not in totals"
 
 
 def elapsed(snapshot: Snapshot, window: str) -> float:

@@ -1,27 +1,13 @@
-/* Shapes and their readers as Python sees them. */
+/* Shapes as Python sees them, and the module. */
 
 #include "_scan.h"
-
-#include <limits.h>
-
-typedef struct {
-    PyObject_HEAD
-    Sequence sequence;
-    PyObject *names[NAMES];
-} Shape;
-
-static PyObject *
-or_none(PyObject *found)
-{
-    return found != NULL || PyErr_Occurred() ? found : Py_NewRef(Py_None);
-}
 
 PyDoc_STRVAR(scan_doc, "scan(frame)\n--\n\nThe kept values of `frame`, or None where it is not bytes in the shape.");
 
 static PyObject *
 shape_scan(Shape *self, PyObject *frame)
 {
-    return or_none(liquake_read(&self->sequence, self->names, frame));
+    return liquake_or_none(liquake_read(&self->sequence, self->names, frame));
 }
 
 static PyObject *
@@ -74,246 +60,16 @@ static PyType_Spec shape_spec = {
     .slots = shape_slots,
 };
 
-/* What readers ask for: the type of shapes, and the names of what they look at in an instrument. */
-typedef struct {
-    PyTypeObject *shape;
-    PyObject *coins;
-    PyObject *asset;
-} State;
-
-/* From rows to liquidations: what `normalised` of liquake.model does with a contract of so and so many coins */
-
-typedef struct {
-    PyObject_HEAD
-    const State *state; /* of the module, which the type holds */
-    Shape *shape;
-    PyObject *make;   /* called with the fields of a Liquidation, in their order */
-    PyObject *venue;
-    PyObject *basis;
-    PyObject *listed;  /* a dict from symbols to instruments */
-    PyObject *by_name; /* called with a symbol that is not in it: an instrument, or None */
-    long long tolerance;
-    Py_ssize_t rows; /* which of the values are the rows; -1: they are one */
-    Py_ssize_t symbol; /* which value of a row; where `rows` says so, -1 - which value beside the rows */
-    Py_ssize_t side;
-    Py_ssize_t price;
-    Py_ssize_t size;
-    Py_ssize_t milliseconds;
-} Reader;
-
-#define NANOSECONDS_PER_MILLISECOND 1000000
-
-/* What is the same for rows of one symbol. */
-typedef struct {
-    PyObject *symbol; /* borrowed of the row */
-    PyObject *asset;
-    double coins;
-} Contract;
-
-/* Whether the contract called `symbol` is one of so and so many coins. */
-static int
-find_contract(Contract *contract, Reader *self, PyObject *symbol)
-{
-    PyObject *instrument = Py_XNewRef(PyDict_GetItemWithError(self->listed, symbol));
-    if (instrument == NULL && !PyErr_Occurred()) {
-        instrument = PyObject_CallOneArg(self->by_name, symbol);
-    }
-    PyObject *coins = instrument == NULL || instrument == Py_None ? NULL
-                                                                  : PyObject_GetAttr(instrument, self->state->coins);
-    contract->coins = coins == NULL ? 0.0 : PyFloat_AsDouble(coins);
-    contract->symbol = symbol;
-    if (contract->coins > 0.0) {
-        Py_XSETREF(contract->asset, PyObject_GetAttr(instrument, self->state->asset));
-    }
-    Py_XDECREF(instrument);
-    Py_XDECREF(coins);
-    return contract->coins > 0.0 && contract->asset != NULL;
-}
-
-/* The liquidation of `row`; NULL where it is not for us, or with an exception. */
-static PyObject *
-liquidation_of(Reader *self, PyObject *row, const Contract *contract, long long ts_event, PyObject *ts_recv)
-{
-    PyObject *price = PyTuple_GET_ITEM(row, self->price), *size = PyTuple_GET_ITEM(row, self->size);
-    double quantity = PyFloat_AsDouble(size) * contract->coins;
-    PyObject *amount = contract->coins == 1.0 ? Py_NewRef(size) : PyFloat_FromDouble(quantity);
-    PyObject *usd = PyFloat_FromDouble(quantity * PyFloat_AsDouble(price));
-    PyObject *when = PyLong_FromLongLong(ts_event);
-    PyObject *event = NULL;
-    if (amount != NULL && usd != NULL && when != NULL && !PyErr_Occurred()) {
-        PyObject *fields[] = {self->venue, contract->symbol, contract->asset, PyTuple_GET_ITEM(row, self->side), price,
-                              self->basis, amount, usd, when, ts_recv, size};
-        event = PyObject_Vectorcall(self->make, fields, sizeof(fields) / sizeof(fields[0]), NULL);
-    }
-    Py_XDECREF(amount);
-    Py_XDECREF(usd);
-    Py_XDECREF(when);
-    return event;
-}
-
-/* All of `rows` or nothing: another contract, a time to come, or two rows of one time are for the general way. */
-static PyObject *
-liquidations_of(Reader *self, PyObject **rows, Py_ssize_t count, PyObject *symbol, PyObject *ts_recv)
-{
-    long long received = PyLong_AsLongLong(ts_recv), latest = 0;
-    Contract contract = {NULL, NULL, 0.0};
-    PyObject *events = received == -1 && PyErr_Occurred() ? NULL : PyList_New(count);
-    for (Py_ssize_t nth = 0; events != NULL && nth < count; nth++) {
-        PyObject *row = rows[nth], *event = NULL;
-        PyObject *named = symbol != NULL ? symbol : PyTuple_GET_ITEM(row, self->symbol);
-        long long when = PyLong_AsLongLong(PyTuple_GET_ITEM(row, self->milliseconds));
-        if (when > latest && when < LLONG_MAX / NANOSECONDS_PER_MILLISECOND &&
-            when * NANOSECONDS_PER_MILLISECOND - self->tolerance <= received &&
-            (named == contract.symbol || find_contract(&contract, self, named))) {
-            event = liquidation_of(self, row, &contract, when * NANOSECONDS_PER_MILLISECOND, ts_recv);
-        }
-        if (event == NULL) {
-            Py_CLEAR(events);
-            break;
-        }
-        latest = when;
-        PyList_SET_ITEM(events, nth, event);
-    }
-    Py_XDECREF(contract.asset);
-    return events;
-}
-
-PyDoc_STRVAR(read_doc, "read(frame, ts_recv)\n--\n\nThe liquidations of `frame`, or None where it is for the general way.");
-
-static PyObject *
-reader_read(Reader *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "read takes a frame and the time of its receipt");
-        return NULL;
-    }
-    PyObject *values = liquake_read(&self->shape->sequence, self->shape->names, arguments[0]), *events;
-    if (values == NULL) {
-        return or_none(NULL);
-    }
-    if (self->rows < 0) {
-        events = liquidations_of(self, &values, 1, NULL, arguments[1]);
-    }
-    else {
-        PyObject *rows = PyTuple_GET_ITEM(values, self->rows);
-        PyObject *symbol = self->symbol < 0 ? PyTuple_GET_ITEM(values, -1 - self->symbol) : NULL;
-        events = liquidations_of(self, ((PyListObject *)rows)->ob_item, PyList_GET_SIZE(rows), symbol, arguments[1]);
-    }
-    Py_DECREF(values);
-    return or_none(events);
-}
-
-/* How many values a row has; -1 where `rows` are none of the shape's values. */
-static Py_ssize_t
-width_of(const Sequence *sequence, Py_ssize_t rows)
-{
-    Py_ssize_t value = 0;
-    for (const Part *part = sequence->parts; part < sequence->parts + sequence->count; part++) {
-        if (part->kind == ROWS && value == rows) {
-            return part->inner.kept;
-        }
-        value += part->kind == MAYBE ? part->inner.kept : part->kept;
-    }
-    return rows < 0 ? value : -1;
-}
-
-static int
-is_place(Py_ssize_t place, Py_ssize_t width)
-{
-    return place >= 0 && place < width;
-}
-
-static PyObject *
-reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
-{
-    const State *state = PyType_GetModuleState(type);
-    PyObject *shape, *make, *venue, *basis, *listed, *by_name;
-    Reader given = {0};
-    if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
-        PyErr_SetString(PyExc_TypeError, "Reader takes no keywords");
-        return NULL;
-    }
-    if (!PyArg_ParseTuple(arguments, "O!OOO(O!O)L(nnnnnn):Reader", state->shape, &shape, &make, &venue, &basis, &PyDict_Type, &listed,
-                          &by_name, &given.tolerance, &given.rows, &given.symbol, &given.side, &given.price, &given.size,
-                          &given.milliseconds)) {
-        return NULL;
-    }
-    const Sequence *sequence = &((Shape *)shape)->sequence;
-    Py_ssize_t width = width_of(sequence, given.rows);
-    int named = given.symbol < 0 ? given.rows >= 0 && is_place(-1 - given.symbol, sequence->kept)
-                                 : is_place(given.symbol, width);
-    if (!named || !is_place(given.side, width) || !is_place(given.price, width) || !is_place(given.size, width) ||
-        !is_place(given.milliseconds, width)) {
-        PyErr_SetString(PyExc_ValueError, "a place is none of the shape's values");
-        return NULL;
-    }
-    Reader *self = (Reader *)type->tp_alloc(type, 0);
-    if (self == NULL) {
-        return NULL;
-    }
-    self->state = state;
-    self->shape = (Shape *)Py_NewRef(shape);
-    self->make = Py_NewRef(make);
-    self->venue = Py_NewRef(venue);
-    self->basis = Py_NewRef(basis);
-    self->listed = Py_NewRef(listed);
-    self->by_name = Py_NewRef(by_name);
-    self->tolerance = given.tolerance;
-    self->rows = given.rows;
-    self->symbol = given.symbol;
-    self->side = given.side;
-    self->price = given.price;
-    self->size = given.size;
-    self->milliseconds = given.milliseconds;
-    return (PyObject *)self;
-}
-
-static void
-reader_dealloc(Reader *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    Py_DECREF(self->shape);
-    Py_DECREF(self->make);
-    Py_DECREF(self->venue);
-    Py_DECREF(self->basis);
-    Py_DECREF(self->listed);
-    Py_DECREF(self->by_name);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static PyMethodDef reader_methods[] = {
-    {"read", (PyCFunction)(void (*)(void))reader_read, METH_FASTCALL, read_doc},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "Reader(shape, make, venue, basis, (listed, by_name), tolerance, places)"},
-    {Py_tp_new, reader_new},
-    {Py_tp_dealloc, reader_dealloc},
-    {Py_tp_methods, reader_methods},
-    {0, NULL},
-};
-
-static PyType_Spec reader_spec = {
-    .name = "liquake.venues._scan.Reader",
-    .basicsize = sizeof(Reader),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-    .slots = reader_slots,
-};
-
 static int
 scan_exec(PyObject *module)
 {
     State *state = PyModule_GetState(module);
     state->shape = (PyTypeObject *)PyType_FromModuleAndSpec(module, &shape_spec, NULL);
-    state->coins = PyUnicode_InternFromString("coins");
-    state->asset = PyUnicode_InternFromString("asset");
-    if (state->shape == NULL || state->coins == NULL || state->asset == NULL ||
+    if (state->shape == NULL || liquake_make_attributes(&state->attributes) < 0 ||
         PyModule_AddType(module, state->shape) < 0) {
         return -1;
     }
-    PyObject *reader = PyType_FromModuleAndSpec(module, &reader_spec, NULL);
+    PyObject *reader = PyType_FromModuleAndSpec(module, &liquake_reader_spec, NULL);
     int done = reader == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)reader);
     Py_XDECREF(reader);
     return done;
@@ -332,8 +88,7 @@ scan_free(void *module)
     State *state = PyModule_GetState(module);
     scan_clear(module);
     /* Not before: readers that outlive the program's last collection still look by these. */
-    Py_CLEAR(state->coins);
-    Py_CLEAR(state->asset);
+    liquake_free_attributes(&state->attributes);
 }
 
 static int

@@ -13,7 +13,7 @@
 
 #define NAMES 1024 /* a power of two */
 
-typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, CHOICE, MAYBE, ROWS } Kind;
+typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, MOMENT, CHOICE, MAYBE, EITHER, ROWS } Kind;
 
 typedef struct {
     const char *text; /* of `name`, bytes */
@@ -37,16 +37,24 @@ typedef struct {
 typedef struct part {
     Kind kind;
     int kept;            /* 0: checked, and no object made of it */
-    Word literal;        /* LITERAL */
+    Word literal;        /* LITERAL; what a TEXT ends with */
     Py_ssize_t shortest; /* TEXT, in characters */
     Py_ssize_t longest;
     double low; /* NUMBER */
     double high;
-    long long least; /* INTEGER */
+    int nullable;        /* NUMBER: may be null, which is kept as None */
+    int opposite;        /* NUMBER: kept with the other sign */
+    int loose;           /* NUMBER: in quotes or not */
+    int passing;         /* TEXT: not remembered */
+    int written;         /* INTEGER: kept as its text */
+    long long least; /* INTEGER, and MOMENT, in milliseconds */
     long long most;
     Choice *choices; /* CHOICE, none of which begins with an earlier one */
     Py_ssize_t choice_count;
     Sequence inner; /* MAYBE, ROWS */
+    Sequence *ways; /* EITHER, all of which give as many values */
+    Py_ssize_t way_count;
+    Py_ssize_t gives; /* how many values */
 } Part;
 
 /* From `parts`, bytes and fields (name, kept, bounds or parts). Returns 0; -1 with an exception. To be freed in both cases. */
@@ -60,5 +68,102 @@ liquake_free_sequence(Sequence *sequence);
    texts given lately, or NULL each: the same few symbols come again and again. */
 PyObject *
 liquake_read(const Sequence *sequence, PyObject **names, PyObject *frame);
+
+/* What a row is told by from all others: literals and values, one after another. */
+typedef struct {
+    Word literal;
+    Py_ssize_t place; /* where it is no literal: of a value of the row; -1 - place of one beside the rows */
+    long long unit;   /* of an integer, which is told in whole ones: 1 but for the seconds of milliseconds */
+} Piece;
+
+typedef struct {
+    Piece *pieces;
+    Py_ssize_t count;
+} Identity;
+
+/* From `pieces`, bytes and places within `width` values of a row and `beside` others. Returns 0; -1 with an exception.
+   To be freed in both cases. */
+int
+liquake_make_identity(Identity *identity, PyObject *pieces, Py_ssize_t width, Py_ssize_t beside);
+
+void
+liquake_free_identity(Identity *identity);
+
+/* As Python's str() has it; NULL where it is for the general way, or with an exception. */
+PyObject *
+liquake_identity_of(const Identity *identity, PyObject *row, PyObject *values);
+
+/* Whether two rows are told by the same. */
+int
+liquake_same_identity(const Identity *identity, PyObject *one, PyObject *other);
+
+/* The names of what is looked at in an instrument. */
+typedef struct {
+    PyObject *coins;
+    PyObject *dollars;
+    PyObject *kind;
+    PyObject *asset;
+} Attributes;
+
+/* Returns 0; -1 with an exception. To be freed in both cases. */
+int
+liquake_make_attributes(Attributes *attributes);
+
+void
+liquake_free_attributes(Attributes *attributes);
+
+#define KNOWN 256 /* a power of two */
+
+/* A contract of so and so many coins, or of so and so many dollars: the other is 0, and both where that is not all. */
+typedef struct {
+    PyObject *instrument; /* held, lest another come to be where it was */
+    PyObject *asset;
+    PyObject *kind;
+    double coins;
+    double dollars;
+} Contract;
+
+/* Where contracts are found. */
+typedef struct {
+    const Attributes *attributes; /* of the module, which the type of readers holds */
+    PyObject *listed;             /* a dict from symbols to instruments */
+    PyObject *by_name;            /* called with a symbol that is not in it: an instrument, or None */
+    int in_dollars;               /* whether the venue counts dollars, whatever a contract is */
+    Contract known[KNOWN];        /* by where instruments are: these do not change */
+} Listing;
+
+void
+liquake_free_listing(Listing *listing);
+
+/* What is called `symbol`, until something else is found; NULL where its conversion takes more, or with an exception. */
+const Contract *
+liquake_find_contract(Listing *listing, PyObject *symbol);
+
+/* Of `size` contracts at `price`, which is above zero. NULL with an exception. */
+PyObject *
+liquake_amount_of(const Contract *contract, PyObject *size, PyObject *price);
+
+PyObject *
+liquake_usd_of(const Contract *contract, PyObject *size, PyObject *price);
+
+typedef struct {
+    PyObject_HEAD
+    Sequence sequence;
+    PyObject *names[NAMES];
+} Shape;
+
+/* Of the module: what readers ask for. */
+typedef struct {
+    PyTypeObject *shape;
+    Attributes attributes;
+} State;
+
+extern PyType_Spec liquake_reader_spec;
+
+static inline PyObject *
+liquake_or_none(PyObject *found)
+{
+    return found != NULL || PyErr_Occurred() ? found : Py_NewRef(Py_None);
+}
 
 #endif

@@ -1,233 +1,87 @@
-/* Reading a frame.
+/* Reading a frame. */
 
-   Numbers: a decimal of at most 19 digits whose digits without the point are an integer of at most 2^53, divided by a
-   power of ten of at most 10^22, is correctly rounded by one division, since both are doubles exactly (W. D. Clinger,
-   How to Read Floating Point Numbers Accurately, 1990). Every other number is refused. */
+#include "_scan_value.h"
 
-#include "_scan.h"
-
-#include <float.h>
-#include <stdint.h>
-#include <string.h>
-
-#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1
-#error "a division would be rounded twice here: liquake runs without this extension"
-#endif
-
-#define MOST_DIGITS 19
-#define MOST_EXACT (UINT64_C(1) << 53)
-#define LONGEST_NAME 64
-
-static const double POWERS[MOST_DIGITS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
-                                               1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
-
-typedef struct {
-    const char *at;
-    const char *end;
-    PyObject **names;
-} Cursor;
-
-/* What the functions below answer. A failure has set an exception, which only want of memory does. */
-typedef enum { FAILED = -1, OTHER = 0, READ = 1 } Answer;
-
-/* Eight bytes at a time: for texts as short as these a call of memcmp costs more than the comparison. */
-static inline int
-same(const char *one, const char *other, Py_ssize_t length)
-{
-    for (; length >= 8; length -= 8, one += 8, other += 8) {
-        uint64_t first, second;
-        memcpy(&first, one, 8);
-        memcpy(&second, other, 8);
-        if (first != second) {
-            return 0;
-        }
-    }
-    while (length > 0 && *one == *other) {
-        length--, one++, other++;
-    }
-    return length == 0;
-}
-
-static inline Answer
-read_literal(Cursor *cursor, const Word *literal)
-{
-    if (cursor->end - cursor->at < literal->length || !same(cursor->at, literal->text, literal->length)) {
-        return OTHER;
-    }
-    cursor->at += literal->length;
-    return READ;
-}
-
-/* Up to the closing quote, which is left. Only printable ASCII without escapes is plain. */
-static inline Answer
-read_plain(Cursor *cursor, const char **start, Py_ssize_t *length, uint32_t *hash)
-{
-    const char *at = cursor->at;
-    uint32_t mixed = 2166136261u;
-    while (at < cursor->end && *at != '"') {
-        unsigned char mark = (unsigned char)*at;
-        if (mark < 0x20 || mark > 0x7e || mark == '\\') {
-            return OTHER;
-        }
-        mixed = (mixed ^ mark) * 16777619u;
-        at++;
-    }
-    if (at == cursor->end) {
-        return OTHER;
-    }
-    *start = cursor->at;
-    *length = at - cursor->at;
-    *hash = mixed ^ (mixed >> 15);
-    cursor->at = at;
-    return READ;
-}
-
-static PyObject *
-name_of(PyObject **names, const char *start, Py_ssize_t length, uint32_t hash)
-{
-    PyObject **place = &names[hash & (NAMES - 1)];
-    PyObject *name = *place;
-    if (name != NULL && PyUnicode_GET_LENGTH(name) == length &&
-        same((const char *)PyUnicode_1BYTE_DATA(name), start, length)) {
-        return Py_NewRef(name);
-    }
-    PyObject *fresh = PyUnicode_New(length, 0x7f);
-    if (fresh == NULL || length == 0) {
-        return fresh;
-    }
-    memcpy(PyUnicode_1BYTE_DATA(fresh), start, length);
-    if (length <= LONGEST_NAME) {
-        *place = Py_NewRef(fresh);
-        Py_XDECREF(name);
-    }
-    return fresh;
-}
-
-static inline Answer
-read_text(Cursor *cursor, const Part *part, PyObject **value)
-{
-    const char *start;
-    Py_ssize_t length;
-    uint32_t hash;
-    if (!read_plain(cursor, &start, &length, &hash) || length < part->shortest || length > part->longest) {
-        return OTHER;
-    }
-    if (part->kept && (*value = name_of(cursor->names, start, length, hash)) == NULL) {
-        return FAILED;
-    }
-    return READ;
-}
-
-static inline Answer
-read_choice(Cursor *cursor, const Part *part, PyObject **value)
-{
-    for (const Choice *choice = part->choices; choice < part->choices + part->choice_count; choice++) {
-        if (read_literal(cursor, &choice->word)) {
-            if (part->kept) {
-                *value = Py_NewRef(choice->meaning);
-            }
-            return READ;
-        }
-    }
-    return OTHER;
-}
-
-/* Digits, of which at most `room` may come, added to `mantissa`. Returns how many came; -1 for too many. */
-static inline int
-read_digits(Cursor *cursor, uint64_t *mantissa, int room)
-{
-    const char *at = cursor->at;
-    uint64_t sum = *mantissa;
-    while (at < cursor->end && *at >= '0' && *at <= '9') {
-        if (at - cursor->at >= room) {
-            return -1;
-        }
-        sum = sum * 10 + (uint64_t)(*at++ - '0');
-    }
-    int count = (int)(at - cursor->at);
-    *mantissa = sum;
-    cursor->at = at;
-    return count;
-}
-
-/* The integer part of a JSON number: no sign, no leading zeros. Returns its digits; -1 where it is none. */
-static inline int
-read_whole(Cursor *cursor, uint64_t *mantissa)
-{
-    const char *start = cursor->at;
-    int count = read_digits(cursor, mantissa, MOST_DIGITS);
-    return count < 1 || (count > 1 && *start == '0') ? -1 : count;
-}
-
-static inline Answer
-read_number(Cursor *cursor, const Part *part, PyObject **value)
-{
-    uint64_t mantissa = 0;
-    int decimals = 0, whole = read_whole(cursor, &mantissa);
-    if (whole < 0) {
-        return OTHER;
-    }
-    if (cursor->at < cursor->end && *cursor->at == '.') {
-        cursor->at++;
-        decimals = read_digits(cursor, &mantissa, MOST_DIGITS - whole);
-        if (decimals < 1) {
-            return OTHER;
-        }
-    }
-    if (mantissa > MOST_EXACT) {
-        return OTHER;
-    }
-    double number = (double)mantissa / POWERS[decimals];
-    if (!(number >= part->low && number <= part->high)) {
-        return OTHER;
-    }
-    if (part->kept && (*value = PyFloat_FromDouble(number)) == NULL) {
-        return FAILED;
-    }
-    return READ;
-}
-
-static inline Answer
-read_integer(Cursor *cursor, const Part *part, PyObject **value)
-{
-    uint64_t number = 0;
-    int digits = read_whole(cursor, &number);
-    if (digits < 0 || digits >= MOST_DIGITS || (long long)number < part->least || (long long)number > part->most) {
-        return OTHER;
-    }
-    if (part->kept && (*value = PyLong_FromLongLong((long long)number)) == NULL) {
-        return FAILED;
-    }
-    return READ;
-}
+#define FEW 16
 
 static Answer
 read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values);
 
-/* One sequence or more with commas between, each a tuple in a list. */
-static Answer
-read_rows(Cursor *cursor, const Part *part, PyObject **value)
+/* Rows as they come: nearly always so few that they find room here. */
+typedef struct {
+    PyObject *few[FEW];
+    PyObject **rows;
+    Py_ssize_t count;
+    Py_ssize_t room;
+} Gathered;
+
+static int
+gather(Gathered *gathered, PyObject *row)
 {
-    PyObject *rows = PyList_New(0);
-    if (rows == NULL) {
-        return FAILED;
+    if (gathered->count == gathered->room) {
+        Py_ssize_t room = gathered->room * 4;
+        PyObject **more = gathered->rows == gathered->few ? PyMem_New(PyObject *, room)
+                                                          : PyMem_Resize(gathered->rows, PyObject *, room);
+        if (more == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        if (gathered->rows == gathered->few) {
+            memcpy(more, gathered->few, sizeof(gathered->few));
+        }
+        gathered->rows = more;
+        gathered->room = room;
     }
-    *value = rows;
+    gathered->rows[gathered->count++] = row;
+    return 0;
+}
+
+/* One sequence or more with commas between, each a tuple. */
+static Answer
+gather_rows(Cursor *cursor, const Part *part, Gathered *gathered)
+{
     for (;;) {
         PyObject *row = PyTuple_New(part->inner.kept);
         if (row == NULL) {
             return FAILED;
         }
-        Answer answer = read_sequence(cursor, &part->inner, ((PyTupleObject *)row)->ob_item);
-        if (answer == READ && PyList_Append(rows, row) < 0) {
-            answer = FAILED;
+        if (gather(gathered, row) < 0) {
+            Py_DECREF(row);
+            return FAILED;
         }
-        Py_DECREF(row);
+        Answer answer = read_sequence(cursor, &part->inner, ((PyTupleObject *)row)->ob_item);
         if (answer != READ || cursor->at == cursor->end || *cursor->at != ',') {
             return answer;
         }
         cursor->at++;
     }
+}
+
+static Answer
+read_rows(Cursor *cursor, const Part *part, PyObject **value)
+{
+    Gathered gathered;
+    gathered.rows = gathered.few;
+    gathered.count = 0;
+    gathered.room = FEW;
+    Answer answer = gather_rows(cursor, part, &gathered);
+    int kept = part->kept && answer == READ;
+    if (kept && (*value = PyTuple_New(gathered.count)) == NULL) {
+        kept = 0;
+        answer = FAILED;
+    }
+    for (Py_ssize_t nth = 0; nth < gathered.count; nth++) {
+        if (kept) {
+            PyTuple_SET_ITEM(*value, nth, gathered.rows[nth]);
+        }
+        else {
+            Py_DECREF(gathered.rows[nth]);
+        }
+    }
+    if (gathered.rows != gathered.few) {
+        PyMem_Free(gathered.rows);
+    }
+    return answer;
 }
 
 /* A sequence that may be left out as a whole: its first literal decides, and its values are then None. */
@@ -244,6 +98,19 @@ read_maybe(Cursor *cursor, const Part *part, PyObject **values)
     return READ;
 }
 
+/* The first sequence whose first literal is next. */
+static Answer
+read_either(Cursor *cursor, const Part *part, PyObject **values)
+{
+    for (const Sequence *way = part->ways; way < part->ways + part->way_count; way++) {
+        Cursor ahead = *cursor;
+        if (read_literal(&ahead, &way->parts[0].literal)) {
+            return read_sequence(cursor, way, values);
+        }
+    }
+    return OTHER;
+}
+
 static Answer
 read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values)
 {
@@ -255,14 +122,16 @@ read_sequence(Cursor *cursor, const Sequence *sequence, PyObject **values)
         case TEXT: answer = read_text(cursor, part, values); break;
         case NUMBER: answer = read_number(cursor, part, values); break;
         case INTEGER: answer = read_integer(cursor, part, values); break;
+        case MOMENT: answer = read_moment(cursor, part, values); break;
         case CHOICE: answer = read_choice(cursor, part, values); break;
         case MAYBE: answer = read_maybe(cursor, part, values); break;
+        case EITHER: answer = read_either(cursor, part, values); break;
         case ROWS: answer = read_rows(cursor, part, values); break;
         }
         if (answer != READ) {
             return answer;
         }
-        values += part->kind == MAYBE ? part->inner.kept : part->kept;
+        values += part->gives;
     }
     return READ;
 }

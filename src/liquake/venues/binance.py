@@ -136,7 +136,7 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
-# A filled order of a USDT-margined contract as it comes on `/stream`; with its last two fields since 2026-06-30.
+# A filled order as it comes on `/stream`; with its last two fields since 2026-06-30, which say whose contract it is.
 SHAPE = Shape(
     '{"stream":"',
     skipped(str),
@@ -164,7 +164,7 @@ SHAPE = Shape(
     Positive,
     '","T":',
     Milliseconds,
-    maybe(',"ps":"', skipped(str), f'","st":{_USDT_MARGINED}'),
+    maybe(',"ps":"', skipped(str), '","st":', one_of({str(_USDT_MARGINED): _LINEAR, str(_COIN_MARGINED): _INVERSE})),
     "}}}",
 )
 
@@ -213,7 +213,7 @@ class BinanceDecoder(Decoder):
     ) -> None:
         super().__init__(venue, connection, instruments)
         self._listed, self._by_name = instruments.by_symbol.get, by_name
-        self._scan = SHAPE.reader(venue, _FILL, instruments, by_name, "symbol side price size milliseconds")
+        self._scan = SHAPE.reader(venue, _FILL, instruments, by_name, "symbol side price size milliseconds kind")
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
@@ -346,7 +346,8 @@ class _ExchangeInfo(msgspec.Struct):
 
 def _instrument(row: _Symbol) -> Instrument:
     asset, bundle = unbundle(row.baseAsset)
-    if row.contractSize is not None:
+    # The other product's contracts, whose sizes are coins, are quoted in a stablecoin, and may come to have the field too.
+    if row.contractSize is not None and row.quoteAsset == "USD":
         return Instrument(row.symbol, asset, _INVERSE, row.contractSize)
     return Instrument(row.symbol, asset, _LINEAR, 1.0 if row.quoteAsset in _DOLLARS else None, bundle)
 

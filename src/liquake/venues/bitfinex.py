@@ -27,6 +27,7 @@ from liquake.model import (
     Side,
     normalised,
 )
+from liquake.venues.shape import Shape, ending, one_of, or_null, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -35,6 +36,8 @@ from liquake.venues.venue import (
     Facts,
     Heartbeat,
     Limits,
+    Milliseconds,
+    Positive,
     Request,
     Subscription,
     Symbol,
@@ -113,6 +116,31 @@ class _Status(msgspec.Struct, array_like=True, gc=False):
 _read = msgspec.json.Decoder(_Rows, strict=False).decode
 _MARK_AT = 14
 
+# Of derivatives. Positions that the system took over are rare, and not here.
+SHAPE = Shape(
+    "[",
+    skipped(int),
+    ",[",
+    rows(
+        '["pos",',
+        int,
+        ",",
+        Milliseconds,
+        ',null,"',
+        ending(Symbol, "F0"),
+        '",',
+        _Signed,
+        ",",
+        skipped(Amount),
+        ",null,",
+        one_of({f"{_EXECUTION},{_SOLD}": _EXECUTION, f"{_TRIGGER},{_SOLD}": None}),
+        ",null,",
+        or_null(Positive),
+        "]",
+    ),
+    "]]",
+)
+
 
 class _Answer(msgspec.Struct):
     event: str
@@ -155,24 +183,36 @@ class BitfinexDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
         self._channels: dict[int, str] = {}
+        self._scan = SHAPE.reader(
+            venue,
+            PriceBasis.FILL,
+            instruments,
+            _by_grammar,
+            "position milliseconds symbol size forced price",
+            "rows",
+            identity=("position", "|", "milliseconds", "|", "size", "|", "forced"),
+        )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             rows = _read(frame).rows
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
-        return distinct([event for row in rows for event in self._liquidation(row, frame, ts_recv)])
+        return self._liquidations(rows, frame, ts_recv)
 
-    def _liquidation(self, row: _Row, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if _sold_in_parts(row):
-            return ()
+    def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        return distinct([self._liquidation(row, frame, ts_recv) for row in rows if not _sold_in_parts(row)])
+
+    def _liquidation(self, row: _Row, frame: bytes | str, ts_recv: int) -> Event:
         instrument = self._listed(row.symbol) or _by_grammar(row.symbol)
         if instrument is None:
-            return (self.failure(frame, ts_recv, f"symbol {row.symbol!a} cannot be one"),)
+            return self.failure(frame, ts_recv, f"symbol {row.symbol!a} cannot be one")
         priced = _price(row)
         if priced is None or not row.amount:
-            return (self.failure(frame, ts_recv, "a position without an amount or without any price"),)
-        return (_event(self.venue, instrument, row, *priced, ts_recv) or self.ahead(frame, ts_recv, int(row.time)),)
+            return self.failure(frame, ts_recv, "a position without an amount or without any price")
+        return _event(self.venue, instrument, row, *priced, ts_recv) or self.ahead(frame, ts_recv, int(row.time))
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a list of positions: a single one, prices, heartbeats, answers, REST answers, what is broken."""
@@ -208,7 +248,9 @@ class BitfinexDecoder(Decoder):
         events: list[Event] = []
         for row in rows:
             try:
-                events += self._liquidation(msgspec.convert(row, _Row, strict=False), frame, ts_recv)
+                told = msgspec.convert(row, _Row, strict=False)
+                if not _sold_in_parts(told):
+                    events.append(self._liquidation(told, frame, ts_recv))
             except ValueError as error:
                 events.append(self.failure(frame, ts_recv, str(error)))
         return distinct(events)
@@ -272,15 +314,16 @@ def _event(
     venue: str, instrument: Instrument, row: _Row, price: float, basis: PriceBasis, ts_recv: int
 ) -> Liquidation | None:
     """The liquidation in `row`; `None` where its time has not come yet."""
+    match, amount, milliseconds = row.is_match, row.amount, int(row.time)
     tags = () if "F0" in row.symbol else ("margin",)
-    if row.is_match not in (_TRIGGER, _EXECUTION):
-        tags = (*tags, oddity("IS_MATCH", row.is_match))
-    elif row.is_match == _TRIGGER and row.is_market_sold != _ACQUIRED:
-        tags = (*tags, oddity("IS_MARKET_SOLD", row.is_market_sold))
-    milliseconds = int(row.time)
+    if match != _EXECUTION:
+        if match != _TRIGGER:
+            tags = (*tags, oddity("IS_MATCH", match))
+        elif row.is_market_sold != _ACQUIRED:
+            tags = (*tags, oddity("IS_MARKET_SOLD", row.is_market_sold))
     # No row has an identity of its own: a position has many.
-    identity = f"{row.position}|{milliseconds}|{row.amount}|{row.is_match}"
-    side, size = (_LONG, row.amount) if row.amount > 0 else (_SHORT, -row.amount)
+    identity = f"{row.position}|{milliseconds}|{amount}|{match}"
+    side, size = (_LONG, amount) if amount > 0 else (_SHORT, -amount)
     return normalised(venue, instrument, side, price, basis, size, milliseconds, ts_recv, identity, tags)
 
 

@@ -31,6 +31,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -90,6 +91,31 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
+# As it comes.
+SHAPE = Shape(
+    '{"action":"',
+    skipped(str),
+    '","arg":{"instType":"',
+    skipped(str),
+    '","topic":"liquidation"},"data":[',
+    rows(
+        '{"symbol":"',
+        Symbol,
+        '","side":"',
+        one_of({"buy": _LONG, "sell": _SHORT}),
+        '","price":"',
+        Positive,
+        '","amount":"',
+        Positive,
+        '","ts":"',
+        Milliseconds,
+        '"}',
+    ),
+    '],"ts":',
+    skipped(int),
+    "}",
+)
+
 
 class _Prices(msgspec.Struct, gc=False):
     lastPrice: Positive | Literal[""] | None = None  # noqa: N815 - the venue's name
@@ -144,8 +170,19 @@ class BitgetDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scan = SHAPE.reader(
+            venue,
+            _BANKRUPTCY,
+            instruments,
+            _by_grammar,
+            "symbol side price size milliseconds",
+            "rows",
+            in_dollars=True,
+        )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
@@ -267,8 +304,8 @@ class Bitget(Venue):
         date(2026, 6, 23),
         Throttle.LARGEST,
         1.0,
+        _DOCUMENTATION,
         per_side=True,
-        source=_DOCUMENTATION,
     )
     # "send a string ping and expect a string pong every 30 seconds"; without one for 2 minutes the connection is cut
     # (_CONNECT).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -28,6 +28,8 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.model.liquidation import OPEN_BEFORE
+from liquake.venues.shape import Shape, maybe, one_of, passing, rows
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -54,7 +56,6 @@ _LONG, _SHORT = Side.LONG, Side.SHORT
 _LIMIT = PriceBasis.LIMIT
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
 _DOLLARS = frozenset(("USD", "USDT", "USDC"))
-_OPEN_BEFORE = "open before subscribing"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -110,13 +111,33 @@ class _Answer(msgspec.Struct):
 
 _read = msgspec.json.Decoder(_Liquidations | _Marks, strict=False).decode
 
+_SIDES = {"Buy": _SHORT, "Sell": _LONG}
 
-class _Order(msgspec.Struct, gc=False):
-    """An open order as the table has it, and what of it has been counted."""
+# Changes of orders. The table as it stands, `partial`, has more beside its rows and comes once.
+SHAPE = Shape(
+    '{"table":"liquidation","action":"',
+    Literal["insert", "update", "delete"],
+    '","data":[',
+    rows(
+        '{"orderID":"',
+        passing(_OrderId),
+        '","symbol":"',
+        Symbol,
+        '"',
+        maybe(',"side":"', one_of(_SIDES), '"'),
+        maybe(',"price":', Positive),
+        maybe(',"leavesQty":', Amount),
+        "}",
+    ),
+    "]}",
+)
 
-    side: Side
-    price: float
-    counted: float
+_Change = tuple[str, str, Side | None, float | None, float | None]
+"""A row: the order's id, symbol, the side of the position, price and leavesQty."""
+
+
+_Order = tuple[str, str, Side, float, float]
+"""An open order as the table has it: id, symbol, the side of the position, the price, and the contracts counted so far."""
 
 
 # XBTUSD and, by the month of their delivery, XBTZ26: "Contract Size 1 USD" (https://www.bitmex.com/app/contract/XBTUSD).
@@ -143,6 +164,10 @@ def _by_grammar(symbol: str) -> Instrument | None:
     return Instrument(symbol, symbol, _LINEAR, None) if symbol.isprintable() else None
 
 
+def _change(row: _Row) -> _Change:
+    return row.orderID, row.symbol, _SIDES.get(row.side or ""), row.price, row.leavesQty
+
+
 class BitmexDecoder(Decoder):
     """Holds the table of open liquidation orders, and reads the prices of an instrument."""
 
@@ -150,75 +175,108 @@ class BitmexDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
         self._orders: dict[str, _Order] = {}
+        self._scan = SHAPE.scan
+        columns, identity = "order symbol side price size", ("order",)
+        self._make = SHAPE.maker(venue, _LIMIT, instruments, _by_grammar, columns, "action rows", identity=identity)
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is None or self._make is None or (found := self._scan(frame)) is None:
+            return self._read(frame, ts_recv)
+        action, rows = found
+        if action == "delete":
+            for row in rows:
+                self._orders.pop(row[0], None)
+            return ()
+        if action == "update":
+            return self._raised(rows, frame, ts_recv)
+        events = self._make(rows, ts_recv)
+        if events is None:
+            return self._changed(action, rows, frame, ts_recv)
+        for row in rows:
+            # Nearly always it is new: then a call can be spared.
+            if row[0] in self._orders:
+                self._open(row)
+            else:
+                self._orders[row[0]] = row
+        return events
+
+    def _read(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """What is not scanned."""
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         if isinstance(message, _Marks):
-            return [event for row in message.data for event in self._prices(row, frame, ts_recv)]
-        return self._changed(message.action, message.data, frame, ts_recv)
+            return self._marks(message.data, frame, ts_recv)
+        return self._changed(message.action, [_change(row) for row in message.data], frame, ts_recv)
 
-    def _changed(self, action: str, rows: list[_Row], frame: bytes | str, ts_recv: int) -> list[Event]:
-        events: list[Event] = []
-        for row in rows:
-            if action == "delete":
-                # Filled or withdrawn, which is not said: what was counted is what was sent to the market.
-                self._orders.pop(row.orderID, None)
-            elif action == "update":
-                events += self._raised(row, frame, ts_recv)
-            else:
-                tags = (_OPEN_BEFORE,) if action == "partial" else ()
-                events.append(self._opened(row, frame, ts_recv, tags))
-        return events
+    def _changed(self, action: str, rows: Iterable[_Change], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if action == "delete":
+            # Filled or withdrawn, which is not said: what was counted is what was sent to the market.
+            for row in rows:
+                self._orders.pop(row[0], None)
+            return ()
+        if action == "update":
+            return self._raised(rows, frame, ts_recv)
+        tags = (OPEN_BEFORE,) if action == "partial" else ()
+        return [self._opened(row, frame, ts_recv, tags) for row in rows]
 
-    def _opened(self, row: _Row, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]) -> Event:
+    def _opened(self, row: _Change, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]) -> Event:
         """A new order, or one that was open before we subscribed.
 
         Its id is the order's alone: after a reconnect the table tells of it again with what is left by then.
         """
-        if row.side is None or not row.price or not row.leavesQty:
+        identity, symbol, side, price, leaves = row
+        if side is None or not price or not leaves:
             return self.failure(frame, ts_recv, "liquidation order lacks its side, price or leavesQty")
-        known = self._orders.get(row.orderID)
-        order = _Order(_SHORT if row.side == "Buy" else _LONG, row.price, row.leavesQty)
-        if known is not None:
-            order.counted = max(order.counted, known.counted)
-        self._orders[row.orderID] = order
-        return self._liquidation(row, order, row.leavesQty, row.orderID, frame, ts_recv, tags)
+        self._open((identity, symbol, side, price, leaves))
+        return self._liquidation(symbol, side, price, leaves, identity, frame, ts_recv, tags)
 
-    def _raised(self, row: _Row, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def _open(self, order: _Order) -> None:
+        identity, symbol, side, price, leaves = order
+        known = self._orders.get(identity)
+        self._orders[identity] = order if known is None else (identity, symbol, side, price, max(leaves, known[4]))
+
+    def _raised(self, rows: Iterable[_Change], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """Most updates re-price, or tell of fills by a falling `leavesQty`. Only what rises above all before is new."""
-        order = self._orders.get(row.orderID)
-        if order is None:
-            # "drop any messages received until you have received the partial" (_DOCUMENTATION), which has the order.
-            return ()
-        if row.price:
-            order.price = row.price
-        rise = (row.leavesQty or 0.0) - order.counted
-        if rise <= 0.0:
-            return ()
-        order.counted += rise
-        identity = f"{row.orderID}|{order.counted:.15g}"
-        return (self._liquidation(row, order, rise, identity, frame, ts_recv, ()),)
+        events: list[Event] = []
+        for identity, symbol, _, price, leaves in rows:
+            known = self._orders.get(identity)
+            if known is None:
+                # "drop any messages received until you have received the partial" (_DOCUMENTATION), which has the order.
+                continue
+            _, _, side, old, counted = known
+            if leaves is None or leaves <= counted:
+                if price:
+                    self._orders[identity] = identity, symbol, side, price, counted
+                continue
+            total = counted + (leaves - counted)
+            self._orders[identity] = identity, symbol, side, price or old, total
+            told = f"{identity}|{total:.15g}"
+            events.append(self._liquidation(symbol, side, price or old, leaves - counted, told, frame, ts_recv, ()))
+        return events
 
     def _liquidation(
         self,
-        row: _Row,
-        order: _Order,
+        symbol: str,
+        side: Side,
+        price: float,
         size: float,
         identity: str,
         frame: bytes | str,
         ts_recv: int,
         tags: tuple[str, ...],
     ) -> Event:
-        instrument = self._listed(row.symbol) or _by_grammar(row.symbol)
+        instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
-            return self.failure(frame, ts_recv, f"symbol {row.symbol!a} cannot be one")
+            return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
         # The table has no time: an event is as of its receipt.
         now = ts_recv // NANOSECONDS_PER_MILLISECOND
-        event = normalised(self.venue, instrument, order.side, order.price, _LIMIT, size, now, ts_recv, identity, tags)
+        event = normalised(self.venue, instrument, side, price, _LIMIT, size, now, ts_recv, identity, tags)
         return event or self.ahead(frame, ts_recv, now)
+
+    def _marks(self, rows: list[_Mark], frame: bytes | str, ts_recv: int) -> list[Event]:
+        return [event for row in rows for event in self._prices(row, frame, ts_recv)]
 
     def _prices(self, row: _Mark, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         told = (
@@ -271,7 +329,7 @@ class BitmexDecoder(Decoder):
         try:
             if table == "instrument":
                 return self._prices(msgspec.convert(row, _Mark, strict=False), frame, ts_recv)
-            return self._changed(action, [msgspec.convert(row, _Row, strict=False)], frame, ts_recv)
+            return self._changed(action, [_change(msgspec.convert(row, _Row, strict=False))], frame, ts_recv)
         except ValueError as error:
             return (self.failure(frame, ts_recv, str(error)),)
 

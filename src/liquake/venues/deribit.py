@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -69,12 +69,14 @@ _LONGEST = 1_800_000
 
 
 class _Trade(msgspec.Struct, gc=False):
-    trade_id: Symbol
+    """In the order in which the venue writes the fields, which msgspec finds them in fastest."""
+
     timestamp: Milliseconds
     price: Positive
-    instrument_name: Symbol
-    direction: Literal["buy", "sell"]
     amount: Positive
+    direction: Literal["buy", "sell"]
+    instrument_name: Symbol
+    trade_id: Symbol
     liquidation: Literal["M", "T", "MT"] | None = None
 
 
@@ -122,6 +124,20 @@ class _History(msgspec.Struct):
     error: _Failure | None = None
 
 
+class _End(msgspec.Struct):
+    has_more: bool = False
+
+
+class _Ended(msgspec.Struct):
+    """Of a page whether another follows, without its trades: these are read once."""
+
+    result: _End
+
+
+_read_history = msgspec.json.Decoder(_History, strict=False).decode
+_read_end = msgspec.json.Decoder(_Ended, strict=False).decode
+
+
 # BTC-PERPETUAL and BTC-25DEC26 are paid in the coin, SOL_USDC-PERPETUAL in dollars. Options end in their strike and
 # C or P; combinations have letters of their own in the middle.
 _FUTURE = re.compile(r"^(?P<base>[A-Za-z0-9]+)(_(?P<quote>[A-Z0-9]+))?-(PERPETUAL|\d{1,2}[A-Z]{3}\d\d)$")
@@ -140,12 +156,15 @@ def _by_grammar(symbol: str) -> Instrument | None:
     return Instrument(symbol, base, _LINEAR, None) if base and symbol.isprintable() else None
 
 
-def _liquidated(trade: _Trade) -> Iterator[tuple[str, Side]]:
-    """Whose position it was, taker before maker, and which."""
-    sold = trade.direction == "sell"
-    for who in "TM":
-        if who in (trade.liquidation or ""):
-            yield who, _LONG if sold is (who == "T") else _SHORT
+# Whose position it was, taker before maker, and which: by the taker's direction and the flag.
+_LIQUIDATED = {
+    ("sell", "T"): (("T", _LONG),),
+    ("sell", "M"): (("M", _SHORT),),
+    ("sell", "MT"): (("T", _LONG), ("M", _SHORT)),
+    ("buy", "T"): (("T", _SHORT),),
+    ("buy", "M"): (("M", _LONG),),
+    ("buy", "MT"): (("T", _SHORT), ("M", _LONG)),
+}
 
 
 class DeribitDecoder(Decoder):
@@ -168,26 +187,27 @@ class DeribitDecoder(Decoder):
         """The liquidations among `trades`."""
         events: list[Event] = []
         for trade in trades:
-            if trade.liquidation is not None and not _OPTION.search(trade.instrument_name):
-                # An option's price is no price of the coin, and a long put no long: options are left out.
-                events += self._liquidations(trade, frame, ts_recv)
+            # An option's price is no price of the coin, and a long put no long: options are left out.
+            if (flag := trade.liquidation) is not None and not _OPTION.search(trade.instrument_name):
+                events += self._liquidations(trade, flag, frame, ts_recv)
         return events
 
-    def _liquidations(self, trade: _Trade, frame: bytes | str, ts_recv: int) -> Iterator[Event]:
-        symbol = trade.instrument_name
+    def _liquidations(self, trade: _Trade, flag: str, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        symbol, moment = trade.instrument_name, trade.timestamp
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
-            yield self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
-            return
-        for who, side in _liquidated(trade):
+            return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
+        events: list[Event] = []
+        for who, side in _LIQUIDATED[trade.direction, flag]:
             # "trade_id": Unique (per currency) trade identifier.
             identity = f"{symbol}|{trade.trade_id}|{who}"
             # "amount": For perpetual and inverse futures the amount is in USD units. For options and linear futures it
             # is the underlying base currency coin. ("contracts" is the one that needs a contract's size.)
             event = normalised(
-                self.venue, instrument, side, trade.price, _FILL, trade.amount, trade.timestamp, ts_recv, identity
+                self.venue, instrument, side, trade.price, _FILL, trade.amount, moment, ts_recv, identity
             )
-            yield event or self.ahead(frame, ts_recv, trade.timestamp)
+            events.append(event or self.ahead(frame, ts_recv, moment))
+        return events
 
     def _prices(self, ticker: _Ticker, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         symbol = ticker.instrument_name
@@ -374,15 +394,21 @@ class Deribit(Venue):
         last = int(address.fragment)
         # Pages are in order "by trade ID", which is not that of time among pairs that are paid in one currency: the time
         # of a page's last trade says nothing of what is missing.
-        if self._page(answer).has_more and start < end:
+        if self._has_more(answer) and start < end:
             return _window(currency, start, (start + end) // 2, last)
         # Twice as long, lest one crowded moment leave all that follow it short.
         length = min(2 * (end - start + 1), _LONGEST)
         return _window(currency, end + 1, min(end + length, last), last) if end < last else None
 
+    def _has_more(self, answer: bytes) -> bool:
+        try:
+            return _read_end(answer).result.has_more
+        except (ValueError, RecursionError) as error:
+            raise HistoryError(self.name, str(error)) from None
+
     def _page(self, answer: bytes) -> _Page:
         try:
-            told = msgspec.json.decode(answer, type=_History, strict=False)
+            told = _read_history(answer)
         except (ValueError, RecursionError) as error:
             raise HistoryError(self.name, str(error)) from None
         if told.result is None:

@@ -29,6 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, maybe, moment, one_of, passing, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -107,6 +108,37 @@ class _MarketsFrame(msgspec.Struct, gc=False, tag_field="channel", tag=_MARKETS)
 
 _read = msgspec.json.Decoder(_TradesFrame | _MarketsFrame, strict=False).decode
 
+# The trades of one block, in batches as they are asked for. Other types, and what comes with a subscription, are rare.
+SHAPE = Shape(
+    '{"type":"channel_batch_data","connection_id":"',
+    skipped(str),
+    '","message_id":',
+    skipped(int),
+    ',"id":"',
+    _Market,
+    f'","channel":"{_TRADES}","version":"',
+    skipped(str),
+    '","contents":[{"trades":[',
+    rows(
+        '{"id":"',
+        passing(Symbol),
+        '","size":"',
+        Positive,
+        '","price":"',
+        Positive,
+        '","side":"',
+        one_of({"SELL": _LONG, "BUY": _SHORT}),
+        '","createdAt":"',
+        moment(_FIRST_MILLISECOND),
+        '","type":"',
+        one_of({_LIQUIDATED: _LIQUIDATED, "LIMIT": None, "DELEVERAGED": None, "TWAP_SUBORDER": None}),
+        '"',
+        maybe(',"createdAtHeight":"', skipped(str), '"'),
+        "}",
+    ),
+    "]}]}",
+)
+
 # How the venue's errors call a subscription: "(v4_trades-XYZ-USD)", "for channel v4_trades-XYZ-USD. Please", "v4_trades.".
 _TOPIC = re.compile(r"\b(?P<channel>v4_[a-z]+)(-(?P<market>[^\s()]+?))?(?=[.)\s]|$)")
 
@@ -131,29 +163,42 @@ class DydxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scan = SHAPE.reader(
+            venue,
+            _FILL,
+            instruments,
+            _by_name,
+            "id size price side milliseconds forced",
+            "symbol rows",
+            identity=("id",),
+            unique=True,
+        )
         # `v4_markets` is of all markets and told on every socket: each tells the prices of its own.
         self._priced = {_PRICED}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         if isinstance(message, _MarketsFrame):
             return self._prices(message, ts_recv)
+        return self._trades(message, frame, ts_recv)
+
+    def _trades(self, message: _TradesFrame, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         market, contents = message.id, message.contents
         instrument = self._listed(market) or _by_name(market)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"market {market!a} cannot be one"),)
-        events = [
+        events = [self._subscribed(_TRADES, market, ts_recv)] if message.type == "subscribed" else []
+        return events + [
             self._liquidation(trade, instrument, frame, ts_recv)
             for part in (contents if isinstance(contents, list) else (contents,))
             for trade in part.trades
             if trade.type == _LIQUIDATED
         ]
-        if message.type == "subscribed":
-            events.insert(0, self._subscribed(_TRADES, market, ts_recv))
-        return events
 
     def _subscribed(self, channel: str, market: str, ts_recv: int) -> Event:
         if market:

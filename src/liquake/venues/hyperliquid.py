@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -29,6 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, maybe, one_of, or_null, passing, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -181,6 +182,82 @@ class _ContextFrame(msgspec.Struct, gc=False, tag_field="channel", tag="activeAs
 
 _read = msgspec.json.Decoder(_TradesFrame | _UserFillsFrame | _ContextFrame, strict=False).decode
 
+_TAKERS = {"B": _BUY, "A": _SELL}
+_Traded = tuple[str, TakerSide, float, float, int, int]
+"""A trade: coin, side, px, sz, time, tid."""
+
+TRADES = Shape(
+    '{"channel":"trades","data":[',
+    rows(
+        '{"coin":"',
+        Symbol,
+        '","side":"',
+        one_of(_TAKERS),
+        '","px":"',
+        Positive,
+        '","sz":"',
+        Positive,
+        '","time":',
+        Milliseconds,
+        ',"hash":"',
+        skipped(str),
+        '","tid":',
+        _Id,
+        ',"users":["',
+        skipped(str),
+        '","',
+        skipped(str),
+        '"]}',
+    ),
+    "]}",
+)
+
+# Fills of accounts that were on the other side of a liquidation on the book, or of none: these name no position.
+FILLS = Shape(
+    '{"channel":"userFills","data":{',
+    maybe('"isSnapshot":', skipped(Literal["true", "false"]), ","),
+    '"user":"',
+    passing(str),
+    '","fills":[',
+    rows(
+        '{"coin":"',
+        Symbol,
+        '","px":"',
+        Positive,
+        '","sz":"',
+        Positive,
+        '","side":"',
+        one_of({"A": _SHORT, "B": _LONG}),
+        '","time":',
+        Milliseconds,
+        ',"startPosition":"',
+        skipped(str),
+        '","dir":"',
+        skipped(Literal["Open Long", "Open Short", "Close Long", "Close Short", "Long > Short", "Short > Long"]),
+        '","closedPnl":"',
+        skipped(str),
+        '","hash":"',
+        skipped(str),
+        '","oid":',
+        skipped(int),
+        ',"crossed":',
+        skipped(Literal["true", "false"]),
+        ',"fee":"',
+        skipped(str),
+        '","tid":',
+        Annotated[int, msgspec.Meta(ge=1)],
+        maybe(',"cloid":"', skipped(str), '"'),
+        maybe(',"liquidation":{"liquidatedUser":"', passing(str), '","markPx":"', skipped(str), '","method":"market"}'),
+        ',"feeToken":"',
+        skipped(str),
+        '","twapId":',
+        skipped(or_null(float)),
+        maybe(',"builderFee":"', skipped(str), '"'),
+        "}",
+    ),
+    "]}}",
+)
+
 # "xyz:CRWV" is CRWV on the exchange that xyz runs within the venue; "@142" and "PURR/USDC" are spot pairs.
 _PERPETUAL = re.compile(r"^(?:[a-z][a-z0-9]*:)?(?P<base>[A-Za-z0-9]{1,24})$")
 _WHERE = re.compile(r"\{.*\}", re.DOTALL)
@@ -219,43 +296,70 @@ def _liquidated(fill: _Fill, forced: _Forced, user: str) -> Side | None:
     return named if named is side else None
 
 
+def _traded(row: _Trade) -> _Traded:
+    return row.coin, _TAKERS[row.side], row.px, row.sz, row.time, row.tid
+
+
 class HyperliquidDecoder(Decoder):
     """Reads trades, mark prices, and the fills of accounts: on their channels, alone or in arrays."""
 
+    def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
+        super().__init__(venue, connection, instruments)
+        self._listed = instruments.by_symbol.get
+        self._scan_trades, self._scan_fills = TRADES.scan, FILLS.scan
+        self._make = FILLS.maker(
+            venue,
+            _FILL,
+            instruments,
+            _perpetual,
+            "symbol price size side milliseconds tid forced",
+            "user rows",
+            identity=("symbol", "|", "milliseconds", "|", "tid"),
+        )
+
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan_trades is not None and (found := self._scan_trades(frame)) is not None:
+            return self._trades(found[0], frame, ts_recv)
+        if self._scan_fills is not None and (found := self._scan_fills(frame)) is not None:
+            user, fills = found
+            made = self._taken(user, fills, ts_recv)
+            if made is not None:
+                return made
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
             return self._examine(frame, ts_recv)
         if isinstance(message, _TradesFrame):
-            return [self._trade(row, frame, ts_recv) for row in message.data]
+            return self._trades([_traded(row) for row in message.data], frame, ts_recv)
         if isinstance(message, _UserFillsFrame):
             return self._fills(message.data, frame, ts_recv)
         return self._prices(message.data, frame, ts_recv)
 
     def _instrument(self, coin: str) -> Instrument | None:
-        return self.instruments.by_symbol.get(coin) or _perpetual(coin)
+        return self._listed(coin) or _perpetual(coin)
 
-    def _trade(self, row: _Trade, frame: bytes | str, ts_recv: int) -> Event:
-        instrument = self._instrument(row.coin)
-        if instrument is None:
-            return self.failure(frame, ts_recv, f"coin {row.coin!a} is not the name of a perpetual")
-        ts_event = row.time * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return self.ahead(frame, ts_recv, row.time)
-        return Trade(
-            self.venue,
-            row.coin,
-            instrument.asset,
-            _BUY if row.side == "B" else _SELL,
-            row.px,
-            row.sz * instrument.bundle,
-            row.sz * row.px,
-            ts_event,
-            ts_recv,
-            # "For a globally unique trade id, use (block_time, coin, tid)" (_SUBSCRIPTIONS).
-            (row.coin, row.time, row.tid),
-        )
+    def _taken(self, user: str, fills: tuple[tuple[Any, ...], ...], ts_recv: int) -> Sequence[Event] | None:
+        """The liquidations among scanned fills of `user`; `None` where they may be its own, or are not plain."""
+        liquidated = {fill[-1] for fill in fills}
+        own = not user or any(each is not None and each.lower() in ("", user.lower()) for each in liquidated)
+        return None if own or self._make is None else self._make(fills, ts_recv)
+
+    def _trades(self, rows: Iterable[_Traded], frame: bytes | str, ts_recv: int) -> list[Event]:
+        venue, latest = self.venue, ts_recv + FUTURE_TOLERANCE
+        events: list[Event] = []
+        for coin, side, price, size, milliseconds, identity in rows:
+            instrument = self._listed(coin) or _perpetual(coin)
+            ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
+            if instrument is None:
+                events.append(self.failure(frame, ts_recv, f"coin {coin!a} is not the name of a perpetual"))
+            elif ts_event > latest:
+                events.append(self.ahead(frame, ts_recv, milliseconds))
+            else:
+                amount, usd = size * instrument.bundle, size * price
+                # "For a globally unique trade id, use (block_time, coin, tid)" (_SUBSCRIPTIONS).
+                told = coin, milliseconds, identity
+                events.append(Trade(venue, coin, instrument.asset, side, price, amount, usd, ts_event, ts_recv, told))
+        return events
 
     def _fills(self, data: _Fills, frame: bytes | str, ts_recv: int) -> list[Event]:
         return [
@@ -359,7 +463,7 @@ class HyperliquidDecoder(Decoder):
         if isinstance(read, _Fill):
             return self._fill(read, user, frame, ts_recv)
         if isinstance(read, _Trade):
-            return (self._trade(read, frame, ts_recv),)
+            return self._trades((_traded(read),), frame, ts_recv)
         return self._prices(read, frame, ts_recv)
 
     def _acknowledged(self, data: object, ts_recv: int) -> Sequence[Event]:

@@ -30,6 +30,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, either, maybe, one_of, passing, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -96,6 +97,34 @@ class _Ticker(msgspec.Struct, gc=False, tag_field="feed", tag="ticker"):
 _read = msgspec.json.Decoder(_Trade | _Snapshot | _Ticker, strict=False).decode
 _Feeds = _Trade | _Snapshot | _Ticker
 
+# What the documentation lists. Of a trade that is no liquidation nothing is told.
+_TYPES = ("fill", _LIQUIDATION, "assignment", "termination", "block")
+_FORCED = {
+    f'{word}","type":"{kind}': side if kind == _LIQUIDATION else None
+    for word, side in (("sell", _LONG), ("buy", _SHORT))
+    for kind in _TYPES
+}
+_NUMBER = maybe(',"seq":', skipped(int))
+# As the documentation has it, and as it comes since 2026: with the number last.
+SHAPE = Shape(
+    "{",
+    either(('"product_id":"', Symbol, '","feed":"trade"'), ('"feed":"trade","product_id":"', Symbol, '"')),
+    ',"uid":"',
+    passing(Symbol),
+    '","side":"',
+    one_of(_FORCED),
+    '"',
+    _NUMBER,
+    ',"time":',
+    Milliseconds,
+    ',"qty":',
+    Positive,
+    ',"price":',
+    Positive,
+    _NUMBER,
+    "}",
+)
+
 
 class _Answer(msgspec.Struct):
     event: str
@@ -135,8 +164,19 @@ class KrakenDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scan = SHAPE.reader(
+            venue,
+            _FILL,
+            instruments,
+            _by_grammar,
+            "symbol id side milliseconds size price",
+            identity=("id",),
+            unique=True,
+        )
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
+            return found
         try:
             message = _read(frame)
         except (ValueError, RecursionError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -27,6 +27,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
+from liquake.venues.shape import Shape, either, maybe, one_of, rows, skipped, written
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -67,15 +68,17 @@ _Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Position = Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]
 
 
-class _Trade(msgspec.Struct, gc=False):
+class _Trade(msgspec.Struct, gc=False, kw_only=True):
+    """In the order in which the venue writes the fields, which msgspec finds them in fastest."""
+
     trade_id: _Number
+    type: str = "liquidation"
     market_id: _Number
     size: Positive
     price: Positive
+    usd_amount: Amount = 0.0
     is_maker_ask: bool
     timestamp: Milliseconds
-    type: str = "liquidation"
-    usd_amount: Amount = 0.0
     taker_position_size_before: _Position | Literal[""] = 0.0
 
 
@@ -96,6 +99,70 @@ class _Frame(msgspec.Struct, gc=False):
 
 _read = msgspec.json.Decoder(_Frame, strict=False).decode
 
+
+def _left(*names: str, kind: object = str) -> list[object]:
+    """Fields that may be there, each by itself, and are of no use to us."""
+    quote = '"' if kind is str else ""
+    return [maybe(f',"{name}":{quote}', skipped(kind), quote) for name in names]
+
+
+def _trade(kind: str, told: Callable[[object], object]) -> tuple[object, ...]:
+    """A trade of type `kind`, with `told` for what is read of it. Which others there are differs: what is 0 is left out."""
+    flag = Literal["true", "false"]
+    numbered = ("ask_id", "bid_id", "ask_client_id", "bid_client_id")
+    return (
+        '{"trade_id":',
+        told(_Number),
+        ',"trade_id_str":"',
+        skipped(str),
+        '","tx_hash":"',
+        skipped(str),
+        f'","type":"{kind}","market_id":',
+        told(written(_Number)),
+        ',"size":"',
+        told(Positive),
+        '","price":"',
+        told(Positive),
+        '","usd_amount":"',
+        told(Amount),
+        '"',
+        *(maybe(f',"{name}":', skipped(int), f',"{name}_str":"', skipped(str), '"') for name in numbered),
+        *_left("ask_account_id", "bid_account_id", kind=int),
+        ',"is_maker_ask":',
+        told(one_of({"true": _SHORT, "false": _LONG})),
+        *_left("block_height", kind=int),
+        ',"timestamp":',
+        told(Milliseconds),
+        *_left("taker_fee", kind=int),
+        maybe(',"taker_position_size_before":"', told(_Position), '"'),
+        *_left("taker_entry_quote_before"),
+        *_left("taker_initial_margin_fraction_before", kind=int),
+        *_left("taker_position_sign_changed", kind=flag),
+        *_left("maker_fee", kind=int),
+        *_left("maker_position_size_before", "maker_entry_quote_before"),
+        *_left("maker_initial_margin_fraction_before", kind=int),
+        *_left("maker_position_sign_changed", kind=flag),
+        *_left(
+            "transaction_time", "taker_allocated_margin_usdc_before", "maker_allocated_margin_usdc_before", kind=int
+        ),
+        "}",
+    )
+
+
+SHAPE = Shape(
+    '{"type":"update/trade","channel":"',
+    skipped(Symbol),
+    '","nonce":',
+    skipped(int),
+    ",",
+    either(('"trades":[],',), ('"trades":[', skipped(rows(*_trade("trade", skipped))), "],")),
+    '"liquidation_trades":[',
+    rows(*_trade("liquidation", lambda kind: kind)),
+    "]}",
+)
+_Forced = tuple[int, str, float, float, float, Side, int, float | None]
+"""A liquidation: trade_id, market_id, size, price, usd_amount, the closed side, timestamp, taker_position_size_before."""
+
 _ALREADY = re.compile(r"already subscribed to\W*(?P<topic>\w+:\w+)", re.IGNORECASE)
 
 
@@ -109,8 +176,18 @@ def _by_number(market: str) -> Instrument:
 def _closed(trade: _Trade) -> Side | None:
     """The position that `trade` closed; `None` where the taker had no such one, and so was not who was liquidated."""
     side = _SHORT if trade.is_maker_ask else _LONG
-    before = trade.taker_position_size_before
-    return None if before and (before > 0.0) is not (side is _LONG) else side
+    return side if _had(side, trade.taker_position_size_before) else None
+
+
+def _had(side: Side, before: float | str | None) -> bool:
+    """Whether a taker with a position of `before`, where that is told, had one of `side`."""
+    return not before or isinstance(before, str) or (before > 0.0) is (side is _LONG)
+
+
+def _agrees(size: float, price: float, usd: float) -> bool:
+    """Whether `size` and `price` are in the units of nearly all markets: then their product is `usd`, if that is told."""
+    notional = size * price
+    return not usd or abs(usd - notional) <= 0.01 * notional + 1e-5
 
 
 class LighterDecoder(Decoder):
@@ -119,8 +196,15 @@ class LighterDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
+        self._scan = SHAPE.scan
+        columns, identity = "trade symbol size price usd side milliseconds before", ("symbol", "|", "trade")
+        self._make = SHAPE.maker(venue, _FILL, instruments, _by_number, columns, "rows", identity=identity)
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        if self._scan is not None and (found := self._scan(frame)) is not None:
+            made = self._forced(found[0], ts_recv)
+            if made is not None:
+                return made
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
@@ -140,27 +224,32 @@ class LighterDecoder(Decoder):
             events += self._prices(message.market_stats, message.timestamp, frame, ts_recv)
         return events
 
+    def _forced(self, rows: tuple[_Forced, ...], ts_recv: int) -> Sequence[Event] | None:
+        """The liquidations in scanned rows; `None` where these are not plain."""
+        for _, _, size, price, usd, side, _, before in rows:
+            if not _had(side, before) or not _agrees(size, price, usd):
+                return None
+        return None if self._make is None else self._make(rows, ts_recv)
+
     def _liquidations(self, message: _Frame, frame: bytes | str, ts_recv: int) -> list[Event]:
         rows = message.liquidation_trades or ()
         return [self._liquidation(trade, frame, ts_recv) for trade in rows if trade.type not in _NOT_FORCED]
 
     def _liquidation(self, trade: _Trade, frame: bytes | str, ts_recv: int) -> Event:
-        market, side = str(trade.market_id), _closed(trade)
+        side = _closed(trade)
         if side is None:
             return self.failure(frame, ts_recv, "liquidation by a taker who had no such position to close")
+        market, size, price, moment = str(trade.market_id), trade.size, trade.price, trade.timestamp
         instrument = self._listed(market) or _by_number(market)
         tags = () if trade.type == "liquidation" else (oddity("type", trade.type),)
-        notional = trade.size * trade.price
-        if trade.usd_amount and abs(trade.usd_amount - notional) > 0.01 * notional + 1e-5:
+        if not _agrees(size, price, trade.usd_amount):
             # A market whose size or price is in some other unit than all others': what that is worth is not said.
             instrument = msgspec.structs.replace(instrument, multiplier=None)
             tags = (*tags, oddity("usd_amount", trade.usd_amount))
         key = f"{market}|{trade.trade_id}"
         # "size": in coins, thousands of them where the name begins with 1000. "price": what was paid.
-        event = normalised(
-            self.venue, instrument, side, trade.price, _FILL, trade.size, trade.timestamp, ts_recv, key, tags
-        )
-        return event or self.ahead(frame, ts_recv, trade.timestamp)
+        event = normalised(self.venue, instrument, side, price, _FILL, size, moment, ts_recv, key, tags)
+        return event or self.ahead(frame, ts_recv, moment)
 
     def _prices(self, told: _Statistics, milliseconds: int | None, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         ts_event = ts_recv if milliseconds is None else milliseconds * NANOSECONDS_PER_MILLISECOND

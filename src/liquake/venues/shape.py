@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
-from liquake.model import FUTURE_TOLERANCE, Instrument, Instruments, Liquidation, PriceBasis
+from liquake.model import FUTURE_TOLERANCE, Instrument, Instruments, Liquidation, PriceBasis, Side
 
 
 def _built() -> ModuleType | None:
@@ -30,8 +30,10 @@ _scan = _built()
 
 Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""
-Read = Callable[[bytes | str, int], list[Liquidation] | None]
+Read = Callable[[bytes | str, int], tuple[Liquidation, ...] | None]
 """The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
+Make = Callable[[tuple[tuple[Any, ...], ...], int], tuple[Liquidation, ...] | None]
+"""The liquidations of rows and their time of receipt, or `None` where these are for the general way."""
 ByName = Callable[[str], Instrument | None]
 """What a symbol alone says of its contract."""
 PURE = "LIQUAKE_PURE"
@@ -71,30 +73,140 @@ class Shape:
         return self._compiled.scan if self._compiled is not None and compiled() else None
 
     def reader(
-        self, venue: str, basis: PriceBasis, instruments: Instruments, by_name: ByName, row: str, beside: str = ""
+        self,
+        venue: str,
+        basis: PriceBasis,
+        instruments: Instruments,
+        by_name: ByName,
+        row: str,
+        beside: str = "",
+        *,
+        identity: tuple[str, ...] = (),
+        unique: bool = False,
+        in_dollars: bool = False,
     ) -> Read | None:
         """What makes liquidations of a frame; `None` where `scan` is.
 
         `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
-        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A contract is
-        what `instruments` say, or else `by_name`. The answer is `None`, too, for one that is not just so and so many
-        coins, for a time that has not come yet, and for two rows of one time.
+        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A row whose
+        "forced", or without that "side", is `None` is no liquidation; one that has no "side" is of a long where its size
+        is above zero, and of a short below; a "kind" that is not `None` is what its contract has to be. `identity` is names of
+        values, "second", and between them text, which make the `id` one after another.
+
+        A contract is what `instruments` say, or else `by_name`; with `in_dollars` the venue counts dollars whatever it
+        is. The answer is `None`, too, for one that is not just so and so many coins or dollars, for a time that has not
+        come yet, and, unless identities are `unique`, for two rows that have all in common.
         """
+        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, unique, in_dollars, "side")
+        read: Read | None = None if made is None else made.read
+        return read
+
+    def maker(
+        self,
+        venue: str,
+        basis: PriceBasis,
+        instruments: Instruments,
+        by_name: ByName,
+        row: str,
+        beside: str = "",
+        *,
+        identity: tuple[str, ...] = (),
+    ) -> Make | None:
+        """What makes liquidations of rows that were scanned already, for decoders that have more to see in them.
+
+        All as in `reader`, but for a row without a "side", which makes the answer `None`. Without "milliseconds" in `row`
+        liquidations are as of their receipt.
+        """
+        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, True, False, "forced")
+        make: Make | None = None if made is None else made.make
+        return make
+
+    def _reader(
+        self,
+        venue: str,
+        basis: PriceBasis,
+        instruments: Instruments,
+        by_name: ByName,
+        row: str,
+        beside: str,
+        identity: tuple[str, ...],
+        unique: bool,
+        in_dollars: bool,
+        forced: str,
+    ) -> Any:
         if _scan is None or not compiled():
             return None
         within, without = row.split(), beside.split()
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
-        places = (rows, symbol, *(within.index(name) for name in ("side", "price", "size", "milliseconds")))
-        contracts = instruments.by_symbol, by_name
-        reader = _scan.Reader(self._compiled, Liquidation, venue, basis, contracts, FUTURE_TOLERANCE, places)
-        read: Read = reader.read
-        return read
+        forced = "forced" if "forced" in within else forced
+        wanted = (_place(within, name) for name in ("side", "price", "size", "milliseconds", forced, "kind"))
+        pieces = tuple(_piece(within, without, name) for name in identity)
+        sides = (None, None) if "side" in within else (Side.LONG, Side.SHORT)
+        return _scan.Reader(
+            self._compiled,
+            Liquidation,
+            venue,
+            basis,
+            (instruments.by_symbol, by_name, in_dollars),
+            FUTURE_TOLERANCE,
+            (rows, symbol, *wanted),
+            (pieces, unique),
+            sides,
+        )
+
+
+def _place(within: list[str], name: str) -> int:
+    return within.index(name) if name in within else -1
+
+
+def _piece(within: list[str], without: list[str], name: str) -> tuple[int, int] | bytes:
+    """The place of what is called `name` and its unit, for the reader; `name` itself where nothing is."""
+    if name == "second":
+        return within.index("milliseconds"), 1000
+    if name in within:
+        return within.index(name), 1
+    return (-1 - without.index(name), 1) if name in without else name.encode()
 
 
 def one_of(meanings: Mapping[str, object]) -> object:
     """One of some texts, quotes and all where they have some, kept as what it means."""
     return _Field("choice", True, tuple((text.encode(), meanings[text]) for text in sorted(meanings, reverse=True)))
+
+
+def ending(kind: object, text: str) -> object:
+    """Text of type `kind` that ends with `text`, which is kept as a part of it."""
+    return _but(kind, "text", _ENDING, text.encode())
+
+
+def passing(kind: object) -> object:
+    """Text of type `kind` that hardly ever comes again: it is not remembered at the cost of what does."""
+    return _but(kind, "text", _PASSING, True)
+
+
+def opposite(kind: object) -> object:
+    """A number of type `kind`, kept with the other sign."""
+    return _but(kind, "number", _OPPOSITE, True)
+
+
+def loose(kind: object) -> object:
+    """A number of type `kind`, in quotes or without."""
+    return _but(kind, "number", _LOOSE, True)
+
+
+def or_null(kind: object) -> object:
+    """A number of type `kind`, or null: kept as `None`."""
+    return _but(kind, "number", _NULLABLE, True)
+
+
+def written(kind: object) -> object:
+    """An integer of type `kind`, kept as its text."""
+    return _but(kind, "integer", _WRITTEN, True)
+
+
+def moment(least: int = 0) -> object:
+    """A time as "2026-11-21T08:00:00.000Z", kept as milliseconds since 1970, `least` of them or more."""
+    return _Field("moment", True, (least, _LARGEST))
 
 
 def skipped(kind: object) -> object:
@@ -108,8 +220,13 @@ def maybe(*parts: object) -> object:
     return _Field("maybe", True, _plain(parts))
 
 
+def either(*ways: tuple[object, ...]) -> object:
+    """One of some sequences of parts that keep the same values: the first whose first literal is there."""
+    return _Field("either", True, tuple(map(_plain, ways)))
+
+
 def rows(*parts: object) -> object:
-    """Parts that come once or more, with commas between: kept as a list of tuples."""
+    """Parts that come once or more, with commas between: kept as a tuple of tuples."""
     return _Field("rows", True, _plain(parts))
 
 
@@ -118,6 +235,18 @@ def _plain(parts: tuple[object, ...]) -> tuple[Any, ...]:
 
 
 _LONGEST, _LARGEST, _HIGHEST = 2**31, 10**18, 1e300
+# Where among the bounds of a text, of a number and of an integer what is more than these stands.
+_ENDING, _PASSING = 2, 3
+_OPPOSITE, _LOOSE, _NULLABLE = 2, 3, 4
+_WRITTEN = 2
+
+
+def _but(kind: object, name: str, place: int, bound: object) -> _Field:
+    """The `name` that `kind` is, with another bound at `place`."""
+    field = _field(kind)
+    if field.name != name:
+        raise TypeError(f"{kind!r} is no {name}")
+    return _Field(name, field.kept, (*field.bounds[:place], bound, *field.bounds[place + 1 :]))
 
 
 def _field(kind: object) -> _Field:
@@ -130,11 +259,11 @@ def _field(kind: object) -> _Field:
     if get_origin(kind) is Annotated:
         bare, meta = get_args(kind)
     if bare is str:
-        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST))
+        return _Field("text", True, (meta.min_length or 0, meta.max_length or _LONGEST, b"", False))
     if bare is float:
-        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST)))
+        return _Field("number", True, (_or(meta.ge, 0.0), _or(meta.le, _HIGHEST), False, False, False))
     if bare is int:
-        return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST)))
+        return _Field("integer", True, (_or(meta.ge, 0), _or(meta.le, _LARGEST), False))
     raise TypeError(f"{kind!r} has no place in a shape")
 
 

@@ -92,3 +92,16 @@ def test_a_reset_forgets_everything_and_says_why() -> None:
     totals.reset("new session")
     assert totals.state() == Totals().state()
     assert totals.reset_reason == "new session"
+
+
+@pytest.mark.parametrize("age", [30, 890, 5_000, 86_000, 200_000])
+def test_what_happened_since_a_moment_is_known_to_the_minute_of_a_day(age: int) -> None:
+    now, totals = 1_790_000_040 * 10**9, Totals()
+    times = [now - back * 10**9 for back in range(0, 86_000, 70)]
+    for time in reversed(times):
+        totals.update(time, 1.0, 2.0)
+    totals.update(now - 300_000 * 10**9, 1.0, 2.0)
+    since = now - age * 10**9
+    wanted = sum(time > since for time in times) if age < 86_400 else len(times) + 1
+    assert abs(totals.since(since).events - wanted) <= 1
+    assert totals.since(now) == Sum()

@@ -33,6 +33,25 @@ def test_late_events_take_their_place() -> None:
             assert windows.value(now, width) == (len(inside), sum(inside))
 
 
+def test_windows_side_by_side_hold_late_events_too() -> None:
+    windows = Windows()
+    for second in (1, 6, 3, 5, 4):
+        windows.update(second * SECOND, 1.0)
+    assert windows.adjacent(6 * SECOND, 2 * SECOND) == (2, 2, 1)
+
+
+def test_late_events_are_forgotten_as_others_are() -> None:
+    windows = Windows()
+    longest = 0
+    for second in range(1_000):
+        windows.update(second * SECOND, 1.0)
+        windows.update((second - 5) * SECOND, 10.0)
+        longest = max(longest, len(windows))
+    assert longest <= 4 * HORIZON // SECOND + 2
+    assert windows.value(999 * SECOND, 60 * SECOND) == (60 + 55, 60 * 1.0 + 55 * 10.0)
+    assert (windows.events, windows.usd) == (2_000, 11_000.0)
+
+
 def test_adjacent_windows_are_disjoint_and_the_newest_comes_first() -> None:
     windows = Windows()
     for second in (1, 3, 4, 5, 6):
@@ -63,8 +82,11 @@ def test_an_event_older_than_the_horizon_is_counted_and_in_no_window() -> None:
 def test_a_copy_goes_its_own_way() -> None:
     windows = Windows()
     windows.update(SECOND, 1.0)
-    windows.copy().update(2 * SECOND, 1.0)
+    other = windows.copy()
+    other.update(2 * SECOND, 1.0)
+    other.update(SECOND, 1.0)
     assert windows.value(2 * SECOND, 10 * SECOND) == (1, 1.0)
+    assert other.value(2 * SECOND, 10 * SECOND) == (3, 3.0)
 
 
 def test_a_reset_forgets_everything_and_says_why() -> None:

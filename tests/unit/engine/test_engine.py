@@ -337,3 +337,21 @@ def test_a_moment_before_the_settled_events_is_read_as_of_those() -> None:
     engine = engine_after(liquidation(0), liquidation(10))
     snapshot = engine.snapshot(NOON + 5 * SECOND)
     assert snapshot.as_of == NOON + 9 * SECOND
+
+
+def test_trades_that_a_venue_repeats_on_subscribing_are_no_rate_of_now() -> None:
+    def traded(ts: int, number: str) -> Trade:
+        return Trade("hyperliquid", "BTC", "BTC", TakerSide.BUY, 60_000.0, 0.1, 6_000.0, ts, NOON, (number,))
+
+    engine = Engine(COVERAGES)
+    for event in (traded(NOON - 60 * SECOND, "old"), traded(NOON - SECOND // 10, "new")):
+        engine.apply(event)
+    assert engine.snapshot(NOON + SECOND).trades == {"BTCUSDT": 0.1}
+
+
+def test_what_is_known_from_long_ago_is_not_counted_when_a_venue_repeats_it() -> None:
+    engine = Engine(COVERAGES)
+    engine.remember([("bybit", "one"), ("nobody", "one")])
+    assert engine.apply(liquidation(-200_000.0, key="one", delay=200_000.0)) is False
+    assert engine.apply(liquidation(0.0, key="two"))
+    assert engine.snapshot(NOON + SECOND).events == 1

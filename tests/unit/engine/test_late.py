@@ -12,6 +12,7 @@ from liquake.engine.engine import Engine
 from liquake.engine.snapshot import ALL
 from liquake.model import Event, FeedState, FeedStatus, Gap, Liquidation
 from liquake.model.alert import Alert, AlertRule
+from liquake.model.liquidation import OPEN_BEFORE
 from tests.unit.engine.events import COVERAGES, NOON, SECOND, liquidation
 
 BACK = 600
@@ -87,7 +88,7 @@ def test_refilled_in_any_order_or_in_time_the_sums_are_the_same() -> None:
     now = NOON + (BACK + 400) * SECOND
     one, other = in_time.snapshot(now), refilled.snapshot(now)
     assert one.events == other.events
-    assert one.cells == other.cells
+    assert [cell.sums for cell in one.cells] == [cell.sums for cell in other.cells]
 
 
 def test_what_was_received_before_is_dropped_however_often_the_venue_tells_it() -> None:
@@ -109,3 +110,37 @@ def test_a_key_is_remembered_for_as_long_as_history_is_asked_for() -> None:
     for hour in range(1, 6):
         engine.apply(liquidation(hour * 3600.0, key=hour))
     assert engine.apply(msgspec.structs.replace(first, ts_recv=NOON + 6 * 3600 * SECOND)) is False
+
+
+def test_what_a_venue_repeats_from_before_the_start_is_in_its_window_and_not_in_what_was_watched() -> None:
+    old = msgspec.structs.replace(liquidation(-2_400.0, usd=5_000.0, key="old"), ts_recv=NOON + SECOND)
+    engine = Engine(COVERAGES)
+    for event in (FeedStatus("bybit", "1", FeedState.CONNECTED, NOON), old, liquidation(30.0, usd=700.0)):
+        engine.apply(event)
+    (cell,) = [
+        cell for cell in engine.snapshot(NOON + 60 * SECOND).cells if cell.market == ALL and cell.sums["all"].events
+    ]
+    assert (cell.sums["1h"].usd, cell.sums["all"].usd, cell.watched.usd) == (5_700.0, 5_700.0, 700.0)
+    statistics = engine.statistics()
+    assert statistics.first == NOON - 2_400 * SECOND
+    assert statistics.span == (NOON, NOON + 30_200_000_000)
+
+
+def test_a_run_whose_first_event_is_an_hour_old_began_when_that_came() -> None:
+    received = NOON + 5 * SECOND
+    hour_old = msgspec.structs.replace(liquidation(-3_600.0), ts_recv=received)
+    told, recalled = Engine(COVERAGES), Engine(COVERAGES)
+    told.apply(hour_old)
+    recalled.recall(hour_old)
+    assert {engine.snapshot(received).started for engine in (told, recalled)} == {received}
+
+
+def test_orders_that_stood_before_anybody_listened_are_in_the_sums_and_in_no_rate() -> None:
+    standing = [msgspec.structs.replace(event, ts_event=NOON, tags=(OPEN_BEFORE,)) for event in burst()]
+    connected = FeedStatus("bybit", "1", FeedState.CONNECTED, NOON - SECOND)
+    engine, alerts = watched([connected], list(standing))
+    snapshot = engine.snapshot(NOON + 20 * SECOND)
+    assert (snapshot.events, sum(cell.sums["5m"].events for cell in snapshot.cells if cell.market == ALL)) == (100, 100)
+    assert {row.events for row in snapshot.kinematics[ALL]} == {0}
+    # That they are large is true whenever they were sent.
+    assert about_the_market(alerts) <= {AlertRule.INSTITUTIONAL}

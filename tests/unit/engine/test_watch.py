@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import log
 from random import Random
@@ -313,6 +313,22 @@ def test_throttled_venues_have_lower_bounds_and_complete_ones_none() -> None:
     assert held.saturated
     engine.advance(NOON + 4000 * SECOND)
     assert engine.snapshot(NOON + 4000 * SECOND).understatements == ()
+
+
+def test_where_each_side_has_a_throttle_of_its_own_two_prints_of_a_second_are_not_two_seconds() -> None:
+    def least(sides: Sequence[Side]) -> float:
+        coverage = Coverage(CoverageKind.THROTTLED, "", throttle=Throttle.LARGEST, interval=1.0, per_side=True)
+        engine = Engine({"bitget": coverage})
+        for second in range(0, 30, 2):
+            for side in sides:
+                engine.apply(liquidation(second + 0.5, venue="bitget", side=side, usd=1_000.0, key=f"{second}{side}"))
+        engine.advance(NOON + 100 * SECOND)
+        return next(each.usd_at_least for each in engine.snapshot(NOON + 100 * SECOND).understatements)
+
+    # What the intervals that were taken tell of more is within its error: at least is what was shown.
+    alone = least([Side.LONG])
+    assert 15_000.0 <= alone < 25_000.0
+    assert least([Side.LONG, Side.SHORT]) == pytest.approx(2.0 * alone)
 
 
 def test_a_snapshot_of_it_all_can_be_encoded() -> None:

@@ -66,6 +66,14 @@ def test_columns_are_found_by_name(tmp_path: Path) -> None:
         ("bybit_inverse", "BTCUSDM26", "bybit", "BTC", PriceBasis.BANKRUPTCY),
         ("okx_futures", "ETH-USD-260626", "okx", "ETH", PriceBasis.BANKRUPTCY),
         ("hyperliquid", "kPEPE", "hyperliquid", "PEPE", PriceBasis.FILL),
+        ("kraken", "PF_XBTUSD", "kraken", "BTC", PriceBasis.FILL),
+        ("bitmex", "XBTUSD", "bitmex", "BTC", PriceBasis.LIMIT),
+        ("bitfinex", "tBTCF0:USTF0", "bitfinex", "BTC", PriceBasis.FILL),
+        ("bitmex", "XBTZ26", "bitmex", "BTC", PriceBasis.LIMIT),
+        ("gate", "PEPE_USDT", "gate", "PEPE", PriceBasis.LIMIT),
+        ("htx", "BTC-USDT", "htx", "BTC", PriceBasis.BANKRUPTCY),
+        ("deribit", "SOL_USDC-PERPETUAL", "deribit", "SOL", PriceBasis.FILL),
+        ("binance", "\u5e01\u5b89\u4eba\u751fUSDT", "binance", "\u5e01\u5b89\u4eba\u751f", PriceBasis.FILL),
     ],
 )
 def test_symbols_are_read_by_their_venues_grammar(
@@ -73,6 +81,11 @@ def test_symbols_are_read_by_their_venues_grammar(
 ) -> None:
     event = one(tmp_path, f"{MS},,{venue},{symbol},LONG,2.0,3.0,6.0")
     assert (event.venue, event.asset, event.price_basis) == (name, asset, basis)
+
+
+def test_a_market_named_after_all_of_a_token_is_of_its_coin(tmp_path: Path) -> None:
+    event = one(tmp_path, f'{MS},,dydx,"TOKEN,POOL,7xyz-USD",LONG,2.0,3.0,6.0')
+    assert event.asset == "TOKEN"
 
 
 def test_an_unknown_venue_keeps_its_name_and_its_price_is_marked(tmp_path: Path) -> None:

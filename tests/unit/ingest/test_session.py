@@ -98,6 +98,20 @@ async def test_a_gap_begins_with_the_last_word_of_the_feed_and_not_with_the_last
         assert heard.gaps[0].start < silent + SECOND // 10
 
 
+async def test_a_frame_that_cannot_be_read_is_no_word_of_the_feed() -> None:
+    async with toy_server() as server, listening(connection_to(server.url)) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        silent = CLOCK.now()
+        await asyncio.sleep(0.2)
+        await server.sockets[0].send_str("{")
+        await heard.until(lambda: any(isinstance(event, DecodeError) for event in heard.events))
+        await server.drop()
+        server.pricing = True
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].start < silent + SECOND // 10
+
+
 async def test_where_no_prices_are_due_an_answer_to_a_ping_is_the_last_word() -> None:
     async with toy_server() as server, listening(unpriced(server.url)) as (session, heard):
         server.pricing = False

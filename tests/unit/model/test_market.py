@@ -38,13 +38,31 @@ from liquake.model import asset_of, market_of
         ("USDC", "USDC"),
         ("FDUSD", "FDUSD"),
         ("USDCUSDT", "USDC"),
+        ("PF_XBTUSD", "BTC"),
+        ("PI_ETHUSD", "ETH"),
+        ("FI_XBTUSD_270326", "BTC"),
+        ("PF_PEPEUSD", "PEPE"),
+        ("XBTUSD", "BTC"),
+        ("XBTUSDT", "BTC"),
+        ("xbt", "BTC"),
+        ("PI", "PI"),
+        ("PIUSDT", "PI"),
+        ("tBTCF0:USTF0", "BTC"),
+        ("tETHUSD", "ETH"),
+        ("tLINK:USD", "LINK"),
+        ("TIAUSDT", "TIA"),
+        ("TRXUSD", "TRX"),
+        ("xyz:CRWV", "CRWV"),
+        ("\u5e01\u5b89\u4eba\u751fUSDT", "\u5e01\u5b89\u4eba\u751f"),
     ],
 )
 def test_every_spelling_means_one_asset(name: str, asset: str) -> None:
     assert asset_of(name) == asset
 
 
-@pytest.mark.parametrize("name", ["", " ", "?", "-", "BTC USDT", "BTC;DROP", "b\u00efg", "\x1b[31m"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "?", "-", "BTC USDT", "BTC;DROP", "b\u200bg", "BTC,ETH", "b\u0007g", "\x1b[31m"]
+)
 def test_what_cannot_be_a_name_is_none(name: str) -> None:
     assert asset_of(name) is None
 

@@ -11,7 +11,7 @@ import pytest
 from liquake.engine.snapshot import FeedCoverage, Outage, Quantiles, Statistics, Sum
 from liquake.model import Coverage, CoverageKind, Throttle
 from liquake.tui.statistics import statistics_json, statistics_object, statistics_text
-from tests.screens.moments import COVERAGES, NOW, STATISTICS
+from tests.screens.moments import COVERAGES, NOW, STATISTICS, ago
 
 NOBODY = Statistics(None, None, Sum(), {}, {}, {}, {}, (), (), Quantiles(), {}, {}, 0, 0, (), "empty")
 ONE_MARKET = msgspec.structs.replace(
@@ -115,7 +115,7 @@ def test_without_unicode_the_text_is_ascii() -> None:
 
 def test_a_session_without_a_liquidation_says_so() -> None:
     text = statistics_text(NOBODY, {})
-    assert "no liquidation seen" in text
+    assert "nothing seen" in text
     assert "not measured" in text
     assert statistics_object(NOBODY)["by_side"]["LONG"] == {"events": 0, "usd": 0.0, "amount": None, "unsized": 0}
 
@@ -173,3 +173,10 @@ def test_the_rule_of_a_throttled_venue_is_told_with_its_date() -> None:
     kept = msgspec.structs.replace(STATISTICS, coverage={"okx": FeedCoverage(promise, promise.kind, 1.0)})
     assert "throttled (latest per 1 s) since 2026-01-02: heard 100%" in _text(kept)
     assert statistics_object(kept)["coverage"]["okx"]["since"] == "2026-01-02"
+
+
+def test_the_session_is_the_time_that_was_watched_and_not_that_of_what_a_venue_repeats() -> None:
+    older = msgspec.structs.replace(STATISTICS, first=ago(90 * 60.0))
+    (line,) = [line for line in _text(older).splitlines() if line.startswith("Session")]
+    assert line.endswith("00:12:35")
+    assert statistics_object(older)["watched_ms"] == [ago(755.0) // 1_000_000, NOW // 1_000_000]

@@ -7,7 +7,7 @@ import pytest
 
 from liquake.engine.snapshot import ALL, Cell, Outage, Snapshot, Sum
 from liquake.model import FeedState, Side
-from liquake.tui.sums import tally
+from liquake.tui.sums import sampled, tally
 from tests.screens.moments import NOW, SUBSCRIBED, ago, feed
 
 
@@ -31,3 +31,20 @@ def test_a_gap_makes_the_sums_of_the_windows_it_lies_in_lower_bounds(window: str
 def test_while_a_complete_venue_is_not_heard_its_sums_are_lower_bounds(state: FeedState) -> None:
     assert tally(snapshot(state, since=60.0), ALL, "5m").least()
     assert not tally(snapshot(), ALL, "5m").least()
+
+
+def test_a_sample_that_is_in_the_sums_makes_them_lower_bounds_and_is_called_what_it_is() -> None:
+    apart, counted = feed("hyperliquid", sampled=3), feed("hyperliquid", events=3)
+    cells = (Cell("hyperliquid", Side.LONG, ALL, {"5m": Sum(3, 0.0, 300.0)}),)
+    left_out = msgspec.structs.replace(SUBSCRIBED, now=NOW, venues=(apart,), cells=())
+    taken_in = msgspec.structs.replace(SUBSCRIBED, now=NOW, venues=(counted,), cells=cells)
+    assert tally(taken_in, ALL, "5m").least()
+    assert (sampled(left_out), sampled(taken_in)) == ("sample, not in totals", "sample, in totals")
+    assert not tally(left_out, ALL, "5m").sum().events
+
+
+def test_a_rate_is_of_what_happened_while_somebody_watched() -> None:
+    replayed = Cell("bybit", Side.LONG, ALL, dict.fromkeys(("5m", "1h"), Sum(9, 0.0, 900.0)), Sum(2, 0.0, 20.0))
+    young = msgspec.structs.replace(snapshot(), started=ago(600.0), cells=(replayed,))
+    assert tally(young, ALL, "5m").watched == Sum(9, 0.0, 900.0)
+    assert tally(young, ALL, "1h").watched == Sum(2, 0.0, 20.0)

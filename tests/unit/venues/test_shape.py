@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from liquake.model import ContractKind, Instrument, Instruments, Liquidation, PriceBasis, Side, normalised
 from liquake.venues import shape
-from liquake.venues.shape import Read, Scan, Shape, maybe, one_of, rows, skipped
+from liquake.venues.shape import Read, Scan, Shape, either, loose, maybe, one_of, opposite, passing, rows, skipped
 from liquake.venues.venue import Amount, Milliseconds, Positive, Symbol
 
 pytestmark = pytest.mark.skipif(not shape.compiled(), reason="the package was built without a C compiler")
@@ -132,17 +132,26 @@ def test_parts_that_may_be_left_out_are_none_then_and_count_only_as_a_whole() ->
     assert scan(b'{"a":1,"b":2}') is None
 
 
+def test_what_comes_in_either_of_some_ways_keeps_the_same_values() -> None:
+    scan = scan_of("{", either(('"a":', int, ',"b":1'), ('"b":1,"a":', int)), ',"c":', Symbol, '"}')
+    assert scan(b'{"a":5,"b":1,"c":x"}') == scan(b'{"b":1,"a":5,"c":x"}') == (5, "x")
+    for frame in (b'{"c":x"}', b'{"a":5,"b":2,"c":x"}', b'{"a":5', b"{"):
+        assert scan(frame) is None
+    with pytest.raises(ValueError, match="differ in the number"):
+        Shape("{", either(('"a":', int), ('"b":',)), "}")
+
+
 def test_rows_come_once_or_more() -> None:
     scan = scan_of("[", rows("{", int, ":", Symbol, '"}'), "]", int)
-    assert scan(b'[{1:a"}]7') == ([(1, "a")], 7)
-    assert scan(b'[{1:a"},{2:b"},{3:a"}]7') == ([(1, "a"), (2, "b"), (3, "a")], 7)
+    assert scan(b'[{1:a"}]7') == (((1, "a"),), 7)
+    assert scan(b'[{1:a"},{2:b"},{3:a"}]7') == (((1, "a"), (2, "b"), (3, "a")), 7)
     for frame in (b"[]7", b'[{1:a"},]7', b'[{1:a"} ,{2:b"}]7', b'[{1:a"},{2:b"}', b'[{1:a"},{2:'):
         assert scan(frame) is None
 
 
 def test_rows_of_rows() -> None:
     scan = scan_of("[", rows("<", rows("(", int, ")"), ">"), "]")
-    assert scan(b"[<(1),(2)>,<(3)>]") == ([([(1,), (2,)],), ([(3,)],)],)
+    assert scan(b"[<(1),(2)>,<(3)>]") == (((((1,), (2,)),), (((3,),),)),)
 
 
 @pytest.mark.parametrize("frame", ["[1]", bytearray(b"[1]"), memoryview(b"[1]"), None, 5])
@@ -161,7 +170,7 @@ def test_any_bytes(frame: bytes) -> None:
 def test_every_beginning_of_a_frame_is_left_alone() -> None:
     scan = scan_of('[{"', Symbol, '":', float, maybe(",", Literal["x", "yy"], '"'), "},", rows("[", int, "]"), "]")
     frame = b'[{"abc":12.5,yy"},[1],[22]]'
-    assert scan(frame) == ("abc", 12.5, "yy", [(1,), (22,)])
+    assert scan(frame) == ("abc", 12.5, "yy", ((1,), (22,)))
     assert [scan(frame[:end]) for end in range(len(frame))] == [None] * len(frame)
     assert scan(frame + b" ") is None
 
@@ -210,8 +219,8 @@ def by_name(symbol: str) -> Instrument | None:
     return Instrument(symbol, symbol.lower(), ContractKind.LINEAR, 1.0) if symbol.startswith("NAMED") else None
 
 
-def reader(*parts: object, row: str = NAMES, beside: str = "") -> Read:
-    read = Shape(*parts).reader("toy", PriceBasis.FILL, Instruments(CONTRACTS), by_name, row, beside)
+def reader(*parts: object, row: str = NAMES, beside: str = "", **others: Any) -> Read:
+    read = Shape(*parts).reader("toy", PriceBasis.FILL, Instruments(CONTRACTS), by_name, row, beside, **others)
     assert read is not None
     return read
 
@@ -222,12 +231,12 @@ def expected(symbol: str, side: Side, price: float, size: float, milliseconds: i
 
 
 @given(price=st.floats(1e-6, 1e6).map(lambda p: round(p, 6)).filter(bool), size=st.integers(1, 10**9))
-@pytest.mark.parametrize("symbol", ["COIN", "TENTH"])
+@pytest.mark.parametrize("symbol", ["COIN", "TENTH", "DOLLARS"])
 def test_an_event_is_what_its_normalisation_makes_of_it(symbol: str, price: float, size: int) -> None:
     for mark, side in SIDES.items():
         event = expected(symbol, side, price, size / 1000, NOW)
         found = reader(*ROW)(f'({symbol}" {mark} {price:f} {size / 1000} {NOW})'.encode(), RECEIVED)
-        assert found == [event]
+        assert found == (event,)
         assert found is not None
         assert found[0].key == event.key if event else False
         assert (found[0].id, found[0].tags) == (None, ())
@@ -235,7 +244,7 @@ def test_an_event_is_what_its_normalisation_makes_of_it(symbol: str, price: floa
 
 def test_rows_are_one_event_each_and_a_symbol_may_stand_beside_them() -> None:
     first, second = f'(COIN" L 2.5 4 {NOW})', f'(TENTH" S 2.5 4 {NOW + 1})'
-    wanted = [expected("COIN", Side.LONG, 2.5, 4.0, NOW), expected("TENTH", Side.SHORT, 2.5, 4.0, NOW + 1)]
+    wanted = (expected("COIN", Side.LONG, 2.5, 4.0, NOW), expected("TENTH", Side.SHORT, 2.5, 4.0, NOW + 1))
     assert reader("<", rows(*ROW), ">", beside="rows")(f"<{first},{second}>".encode(), RECEIVED) == wanted
     named = reader("<", rows("(", *ROW[3:]), ">", Symbol, '"', row="side price size milliseconds", beside="rows symbol")
     assert named(f'<(L 2.5 4 {NOW})>COIN"'.encode(), RECEIVED) == wanted[:1]
@@ -244,13 +253,13 @@ def test_rows_are_one_event_each_and_a_symbol_may_stand_beside_them() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        f'<(DOLLARS" L 2.5 4 {NOW})>',
         f'<(THOUSAND" L 2.5 4 {NOW})>',
         f'<(UNKNOWN" L 2.5 4 {NOW})>',
         f'<(ABSENT" L 2.5 4 {NOW})>',
         f'<(COIN" L 2.5 4 {NOW}),(ABSENT" L 2.5 4 {NOW + 1})>',
         f'<(COIN" L 2.5 4 {NOW}),(TENTH" L 2.5 4 {NOW})>',
-        f'<(COIN" L 2.5 4 {NOW}),(COIN" L 2.5 4 {NOW - 1})>',
+        f'<(COIN" L 2.5 4 {NOW}),(COIN" L 3.5 4 {NOW}),(COIN" S 2.5 4 {NOW})>',
+        "<" + ",".join(f'(COIN" L {price}.5 4 {NOW})' for price in range(40)) + ">",
         f'<(COIN" L 2.5 4 {NOW + 600_001})>',
         '<(COIN" L 2.5 4 99999999999999)>',
         '<(COIN" L 2.5 4 0)>',
@@ -260,9 +269,88 @@ def test_what_takes_more_than_a_multiplication_is_for_the_general_way(frame: str
     assert reader("<", rows(*ROW), ">", beside="rows")(frame.encode(), RECEIVED) is None
 
 
+def test_rows_may_come_in_any_order_of_time_and_at_one_time_where_they_differ() -> None:
+    told = ((2.5, 4.0, NOW), (2.5, 4.0, NOW - 1), (3.5, 4.0, NOW), (3.5, 5.0, NOW), (2.5, 4.0, NOW - 2))
+    frame = ",".join(f'(COIN" L {price} {size} {when})' for price, size, when in told)
+    found = reader("<", rows(*ROW), ">", beside="rows")(f"<{frame}>".encode(), RECEIVED)
+    assert found == tuple(expected("COIN", Side.LONG, price, size, when) for price, size, when in told)
+
+
+def test_rows_without_a_side_are_no_liquidations() -> None:
+    sides = {**SIDES, "fill": None}
+    read = reader("<", rows("(", Symbol, '" ', one_of(sides), *ROW[4:]), ">", beside="rows")
+    frame = f'<(ABSENT" fill 2.5 4 99999999999999),(COIN" L 2.5 4 {NOW}),(COIN" fill 2.5 4 {NOW})>'
+    assert read(frame.encode(), RECEIVED) == (expected("COIN", Side.LONG, 2.5, 4.0, NOW),)
+    assert read(f'<(COIN" fill 2.5 4 {NOW})>'.encode(), RECEIVED) == ()
+
+
+@pytest.mark.parametrize(("symbol", "coins"), [("COIN", 1.6), ("TENTH", 1.6), ("DOLLARS", 1.6)])
+def test_a_venue_may_count_dollars_whatever_the_contract(symbol: str, coins: float) -> None:
+    found = reader(*ROW, in_dollars=True)(f'({symbol}" L 2.5 4 {NOW})'.encode(), RECEIVED)
+    assert found is not None
+    assert [(event.amount, event.usd, event.size) for event in found] == [(coins, 4.0, 4.0)]
+    for other in ("THOUSAND", "UNKNOWN"):
+        assert reader(*ROW, in_dollars=True)(f'({other}" L 2.5 4 {NOW})'.encode(), RECEIVED) is None
+
+
+@pytest.mark.parametrize(
+    ("symbol", "mark", "read"),
+    [("COIN", "1", True), ("COIN", "2", False), ("COIN", "", True), ("DOLLARS", "2", True), ("DOLLARS", "1", False)],
+)
+def test_a_contract_of_another_kind_than_the_row_says_is_for_the_general_way(
+    symbol: str, mark: str, read: bool
+) -> None:
+    kinds = one_of({"1": ContractKind.LINEAR, "2": ContractKind.INVERSE})
+    scan = reader(*ROW, maybe(" of ", kinds), row=f"{NAMES} kind")
+    frame = f'({symbol}" L 2.5 4 {NOW})' + (mark and f" of {mark}")
+    assert (scan(frame.encode(), RECEIVED) is not None) is read
+
+
+def test_ids_are_made_of_the_position_and_the_second_and_rows_of_one_are_for_the_general_way() -> None:
+    signed = Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]
+    row = ("(", Symbol, '" ', Positive, " ", loose(opposite(signed)), " ", Milliseconds, ")")
+    identity = ("symbol", "|", "size", "|", "price", "|", "second")
+    read = reader("<", rows(*row), ">", row="symbol price size milliseconds", beside="rows", identity=identity)
+    found = read(f'<(COIN" 2.50 "-4" {NOW}),(COIN" 2.5 4.25 {NOW + 999})>'.encode(), RECEIVED)
+    assert found is not None
+    second = NOW // 1000
+    assert [(event.id, event.side, event.size) for event in found] == [
+        (f"COIN|4.0|2.5|{second}", Side.LONG, 4.0),
+        (f"COIN|-4.25|2.5|{second}", Side.SHORT, 4.25),
+    ]
+    assert read(f'<(COIN" 2.5 -4 {NOW}),(COIN" 2.50 -4.0 {NOW + 999})>'.encode(), RECEIVED) is None
+    assert read(f'<(COIN" 2.5 -4 {NOW}),(COIN" 2.5 -4 {NOW + 1000})>'.encode(), RECEIVED) is not None
+
+
+def test_rows_are_told_apart_by_what_their_ids_are_made_of_alone() -> None:
+    row = ("(", int, " ", *ROW[1:])
+    read = reader("<", rows(*row), ">", row=f"number {NAMES}", beside="rows", identity=("number", "|", "size"))
+    first = f'(1 COIN" L 2.5 4 {NOW})'
+    for other, apart in (("2 COIN", True), ("1 TENTH", False)):
+        again = f'({other}" S 3.5 4 {NOW + 5000})'
+        assert (read(f"<{first},{again}>".encode(), RECEIVED) is not None) is apart
+
+
+@pytest.mark.parametrize("text", ['"2.5"', "2.5"])
+def test_a_loose_number_is_in_quotes_or_not(text: str) -> None:
+    assert scan_of("[", loose(Positive), "]")(f"[{text}]".encode()) == (2.5,)
+    assert scan_of("[", opposite(loose(Positive)), "]")(f"[{text}]".encode()) == (-2.5,)
+    for wrong in ('"2.5', '2.5"', '""2.5""', '"', '""', ""):
+        assert scan_of("[", loose(Positive), "]")(f"[{wrong}]".encode()) is None
+
+
+def test_a_passing_text_is_not_remembered() -> None:
+    scan = scan_of('["', passing(Symbol), '"]')
+    first, second = scan(b'["0f3b"]'), scan(b'["0f3b"]')
+    assert first == second == ("0f3b",)
+    assert first is not None
+    assert second is not None
+    assert first[0] is not second[0]
+
+
 def test_an_event_may_be_as_far_ahead_as_clocks_differ() -> None:
     found = reader(*ROW)(f'(COIN" L 2.5 4 {NOW + 600_000})'.encode(), RECEIVED)
-    assert found == [expected("COIN", Side.LONG, 2.5, 4.0, NOW + 600_000)]
+    assert found == (expected("COIN", Side.LONG, 2.5, 4.0, NOW + 600_000),)
 
 
 def test_a_contract_that_is_not_listed_is_what_its_name_says() -> None:

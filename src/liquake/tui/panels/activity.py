@@ -46,7 +46,7 @@ def activity(picture: Picture, width: int, height: int) -> Sheet:
     of_market = [entry for entry in snapshot.activity if market in (ALL, entry.market)]
     busy = [entry for entry in of_market if picture.view.matches(entry.venue, entry.market, entry.last.side)]
     silent = [_silence(feed, picture, width) for feed in _silent(snapshot, of_market)]
-    legend = [_legend(theme, width)] if height >= _LEGEND_FROM else []
+    legend = [_legend(snapshot, theme, width)] if height >= _LEGEND_FROM else []
     subject = [*_subject(picture, len(busy)), *picture.only(len(busy), len(of_market))]
     first = title("EXCHANGE ACTIVITY", subject, width, theme)
     columns = shown(_COLUMNS, width)
@@ -140,6 +140,6 @@ def _events(volume: Sum, feed: VenueState, theme: Theme) -> str:
     return (theme.glyphs.at_least if volume.events and sums.withholds(feed) else "") + formats.count(volume.events)
 
 
-def _legend(theme: Theme, width: int) -> Text:
-    words = f"= complete  {theme.glyphs.at_least} at least (throttled)  ~ sample, not in totals  ! in trouble"
+def _legend(snapshot: Snapshot, theme: Theme, width: int) -> Text:
+    words = f"= complete  {theme.glyphs.at_least} at least (throttled)  ~ {sums.sampled(snapshot)}  ! in trouble"
     return phrase([(words, theme["muted"])], width, theme)

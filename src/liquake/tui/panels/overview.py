@@ -101,13 +101,13 @@ def _amounts(picture: Picture, counted: Tally, width: int) -> list[Text]:
         {
             "what": ("events", theme["muted"]),
             "total": (_least(counted, theme) + formats.count(whole.events), theme["strong"]),
-            "rate": (formats.short(whole.events / hours) if hours else "-", theme["number"]),
+            "rate": (formats.short(counted.watched.events / hours) if hours else "-", theme["number"]),
             "exact": (formats.count(whole.events), theme["muted"]),
         },
         {
             "what": ("USD", theme["muted"]),
             "total": (sums.usd(whole, theme, least=counted.least()), theme["strong"]),
-            "rate": (formats.dollars(whole.usd / hours) if hours else "-", theme["number"]),
+            "rate": (formats.dollars(counted.watched.usd / hours) if hours else "-", theme["number"]),
             "average": (formats.dollars(whole.usd / sized) if sized else formats.UNKNOWN, theme["number"]),
             "exact": (formats.exact_dollars(whole.usd), theme["muted"]),
         },
@@ -132,7 +132,7 @@ def _coin_lines(picture: Picture, counted: Tally, hours: float) -> list[Mapping[
         {
             "what": (sums.asset(market), theme["muted"]),
             "total": (sums.coins(whole, theme, least=own.least()), theme["strong"]),
-            "rate": (formats.short(whole.amount / hours) if hours else "-", theme["number"]),
+            "rate": (formats.short(own.watched.amount / hours) if hours else "-", theme["number"]),
             "average": (formats.short(whole.amount / sized) if sized else formats.UNKNOWN, theme["number"]),
             "exact": (formats.exact_coins(whole.amount, sums.asset(market)), theme["muted"]),
         }

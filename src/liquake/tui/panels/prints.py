@@ -60,7 +60,7 @@ def prints(picture: Picture, width: int, height: int) -> Sheet:
     shown_prints = sum(moment.count for moment in large)
     parts = subject(picture, len(known), len(matching), len(matching) - shown_prints)
     head = [title("TAPE", parts, width, theme), *_grouping(picture, width)]
-    foot = [_by_venue(picture, known, large, width), legend(theme, width)]
+    foot = [_by_venue(picture, known, large, width), legend(picture.snapshot, theme, width)]
     if not large:
         return Sheet([*head, phrase([(waiting(picture, len(known)), theme["text"])], width, theme)], foot=foot)
     samples = {feed.venue for feed in picture.snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE}

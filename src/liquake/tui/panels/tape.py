@@ -9,7 +9,7 @@ from rich.text import Text
 
 from liquake.engine.snapshot import Snapshot
 from liquake.model import CoverageKind, Liquidation, PriceBasis
-from liquake.tui import formats
+from liquake.tui import formats, sums
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
 from liquake.tui.table import Cell, Column, heading, phrase, row, shown, title, whole
@@ -52,7 +52,7 @@ def tape(picture: Picture, width: int, height: int) -> Sheet:
         return Sheet([first, phrase([(waiting(picture, len(known)), theme["text"])], width, theme)])
     samples = {feed.venue for feed in snapshot.venues if feed.coverage.kind is CoverageKind.SAMPLE}
     columns = shown(_COLUMNS, width)
-    foot = [legend(theme, width)] if height >= LEGEND_FROM else []
+    foot = [legend(picture.snapshot, theme, width)] if height >= LEGEND_FROM else []
 
     def line(index: int) -> Text:
         return row(columns, cells(large[index], picture, samples, width), theme)
@@ -108,7 +108,7 @@ def cells(entry: Liquidation, picture: Picture, samples: Collection[str], width:
         "side": (entry.side, side + theme["loud"] if loud else side),
         "usd": (formats.dollars(entry.usd), side + theme["loud"] if loud else number),
         "amount": (formats.coins(entry.amount, entry.asset), number),
-        "price": (formats.price(entry.price), theme["text"]),
+        "price": (formats.price(entry.coin_price), theme["text"]),
         "basis": (BASIS_LETTERS[entry.price_basis], theme["muted"]),
         "bar": (bar(entry.usd, theme.glyphs), side),
     }
@@ -124,7 +124,7 @@ def bar(usd: float | None, glyphs: Glyphs) -> str:
     return glyphs.bar[-1] * full + (glyphs.bar[rest - 1] if rest else "")
 
 
-def legend(theme: Theme, width: int) -> Text:
+def legend(snapshot: Snapshot, theme: Theme, width: int) -> Text:
     """What the marks and letters mean."""
-    words = ("price: F fill", "B bankruptcy", "L order limit", "E entry", "~ sample, not in totals")
+    words = ("price: F fill", "B bankruptcy", "L order limit", "E entry", f"~ {sums.sampled(snapshot)}")
     return phrase(whole(([(part, theme["muted"])] for part in words), width), width, theme)
