@@ -47,4 +47,5 @@ def test_what_was_published_and_is_not_held_was_sent_within_a_gap_that_the_ledge
 
 def test_where_a_venue_has_a_history_nothing_is_lost_but_what_it_has_not(accounts: dict[str, Account]) -> None:
     for venue in ("bitfinex", "bitget", "deribit", "dydx", "gate", "kraken"):
-        assert (accounts[venue].lost, accounts[venue].gaps) == (0, 0), venue
+        assert accounts[venue].lost == 0, venue
+        assert accounts[venue].refilled > 3, venue
