@@ -1,10 +1,11 @@
 """Journal, Redis and PostgreSQL under load, each beside its bare client in the same run.
 
-    python bench/storage.py [--events N] [--rows N] [--seconds N] [--totals N]
+    python bench/storage.py [--events N] [--rows N] [--seconds N] [--totals N] [--keys]
 
 Starts its own servers (from the development requirements). `--rows` are those of a journal whose totals are asked for
 and that an empty database then catches up with: 3,600,000 are an hour's outage at 1,000 events a second. `--totals
-10000000` asks for the totals of so many rows and does nothing else.
+10000000` asks for the totals of so many rows and does nothing else; `--keys` asks how old the keys of the moment get
+under 10,000 events a second, of 7 markets and of 500, and how long one turn of the event loop is held up meanwhile.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from redis.asyncio import Redis
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.engine import liquidations as poisson
 from bench.journal import liquidations
 from tests.servers import Postgres, Valkey
 
@@ -140,17 +142,18 @@ async def bare_postgres(url: str, rows: list[Row]) -> float:
         await connection.close()
 
 
-async def ages(url: str, path: Path, events: list[Liquidation], per_second: int, seconds: float) -> list[float]:
-    """How old the keys of the moment were, in seconds, whenever they were looked at under `per_second` events."""
+async def ages(url: str, path: Path, events: list[Liquidation], per_second: int, seconds: float) -> None:
+    """Print how old the keys of the moment were whenever they were looked at under `per_second` events."""
     engine = Engine({})
     follower = Follower(RedisSink(url), path, time.time_ns)
     writer = StateWriter(url, lambda: engine.snapshot(time.time_ns()))
     seen: list[float] = []
+    turns: list[float] = []
     client: Any = Redis.from_url(url)
     with Journal(path) as journal:
         running = [asyncio.create_task(follower.run()), asyncio.create_task(writer.run())]
-        looking = asyncio.create_task(_look(client, seen))
-        started, sent = time.perf_counter(), 0
+        looking = [asyncio.create_task(_look(client, engine, seen)), asyncio.create_task(_turn(turns))]
+        started, used, sent = time.perf_counter(), time.process_time(), 0
         while (elapsed := time.perf_counter() - started) < seconds:
             due = int(elapsed * per_second)
             now = time.time_ns()
@@ -161,20 +164,41 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
             sent = due
             await asyncio.sleep(0.01)
         lag = follower.statistics().lag
-        await ended(looking, *running)
+        share = (time.process_time() - used) / elapsed
+        await ended(*looking, *running)
         await client.aclose()
-    print(
-        f"  {sent / seconds:,.0f} events/s applied, stream {lag or 0.0:.2f} s behind, {writer.trouble or 'no trouble'}"
-    )
-    return seen
+    seen.sort()
+    markets = len(engine.snapshot(time.time_ns(), ()).markets)
+    print(f"keys of {markets} markets, {sent / seconds:,.0f} events/s applied, {share:.2f} of a core")
+    if seen:
+        middle, oldest = statistics.median(seen), seen[-1]
+        print(f"  age: median {middle * 1e3:.0f} ms, oldest {oldest * 1e3:.0f} ms, seen {len(seen)} times")
+    print(f"  stream {lag or 0.0:.2f} s behind, a turn of the loop at most {max(turns) * 1e3:.0f} ms")
+    if writer.trouble:
+        raise SystemExit(writer.trouble)
 
 
-async def _look(client: Any, seen: list[float]) -> None:
+async def _look(client: Any, engine: Engine, seen: list[float]) -> None:
+    """The oldest of all hashes, once every market has its own."""
     while True:
-        written = await client.hget("velocity:BTCUSDT:current", "written")
-        if written is not None:
-            seen.append((time.time_ns() - int(written)) / 1e9)
         await asyncio.sleep(0.02)
+        markets = engine.snapshot(time.time_ns(), ()).markets or ("ALL",)
+        asking = client.pipeline(transaction=False)
+        # They are written in this order.
+        for key in (*(f"velocity:{market}:current" for market in ("ALL", markets[0], markets[-1])), "regime:current"):
+            asking.hget(key, "written")
+        written = await asking.execute()
+        if None not in written:
+            seen.append((time.time_ns() - min(map(int, written))) / 1e9)
+
+
+async def _turn(turns: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        begun = loop.time()
+        await asyncio.sleep(0)
+        turns.append(loop.time() - begun)
+        await asyncio.sleep(0.002)
 
 
 def write_month(path: Path, rows: int) -> None:
@@ -208,6 +232,19 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
+async def measure_keys(url: str, folder: Path, seconds: float) -> None:
+    """Print the ages of few keys and of many."""
+    count = int(10_000 * (seconds + 1))
+    await ages(url, folder / "busy.db", liquidations(count), 10_000, seconds)
+    await ages(url, folder / "wide.db", list(poisson(count, 500, 10_000.0)), 10_000, seconds)
+
+
+async def only_keys(folder: Path, seconds: float) -> None:
+    """`measure_keys` on a server of its own."""
+    with servers(folder) as (redis, _):
+        await measure_keys(redis, folder, seconds)
+
+
 async def measure(folder: Path, arguments: argparse.Namespace) -> None:
     """Print every figure."""
     events = recent(liquidations(arguments.events))
@@ -226,12 +263,7 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> None:
         ):
             got = await fed(sink, path, len(events))
             print(f"{name:<28}{got:>10,.0f} rows/s   {got / bare:.2f} of the bare client's {bare:,.0f}")
-        print("keys of the moment:")
-        busy = liquidations(int(10_000 * (arguments.seconds + 1)))
-        seen = sorted(await ages(redis, folder / "busy.db", busy, 10_000, arguments.seconds))
-        print(
-            f"  age: median {statistics.median(seen) * 1e3:.0f} ms, oldest {seen[-1] * 1e3:.0f} ms, seen {len(seen)} times"
-        )
+        await measure_keys(redis, folder, arguments.seconds)
         large = folder / "large.db"
         write_month(large, arguments.rows)
         print_totals(large, arguments.rows)
@@ -248,7 +280,12 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--totals", type=int, default=0)
+    parser.add_argument("--keys", action="store_true")
     arguments = parser.parse_args()
+    if arguments.keys:
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(only_keys(Path(folder), arguments.seconds))
+        return
     if arguments.totals:
         with tempfile.TemporaryDirectory() as folder:
             write_month(Path(folder) / "journal.db", arguments.totals)

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's business.
+settings.register_profile("liquake", deadline=None)
+settings.load_profile("liquake")
 
 SHARED = Path(os.environ.get("LIQUAKE_SHARED", Path(__file__).parents[2] / "shared"))
 

@@ -78,6 +78,10 @@ class Server:
         self._process = None
 
 
+def _bulk(word: str) -> bytes:
+    return f"${len(word.encode())}\r\n{word}\r\n".encode()
+
+
 class Valkey(Server):
     """Valkey, which speaks Redis's protocol; what it said yes to is in its log file before the answer goes out."""
 
@@ -95,6 +99,12 @@ class Valkey(Server):
         except OSError:
             return False
 
+    def ask(self, *command: str) -> str:
+        """What it answers to a command, if it is short."""
+        with socket.create_connection(("127.0.0.1", self.port), 5.0) as asking:
+            asking.sendall(f"*{len(command)}\r\n".encode() + b"".join(_bulk(word) for word in command))
+            return asking.recv(65536).decode().strip()
+
     @property
     def url(self) -> str:
         """Where it is."""
@@ -107,6 +117,45 @@ class Valkey(Server):
             *(str(binary), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
             *("--save", "", "--appendonly", "yes", *self._options),
         ]
+
+
+class ValkeyCluster:
+    """Three Valkeys that share the slots between them, without replicas."""
+
+    def __init__(self, folder: Path) -> None:
+        self.nodes = []
+        for number in range(3):
+            (folder / str(number)).mkdir()
+            # Its bus would be 10,000 ports further on, which is no port for half of those that are free.
+            bus = str(free_port())
+            options = ("--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "1000")
+            self.nodes.append((Valkey(folder / str(number), *options), bus))
+
+    @property
+    def url(self) -> str:
+        """Where to ask for it."""
+        return self.nodes[0][0].url
+
+    def start(self) -> None:
+        """Start it, and return when it is whole."""
+        for number, (node, bus) in enumerate(self.nodes):
+            node.start()
+            low, high = number * 16384 // 3, (number + 1) * 16384 // 3 - 1
+            assert node.ask("CLUSTER", "ADDSLOTSRANGE", str(low), str(high)) == "+OK"
+            if number:
+                assert self.nodes[0][0].ask("CLUSTER", "MEET", "127.0.0.1", str(node.port), bus) == "+OK"
+        for node, _ in self.nodes:
+            until(lambda node=node: "cluster_slots_ok:16384" in node.ask("CLUSTER", "INFO"))  # type: ignore[misc]
+
+    def owner(self, key: str) -> Valkey:
+        """The node that `key` lies on."""
+        slot = int(self.nodes[0][0].ask("CLUSTER", "KEYSLOT", key).removeprefix(":"))
+        return next(node for n, (node, _) in enumerate(self.nodes) if slot < (n + 1) * 16384 // 3)
+
+    def stop(self) -> None:
+        """End it."""
+        for node, _ in self.nodes:
+            node.kill()
 
 
 class Postgres(Server):

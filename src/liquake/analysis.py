@@ -1,4 +1,7 @@
-"""An engine on the Redis stream of another machine's collector.
+"""An engine on the Redis stream of another machine's collector, which does what the collector's own would.
+
+The stream carries liquidations alone. Without prices the regime goes by these alone, and no screen shows a price;
+without the states of feeds nobody here can tell a dead one from a quiet one.
 
 Part of the composition root: imported where its client is known to be installed.
 """
@@ -8,48 +11,125 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+import msgspec
+
+from liquake.alerts.notifier import Notifier
+from liquake.alerts.situation import situation_of
+from liquake.clock import SECOND, Clock
 from liquake.config import Settings
-from liquake.engine.engine import Engine
+from liquake.engine.engine import STALE, Engine
 from liquake.engine.snapshot import Snapshot
 from liquake.log import Log
+from liquake.model import Liquidation
 from liquake.storage.current import StateWriter
 from liquake.storage.group import Analyst
 from liquake.storage.redis import connect, disconnect
-from liquake.venues import VENUES
+from liquake.storage.sink import ended
 
 _LOOK_EVERY = 1.0
+_REMEMBERED = 600 * SECOND
+"""Nanoseconds whose alerts are found again on taking over: longer than any matter stays the same one by itself."""
 
 
 class Analysis:
-    """One member of those who analyse the stream told of in `settings`."""
+    """One member of those who analyse the stream told of in `settings`, each with an engine made by `begin`.
 
-    def __init__(self, settings: Settings, log: Log, now: Callable[[], int]) -> None:
-        self._settings, self._log, self._now = settings, log, now
+    Of the stream it takes the events of `venues`, and of `assets`, of all where `None`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        log: Log,
+        clock: Clock,
+        begin: Callable[[], Engine],
+        *,
+        venues: Collection[str],
+        assets: Collection[str] | None,
+    ) -> None:
+        self._redis, self._log, self._clock, self._make = settings.redis, log, clock, begin
+        self._venues, self._assets = venues, assets
+        self._left_out: set[str] = set()
         self._name = f"{socket.gethostname()}-{os.getpid()}"
+        self._writer = StateWriter(settings.redis, self.snapshot)
+        self._analyst = Analyst(settings.redis, self._name, self._begin, self._take, self._writer)
         self._begin()
-        writer = StateWriter(settings.redis, self.snapshot)
-        self._analyst = Analyst(
-            settings.redis, self._name, self._begin, lambda event: self._engine.apply(event), writer
-        )
 
     def _begin(self) -> None:
-        coverages = {venue.name: venue.coverage for venue in VENUES.values()}
-        self._engine = Engine(coverages, include_samples=self._settings.samples)
+        self.engine, self._notifier = self._make(), Notifier()
+        self._began, self._heeded, self._received, self._caught_up = self._clock.now(), 0, 0, False
+        self._writer.acquaint(None)
 
     def snapshot(self) -> Snapshot:
         """The engine at this moment."""
-        return self._engine.snapshot(self._now())
+        return self.engine.snapshot(self._clock.now())
 
     async def prove(self) -> None:
         """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""
-        client, _ = await connect(self._settings.redis)
+        client, _ = await connect(self._redis)
         await disconnect(client)
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._analyst.run()
+        tending = asyncio.create_task(self._tend())
+        try:
+            await self._analyst.run()
+        finally:
+            await ended(tending)
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            # Before, the engine is somewhere in the past: it goes by the events.
+            if self._analyst.leading:
+                self._catch_up()
+                now = self._clock.now()
+                self.engine.advance(now)
+                self._heed(now, fresh=True)
+
+    def _take(self, event: Liquidation, fresh: bool) -> None:
+        if event.venue not in self._venues:
+            self._leave_out(event.venue)
+        elif self._assets is None or event.asset in self._assets:
+            if self._analyst.leading:
+                self._catch_up()
+                # Received here and now. What the stream held up for long then counts, but nothing bursts.
+                self.engine.apply(msgspec.structs.replace(event, ts_recv=self._clock.now()))
+            else:
+                self._retrace(event, fresh and event.ts_recv > self._began - STALE)
+
+    def _retrace(self, event: Liquidation, fresh: bool) -> None:
+        """Go the way of the one before with an event of the stream. What only the `fresh` ones bring is told."""
+        if fresh:
+            self._catch_up()
+        self.engine.apply(event)
+        self._received = event.ts_recv
+        if event.ts_recv > self._began - _REMEMBERED and event.ts_recv // SECOND > self._heeded:
+            self._heed(event.ts_recv, fresh=fresh)
+
+    def _catch_up(self) -> None:
+        """Nothing that has come up until here is to be told: the one before has done that."""
+        if not self._caught_up:
+            self._caught_up = True
+            self._writer.acquaint(self.engine.notices())
+            self._heed(self._received, fresh=False)
+
+    def _heed(self, now: int, *, fresh: bool) -> None:
+        """Look for what deserves an alert, and publish it where it is `fresh`."""
+        self._heeded = now // SECOND
+        markets = tuple({risk.market for risk in self.engine.risks()})
+        for alert in self._notifier.update(situation_of(self.engine.snapshot(now, markets, activity=()))):
+            if fresh:
+                self._writer.tell(alert)
+
+    def _leave_out(self, venue: str) -> None:
+        if venue not in self._left_out:
+            self._left_out.add(venue)
+            self._log.write(
+                "left out", self._clock.now(), venue=venue, mend="name it with --exchanges, as for the collector"
+            )
 
     async def tell(self, stop: asyncio.Event, working: asyncio.Task[None]) -> None:
         """Log whether this one is at work, until `stop` is set or `working` ends."""
@@ -61,7 +141,8 @@ class Analysis:
                 if state != said:
                     said = state
                     what = "at work" if state[0] else "waiting"
-                    self._log.write(what, self._now(), name=self._name, redis=self._analyst.address, trouble=state[1])
+                    fields = {"name": self._name, "redis": self._analyst.address, "trouble": state[1]}
+                    self._log.write(what, self._clock.now(), **fields)
                 await asyncio.wait((stopping, working), timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()

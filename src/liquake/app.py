@@ -145,7 +145,7 @@ def models_of(settings: Settings, mode: Mode) -> list[Model]:
 async def _watched(run: Run, work: Coroutine[Any, Any, None]) -> None:
     """`work`, beside what a run needs of the clock: seconds that pass without an event, and refits."""
     tending = asyncio.create_task(_tend(run))
-    refitting = asyncio.create_task(_refit(run.engine))
+    refitting = asyncio.create_task(refit(lambda: run.engine))
     try:
         await work
     finally:
@@ -160,7 +160,7 @@ async def _tend(run: Run) -> None:
         run.heed()
 
 
-async def _refit(engine: Engine) -> None:
+async def refit(engine: Callable[[], Engine]) -> None:
     """Now and then fit who excites whom on the last liquidations, in a process of its own: it takes half a second."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_stand_back) as pool:
@@ -169,7 +169,7 @@ async def _refit(engine: Engine) -> None:
         await asyncio.to_thread(pool.submit, int)
         while True:
             await asyncio.sleep(_REFIT_EVERY)
-            tape = engine.recent()
+            tape = engine().recent()
             if len(tape) < _REFIT_LEAST:
                 continue
             try:
@@ -178,7 +178,7 @@ async def _refit(engine: Engine) -> None:
                 # The machine ended it. The matrix is worth showing, not worth more than that.
                 return
             if found is not None:
-                engine.adopt(found)
+                engine().adopt(found)
 
 
 def _stand_back() -> None:

@@ -356,7 +356,7 @@ def _add_analyze(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     words = "the engine on the events of a Redis stream, for a second machine; a second one waits to take over"
     parser = _command(commands, "analyze", words, run)
-    _add_settings(parser, "redis", "samples", "duration")
+    _add_settings(parser, "redis", "exchanges", "symbols", "duration", "samples", "models")
 
 
 def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -367,7 +367,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
 
     parser = _command(commands, "check", "whether what is stored can be true, and is the same in every store", run)
     parser.add_argument("--json", action="store_true", help="as JSON")
-    _add_settings(parser, "journal", "redis", "database")
+    _add_settings(parser, "journal", "archive", "redis", "database", "database_days")
 
 
 def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:

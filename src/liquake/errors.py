@@ -137,7 +137,7 @@ class ExportError(LiquakeError):
     """An export of the kind or to the file `what` cannot be written."""
 
     def __init__(self, what: object, why: str) -> None:
-        self.what = str(what)
+        self.what, self.why = str(what), why
         super().__init__(f"cannot export {self.what}: {why}")
 
 

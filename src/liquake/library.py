@@ -110,7 +110,7 @@ def history(
     ...     list(history(Path(folder) / "journal.db", markets=["BTC"]))
     []
 
-    Raises `JournalError`, `UnknownMarket`; `ExportError` where archived days cannot be read.
+    Raises `JournalError`, `UnknownVenue`, `UnknownMarket`; `ExportError` where archived days cannot be read.
     """
     return _read(_kept(journal, archive), _selection(start, end, venues, markets, side, usd))
 
@@ -150,7 +150,7 @@ def _selection(
     return Selection(
         start=_nanoseconds(start),
         end=_nanoseconds(end),
-        venues=tuple(venues),
+        venues=() if ALL in venues else tuple(venue.name for venue in find_venues(venues)),
         assets=tuple(asset_named(name) for name in markets),
         side=side,
         usd=usd,

@@ -21,7 +21,7 @@ from liquake.model.alert import Alert
 from liquake.storage import archive
 from liquake.storage.journal import Journal, default_path
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
-from liquake.storage.tail import COUNTED_AT_MOST, JournalTail
+from liquake.storage.tail import COUNTED_AT_MOST, Behind, JournalTail
 
 if TYPE_CHECKING:
     from liquake.storage.current import StateWriter
@@ -39,8 +39,10 @@ _TURN_EVERY = 600.0
 class Tiers:
     """What stands behind the journal of this run."""
 
-    def __init__(self, followers: Sequence[Follower] = (), keys: StateWriter | None = None) -> None:
-        self._followers, self._keys = followers, keys
+    def __init__(
+        self, followers: Sequence[Follower] = (), keys: StateWriter | None = None, window: Window | None = None
+    ) -> None:
+        self._followers, self._keys, self._window = followers, keys, window
 
     def keys(self) -> tuple[str, str]:
         """Who writes the keys of the moment, and why they are not written: empty while they are, or none are wanted."""
@@ -48,6 +50,10 @@ class Tiers:
             return "", ""
         state = "WRITING" if self._keys.writing else "LEFT TO ANOTHER"
         return "" if self._keys.trouble else state, self._keys.trouble
+
+    def window(self) -> str:
+        """Why nothing leaves the journal at present, however old it is; empty while all is well."""
+        return "" if self._window is None else self._window.trouble
 
     def tell(self, alerts: Iterable[Alert]) -> None:
         """Publish `alerts` where there is somewhere to."""
@@ -84,13 +90,20 @@ class Window:
         self._journal, self._followers, self._now = journal, followers, now
         self._kept = int(settings.keep.removesuffix("d")) * archive.DAY
         self._folder = _archive_folder(settings, journal.path)
+        self.trouble = ""
+        """Why nothing leaves the journal at present; empty while all is well."""
 
     async def run(self) -> None:
         """Look for what is too old, now and then, until cancelled."""
         while True:
-            # A full disk or a folder that cannot be written: the rows stay where they are, and it is tried again.
-            with suppress(JournalError, ExportError):
+            try:
                 await asyncio.to_thread(self.turn)
+                self.trouble = ""
+            # A full disk or a folder that cannot be written: the rows stay where they are, and it is tried again.
+            except (JournalError, ExportError) as error:
+                self.trouble = str(error)
+            except Exception as error:  # whatever DuckDB may come up with
+                self.trouble = repr(error)
             await asyncio.sleep(_TURN_EVERY)
 
     def turn(self) -> None:
@@ -119,6 +132,11 @@ def journal_path(settings: Settings) -> Path:
     return Path(told) if told and told != "off" else default_path()
 
 
+def archive_path(settings: Settings) -> Path | None:
+    """Where what left the journal is; `None` where it is in the usual place, beside it."""
+    return Path(settings.archive) if settings.archive not in ("", "off") else None
+
+
 @asynccontextmanager
 async def tiers(
     settings: Settings, journal: Journal | None, snapshot: Callable[[], Snapshot], now: Callable[[], int]
@@ -138,10 +156,11 @@ async def tiers(
     followers = [Follower(sink, journal.path, now) for sink in sinks]
     await _proved(followers)
     writer = _state_writer(settings, snapshot)
-    stores = Tiers(followers, writer)
+    window = Window(settings, journal, followers, now) if settings.keep else None
+    stores = Tiers(followers, writer, window)
     work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
-    if settings.keep:
-        work.append(Window(settings, journal, followers, now).run())
+    if window is not None:
+        work.append(window.run())
     if writer is not None:
         work.append(writer.run())
     running = [asyncio.create_task(part) for part in work]
@@ -217,17 +236,24 @@ def sink_words(sink: SinkStatistics) -> str:
     return "ok"
 
 
-async def examine(settings: Settings, journal: Path) -> list[Mapping[str, Any]]:
-    """What each store answers, for `liquake doctor`: a mapping per store told of."""
-    return [await _examined(sink, journal) for sink in sinks_of(settings)]
+async def examine(settings: Settings, journal: Path, now: int) -> list[Mapping[str, Any]]:
+    """What each store answers, for `liquake doctor`: a mapping per store told of. `now` is UTC nanoseconds.
+
+    `behind` is how many rows of the journal it does not hold, `COUNTED_AT_MOST` where there are more; `lag` (s) how long
+    the first of them has waited.
+    """
+    return [await _examined(sink, journal, now) for sink in sinks_of(settings)]
 
 
-async def _examined(sink: Sink, journal: Path) -> Mapping[str, Any]:
-    row: dict[str, Any] = {"store": sink.name, "address": sink.address, "found": "", "behind": None, "trouble": ""}
+async def _examined(sink: Sink, journal: Path, now: int) -> Mapping[str, Any]:
+    row: dict[str, Any] = {"store": sink.name, "address": sink.address, "found": "", "trouble": ""}
+    row |= {"behind": None, "lag": None, "more": False}
     try:
-        row["found"] = await sink.open()
+        row["found"] = (await sink.look()).words
         if await asyncio.to_thread(journal.is_file):
-            row["behind"] = await _behind(sink, journal)
+            behind = await _behind(sink, journal, now)
+            row |= {"behind": behind.rows, "more": behind.rows == COUNTED_AT_MOST}
+            row["lag"] = None if behind.oldest is None else max(0.0, (now - behind.oldest) / 1e9)
     except (SinkError, JournalError) as error:
         row["trouble"] = str(error)
     finally:
@@ -235,12 +261,12 @@ async def _examined(sink: Sink, journal: Path) -> Mapping[str, Any]:
     return row
 
 
-async def _behind(sink: Sink, journal: Path) -> int:
+async def _behind(sink: Sink, journal: Path, now: int) -> Behind:
     """Rows of the journal that are not in the store."""
     tail = JournalTail(journal)
     try:
         mark = await sink.mark(tail.journal)
-        return tail.behind(tail.resume(mark, 0)).rows
+        return tail.behind(tail.resume(mark, sink.oldest(now)))
     finally:
         tail.close()
 

@@ -7,21 +7,31 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
 from liquake.simulate.simulation import Simulation
+from liquake.storage.journal import Journal
 from liquake.storage.reader import JournalReader
-from tests.servers import Valkey, free_port
+from liquake.storage.redis import STREAM
+from tests.servers import Postgres, Valkey, free_port
+from tests.unit.storage.events import liquidation
 
 
 @asynccontextmanager
-async def collect(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def collect(
+    *arguments: str, command: str = "collect", **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """One at work inside the block."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "liquake", "collect", *arguments),
+        *(sys.executable, "-m", "liquake", command, *arguments),
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -117,3 +127,99 @@ async def test_an_address_that_cannot_be_is_a_usage_error(tmp_path: Path) -> Non
     assert process.returncode == 2
     assert err.decode().startswith("liquake: database 'mysql://me@host/name': give it like postgresql://")
     assert "s3cret" not in err.decode()
+
+
+async def test_days_that_cannot_be_archived_stay_and_the_log_says_why(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb", reason="duckdb is not installed")
+    journal, archive = tmp_path / "journal.db", tmp_path / "archive"
+    with Journal(journal) as old:
+        old.record([liquidation(1)])
+    archive.write_text("a file where a folder should be")
+    arguments = ("--exchanges", "okx", "--journal", str(journal), "--keep", "1d")
+    async with collect(*arguments, LIQUAKE_ENDPOINTS="okx=http://127.0.0.1:9") as process:
+        last = (await log_until(process, "store", store="window", state="FAILED"))[-1]
+        process.send_signal(signal.SIGTERM)
+        await log_until(process, "stopped")
+    assert last["trouble"].startswith(f"cannot export {archive}/venue=okx/day=2025-10-09/")
+    assert rows(journal) == 1
+
+
+async def test_of_two_collectors_of_which_one_is_killed_each_event_is_in_the_stores_once(tmp_path: Path) -> None:
+    for name in ("redis", "database"):
+        (tmp_path / name).mkdir()
+    redis, database = Valkey(tmp_path / "redis"), Postgres(tmp_path / "database")
+    redis.start()
+    database.start()
+    one, two = tmp_path / "one.db", tmp_path / "two.db"
+    simulation = Simulation(seed=3, venues=["okx", "bybit"], rate=100.0)
+    try:
+        async with simulation.serve() as addresses:
+            told = {
+                "LIQUAKE_ENDPOINTS": endpoints(addresses),
+                "LIQUAKE_REDIS": redis.url,
+                "LIQUAKE_DATABASE": database.url,
+            }
+            venues = ("--exchanges", "okx", "bybit", "--journal")
+            async with collect(*venues, str(one), **told) as first, collect(*venues, str(two), **told) as second:
+                for process in (first, second):
+                    await log_until(process, "feed", venue="okx", state="SUBSCRIBED")
+                await rows_in(one, two)
+                first.kill()
+                await first.wait()
+                # What it had not passed on yet is sent by the next that writes its journal.
+                async with collect(*venues, str(one), **told) as third:
+                    await log_until(third, "feed", venue="okx", state="SUBSCRIBED")
+                    await rows_in(two, more=100)
+                    for process in (second, third):
+                        process.send_signal(signal.SIGTERM)
+                        await log_until(process, "stopped")
+                        assert await process.wait() == 0
+            journals = [keys_of(path) for path in (one, two)]
+            stream, table = await stored(redis.url, database.url)
+    finally:
+        redis.stop()
+        database.stop()
+    assert journals[0] & journals[1]
+    assert stream == table == Counter(journals[0] | journals[1])
+
+
+async def rows_in(*journals: Path, more: int = 50) -> None:
+    """Return when each of `journals` has `more` rows than it has now."""
+    counts = [rows(journal) for journal in journals]
+    while any(rows(journal) < count + more for journal, count in zip(journals, counts, strict=True)):
+        await asyncio.sleep(0.1)
+
+
+def keys_of(journal: Path) -> set[str]:
+    with JournalReader(journal) as reader:
+        return {f"{event.venue}|{event.key}" for event in reader.liquidations(*reader.ends())}
+
+
+async def stored(redis: str, database: str) -> tuple[Counter[str], Counter[str]]:
+    """Venue and key of what is in the stream and in the table, with how often it is there."""
+    client: Any = Redis.from_url(redis, decode_responses=True)
+    async with client:
+        stream = Counter(f"{fields['venue']}|{fields['key']}" for _, fields in await client.xrange(STREAM))
+    connection = await asyncpg.connect(database)
+    try:
+        held = await connection.fetch("SELECT venue, key FROM liquake.liquidations")
+    finally:
+        await connection.close()
+    return stream, Counter(f"{row['venue']}|{row['key']}" for row in held)
+
+
+async def test_a_second_analyst_takes_over_from_one_that_is_killed(tmp_path: Path) -> None:
+    server = Valkey(tmp_path)
+    server.start()
+    started = {"command": "analyze", "LIQUAKE_REDIS": server.url}
+    try:
+        async with collect(**started) as first:
+            await log_until(first, "at work")
+            async with collect(**started) as second:
+                await log_until(second, "waiting")
+                first.kill()
+                await log_until(second, "at work")
+                second.send_signal(signal.SIGTERM)
+                assert await second.wait() == 0
+    finally:
+        server.stop()

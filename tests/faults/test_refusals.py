@@ -151,8 +151,15 @@ def test_a_journal_that_another_program_holds_locked_is_said(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("setting", "url", "mend"),
     [
-        ("redis", "redis://:s3cret@host:port", "redis://host:6379/0"),
-        ("redis", "amqp://:s3cret@host", "redis://host:6379/0"),
+        ("redis", "redis://:s3cret@host:port", "redis://user:password@host:6379/0"),
+        ("redis", "amqp://:s3cret@host", "redis://user:password@host:6379/0"),
+        ("redis", "redis://:s3cret/s3cret@host", "write / as %2F"),
+        ("redis", "redis://:12/s3cret@host", "write / as %2F"),
+        ("redis", "redis://:s3cret@[host", "redis://user:password@host:6379/0"),
+        ("redis", "redis://host/desk", "redis://user:password@host:6379/0"),
+        ("database", "postgresql://me:12/s3cret@host/name", "write / as %2F"),
+        ("database", "postgresql://me:12#s3cret@host/name", "write / as %2F"),
+        ("database", "postgresql://me:s3cret@[host/name", "give it like postgresql://"),
         ("database", "postgresql://me:s3cret@host", "give it like postgresql://"),
         ("database", "mysql://me:s3cret@host/name", "give it like postgresql://"),
     ],
@@ -163,6 +170,29 @@ def test_an_address_that_cannot_be_is_a_usage_error(setting: str, url: str, mend
     assert code == 2
     assert sentence.startswith(f"{setting} '")
     assert mend in sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--exchanges", "okkx"], "unknown exchange 'okkx'"),
+        (["--symbols", "?!"], "unknown symbol '?!'"),
+        (["--from", "2025-10-11", "--to", "2025-10-10"], "--to '2025-10-10': give a time after --from 2025-10-11"),
+        (["--from", "yesterday"], "--from 'yesterday': give a date or time like"),
+    ],
+)
+def test_what_an_export_could_only_be_empty_of_is_a_usage_error(
+    arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.db"
+    Journal(path).close()
+    code, sentence = answer("export", "--journal", str(path), *arguments)
+    assert (code, sentence.startswith(said)) == (2, True), sentence
+
+
+def test_a_source_that_is_no_redis_is_a_usage_error() -> None:
+    code, sentence = answer("overview", "--plain", "--source", "postgresql://me:s3cret@host/name")
+    assert (code, sentence.startswith("source 'postgresql://me@host/name': ")) == (2, True)
 
 
 @contextmanager

@@ -170,6 +170,17 @@ def test_reading_never_changes_what_comes_later(events: list[Liquidation], reads
     assert looked_at.statistics() == left_alone.statistics()
 
 
+@given(sessions(steps=quick, lateness=3 * SECOND, most=20), st.data())
+@settings(deadline=None, max_examples=40)
+def test_a_read_gives_the_same_whatever_was_read_before(events: list[Liquidation], data: st.DataObject) -> None:
+    engine, newest = Engine(COVERAGES, watched=("BTCUSDT",)), 0
+    for count, event in enumerate(events, 1):
+        engine.apply(event)
+        newest = max(newest, event.ts_recv)
+        for after in data.draw(st.lists(st.integers(0, 2 * SECOND), max_size=3)):
+            assert engine.snapshot(newest + after) == engine_after(events[:count]).snapshot(newest + after)
+
+
 @given(st.data())
 @settings(deadline=None, max_examples=40)
 def test_order_of_arrival_within_the_watermark_does_not_matter(data: st.DataObject) -> None:

@@ -4,12 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from liquake.attach import Attached
 from liquake.engine.engine import Engine
 from liquake.errors import SinkDown
 from liquake.model import FeedState
-from liquake.storage.current import EXPIRE_AFTER, StateWriter
+from liquake.storage.current import EXPIRE_AFTER, SNAPSHOT, StateWriter
 from liquake.storage.sink import ended
 from liquake.tui.status import Mode, Status
 from tests.servers import Valkey, free_port
@@ -49,3 +50,22 @@ async def test_a_screen_shows_the_collectors_numbers_and_none_once_it_is_gone(tm
 async def test_an_address_without_a_server_is_said_at_once() -> None:
     with pytest.raises(SinkDown, match="does not answer"):
         await Attached(f"redis://127.0.0.1:{free_port()}", STATUS, lambda: NOON).prove()
+
+
+async def test_a_snapshot_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
+    server = Valkey(tmp_path)
+    server.start()
+    attached = Attached(server.url, STATUS, lambda: NOON)
+    looking = asyncio.create_task(attached.run())
+    try:
+        async with asyncio.timeout(20.0), Redis.from_url(server.url) as client:
+            for held in (b'{"now": "of another kind"}', b"\xff"):
+                await client.set(SNAPSHOT, held)
+                while "another version" not in attached.status().redis:
+                    await asyncio.sleep(0.02)
+                await client.delete(SNAPSHOT)
+                while "another version" in attached.status().redis:
+                    await asyncio.sleep(0.02)
+    finally:
+        await ended(looking)
+        server.stop()

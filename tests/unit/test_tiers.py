@@ -10,11 +10,14 @@ from redis.asyncio import Redis
 
 from liquake.config import Settings
 from liquake.engine.engine import Engine
+from liquake.storage.archive import DAY
 from liquake.storage.current import ALERTS
 from liquake.storage.journal import Journal
-from liquake.tiers import Tiers, tiers
-from tests.servers import Valkey
+from liquake.tiers import Tiers, examine, tiers
+from liquake.tui.listing import _stores
+from tests.servers import Valkey, free_port
 from tests.unit.engine.events import COVERAGES, NOON
+from tests.unit.storage.events import SECOND, START, liquidation
 from tests.unit.storage.test_notes import ALERT
 
 
@@ -51,3 +54,20 @@ def test_without_a_store_nobody_is_told() -> None:
     nothing = Tiers()
     nothing.tell([ALERT])
     assert nothing.keys() == ("", "")
+
+
+async def test_a_doctor_says_what_a_store_has_still_to_get_and_for_how_long(server: Valkey, tmp_path: Path) -> None:
+    path, now = tmp_path / "journal.db", START + 90 * SECOND
+    with Journal(path) as journal:
+        journal.record([liquidation(number) for number in range(3)])
+    settings = Settings(redis=server.url, database=f"postgresql://me:s3cret@127.0.0.1:{free_port()}/name")
+    redis, database = await examine(settings, path, now)
+    assert (redis["behind"], redis["more"], redis["lag"], redis["trouble"]) == (3, False, 90.0, "")
+    assert (database["behind"], database["lag"]) == (None, None)
+    text = "\n".join(_stores([redis, database]))
+    assert "3 rows of the journal still to come, the first for 90 s" in text
+    assert "does not answer" in text
+    assert "s3cret" not in text
+    # What the stream would not keep is not waited for.
+    later, _ = await examine(settings, path, now + 2 * DAY)
+    assert (later["behind"], later["lag"]) == (0, None)

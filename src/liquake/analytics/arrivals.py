@@ -20,7 +20,9 @@ class Arrivals(Generic[_T]):
 
     def __init__(self, watermark: float = 1.0) -> None:
         self._watermark = round(watermark * _SECOND)
+        # Those before `_first` are gone. Taken off the list for each event, they would move all that are behind them.
         self._pending: list[tuple[int, _T]] = []
+        self._first = 0
         self._settled: int | None = None
 
     def push(self, ts: int, item: _T) -> Sequence[tuple[int, _T]]:
@@ -31,23 +33,24 @@ class Arrivals(Generic[_T]):
         if not pending or ts >= pending[-1][0]:
             pending.append((ts, item))
         else:
-            insort_right(pending, (ts, item), key=_time)
+            insort_right(pending, (ts, item), self._first, key=_time)
         return self.settle(pending[-1][0] - self._watermark)
 
     def settle(self, until: int) -> Sequence[tuple[int, _T]]:
         """The events up to `until`, in order, which is thereby closed: `ts` before it count as of then."""
         if self._settled is None or until > self._settled:
             self._settled = until
-        pending = self._pending
-        if not pending or pending[0][0] > until:
+        pending, first = self._pending, self._first
+        if not pending or pending[first][0] > until:
             return ()
-        if len(pending) == 1 or pending[1][0] > until:
-            return (pending.pop(0),)
-        ready = 2
+        ready = first + 1
         while ready < len(pending) and pending[ready][0] <= until:
             ready += 1
-        settled = pending[:ready]
-        del pending[:ready]
+        settled = pending[first:ready]
+        if 2 * ready >= len(pending):
+            del pending[:ready]
+            ready = 0
+        self._first = ready
         return settled
 
     def settle_all(self) -> Sequence[tuple[int, _T]]:
@@ -56,4 +59,4 @@ class Arrivals(Generic[_T]):
 
     def pending(self, now: int) -> Sequence[tuple[int, _T]]:
         """The events up to `now` that are still held. Changes nothing."""
-        return self._pending[: bisect_right(self._pending, now, key=_time)]
+        return self._pending[self._first : bisect_right(self._pending, now, self._first, key=_time)]

@@ -35,7 +35,7 @@ _ERRORS = tuple(
 )
 
 
-class Derivative(msgspec.Struct, frozen=True):
+class Derivative(msgspec.Struct, frozen=True, gc=False):
     """One derivative of the event count or of the dollars, with its standard error under a Poisson stream."""
 
     value: float
@@ -47,7 +47,7 @@ class Derivative(msgspec.Struct, frozen=True):
         return self.error > 0.0 and abs(self.value) >= 2.0 * self.error
 
 
-class Motion(msgspec.Struct, frozen=True):
+class Motion(msgspec.Struct, frozen=True, gc=False):
     """Velocity (per s), acceleration (per s^2) and jerk (per s^3) of one stream at one time scale."""
 
     velocity: Derivative
@@ -85,10 +85,20 @@ class Kinematics:
         if time < self._time:
             self._absorb_late((self._time - time) * _SECONDS, usd)
             return
+        if time == self._time:
+            self._absorb_another(usd)
+            return
         elapsed = (time - self._time) * _SECONDS
         self._time = time
         self._squares = self._squares * exp(-elapsed / SQUARES_TIME_CONSTANT) + usd * usd / SQUARES_TIME_CONSTANT
         self._scales = _step(self._scales, elapsed, 1.0, usd)
+
+    def _absorb_another(self, usd: float) -> None:
+        """An event of the same moment: nothing has decayed, and in a burst every other event is one."""
+        self._squares += usd * usd / SQUARES_TIME_CONSTANT
+        self._scales = [
+            (rate, n0 + rate, n1, n2, u0 + rate * usd, u1, u2) for rate, n0, n1, n2, u0, u1, u2 in self._scales
+        ]
 
     def _absorb_late(self, age: float, usd: float) -> None:
         self._squares += usd * usd / SQUARES_TIME_CONSTANT * exp(-age / SQUARES_TIME_CONSTANT)

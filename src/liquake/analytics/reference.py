@@ -161,6 +161,8 @@ class ReferenceRate:
         """Events to expect between the last update and `now`: the exact integral of `value`."""
         if self._ts is None or now <= self._ts:
             return 0.0
+        if now // _HOUR == self._ts // _HOUR:
+            return self.hours.value(now) * self._integral(self._ts, now)
         start, total, steps = self._ts, 0.0, 0
         while start < now and steps < _LONGEST_SPLIT:
             end = min((start // _HOUR + 1) * _HOUR, now)

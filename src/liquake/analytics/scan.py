@@ -103,6 +103,8 @@ class BurstScan:
         self._scan = Scan()
         self._level = 0.0
         self._resumed = True
+        self._ahead: tuple[Scan, list[int]] | None = None
+        """The scan with the events that the last read found waiting, and their times, until one is admitted."""
         self.reset("new")
 
     def reset(self, reason: str) -> None:
@@ -114,6 +116,7 @@ class BurstScan:
             self._admit(ts)
         self.reason = reason
         self._scan.reset(reason)
+        self._ahead = None
         self._level, self._resumed = 0.0, True
 
     def update(self, ts: int) -> None:
@@ -123,14 +126,24 @@ class BurstScan:
 
     def value(self, now: int) -> Burst:
         """The best window that ends at `now`, of the events up to `now`."""
-        scan = self._scan
-        if pending := self._arrivals.pending(now):
-            scan = scan.copy()
-            for ts, _ in pending:
-                scan.update(self._level + self.reference.expected(ts), ts)
-        return scan.value(self._level + self.reference.expected(now), now, self._least(now))
+        return self._with_pending(now).value(self._level + self.reference.expected(now), now, self._least(now))
+
+    def _with_pending(self, now: int) -> Scan:
+        """The scan with the events up to `now` that wait: what the last read had done is gone on from."""
+        pending = self._arrivals.pending(now)
+        if not pending:
+            return self._scan
+        scan, seen = self._ahead or (self._scan.copy(), [])
+        times = [ts for ts, _ in pending]
+        if seen != times[: len(seen)]:
+            scan, seen = self._scan.copy(), []
+        for ts in times[len(seen) :]:
+            scan.update(self._level + self.reference.expected(ts), ts)
+        self._ahead = scan, times
+        return scan
 
     def _admit(self, ts: int) -> None:
+        self._ahead = None
         if self._resumed:
             self.reference.interrupt(ts)
             self._resumed = False

@@ -13,6 +13,7 @@ Compute them on read: they hold no state.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from enum import StrEnum
 from math import log, sqrt
 from typing import NamedTuple
@@ -50,6 +51,8 @@ _UNRANKED = _STATUSES.index(Status.ACTIVE)
 def significance(counts: tuple[int, int, int], expected: float) -> Significance:
     """Of the `counts` of three adjacent windows, the newest first; `expected` events a window at the usual rate."""
     newest, middle, oldest = counts
+    if not (newest or middle or oldest):
+        return Significance(velocity_z(0, expected), 0.0, 0.0)
     return Significance(velocity_z(newest, expected), acceleration_z(newest, middle), jerk_z(newest, middle, oldest))
 
 
@@ -62,6 +65,8 @@ def velocity_z(events: int, expected: float) -> float:
     if expected <= 0.0:
         return 0.0
     observed = _continuous(events, expected)
+    if observed == expected:
+        return 0.0
     return _signed_root(observed - expected, _surprise(observed, expected) - (observed - expected))
 
 
@@ -111,7 +116,7 @@ def status(z: float, rank: float | None) -> Status:
 
 
 def _level(value: float, bounds: tuple[float, ...]) -> int:
-    return sum(value >= bound for bound in bounds)
+    return bisect_right(bounds, value)
 
 
 def _binomial_z(successes: int, trials: int, share: float) -> float:

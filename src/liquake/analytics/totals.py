@@ -22,10 +22,10 @@ _SECOND = 1_000_000_000
 _FINE, _COARSE = _SECOND, 60 * _SECOND
 _FINE_SPAN, _COARSE_SPAN = 900 * _SECOND, 86_400 * _SECOND
 _LEAST_TRIMMED = 64
-_NEVER = -(1 << 62)
+_NEVER, _ENDLESS = -(1 << 62), 1 << 62
 
 
-class Sum(msgspec.Struct, frozen=True):
+class Sum(msgspec.Struct, frozen=True, gc=False):
     """Events added up. `unsized` of the `events` had no known amount and are missing from `amount` and `usd`."""
 
     events: int = 0
@@ -53,7 +53,7 @@ class Totals:
     history only when it opens a second or a minute, or comes late.
     """
 
-    __slots__ = ("_amount", "_coarse", "_events", "_fine", "_unsized", "_usd", "reset_reason")
+    __slots__ = ("_amount", "_coarse", "_events", "_fine", "_read", "_unsized", "_usd", "reset_reason")
 
     def __init__(self) -> None:
         self.reset("")
@@ -64,6 +64,8 @@ class Totals:
         self._events, self._amount, self._usd, self._unsized = 0, 0.0, 0.0, 0
         self._fine = _History(_FINE, _FINE_SPAN)
         self._coarse = _History(_COARSE, _COARSE_SPAN)
+        self._read: tuple[int, int, int, dict[str, Sum]] = (0, 0, 0, {})
+        """What was read last: since when, until when and for how many events it holds."""
 
     def update(self, time: int, amount: float | None, usd: float | None) -> None:
         """Add one event at `time`, UTC nanoseconds, of `amount` coins and `usd` dollars; `None` where not known."""
@@ -92,24 +94,35 @@ class Totals:
             coarse.open(minute, self._events, self._amount, self._usd, self._unsized)
 
     def value(self, now: int) -> dict[str, Sum]:
-        """Sums by window name. `now`, UTC nanoseconds, is not before the newest event."""
-        return {
-            name: self.total() if seconds is None else self.window(now, seconds)
-            for name, seconds in TOTAL_WINDOWS.items()
-        }
+        """Sums by window name, not to be changed. `now`, UTC nanoseconds, is not before the newest event."""
+        since, until, events, sums = self._read
+        # Most of thousands are at rest, and their windows hold what they held.
+        if events != self._events or not since <= now < until:
+            until, sums = _ENDLESS, {}
+            for name, seconds in TOTAL_WINDOWS.items():
+                if seconds is None:
+                    sums[name] = self.total()
+                else:
+                    sums[name], edge = self._window(now, int(seconds) * _SECOND)
+                    until = min(until, edge)
+            self._read = now, until, self._events, sums
+        return sums
 
     def window(self, now: int, seconds: float) -> Sum:
         """What came in the last `seconds` before `now`, a length of `TOTAL_WINDOWS`."""
-        width = int(seconds) * _SECOND
-        before = (self._fine if width <= _FINE_SPAN else self._coarse).before(now - width)
-        return _NOTHING if before is None else self._less(before)
+        return self._window(now, int(seconds) * _SECOND)[0]
+
+    def _window(self, now: int, width: int) -> tuple[Sum, int]:
+        """The sums of a window of `width` nanoseconds, and when its edge will pass the first event in it."""
+        before, edge = (self._fine if width <= _FINE_SPAN else self._coarse).before(now - width)
+        return (_NOTHING, _ENDLESS) if before is None else (self._less(before), edge + width)
 
     def since(self, moment: int) -> Sum:
         """What happened after `moment`, UTC nanoseconds: to the second or minute, and all that came where the day that is
         kept does not reach so far back."""
         for history, step, span in ((self._fine, _FINE, _FINE_SPAN), (self._coarse, _COARSE, _COARSE_SPAN)):
             if moment >= history.newest * step - span:
-                before = history.before(moment)
+                before, _ = history.before(moment)
                 return _NOTHING if before is None else self._less(before)
         return self.total()
 
@@ -174,13 +187,13 @@ class _History:
         # A quarter more than what is left, so that trimming stays a constant share of the work whatever the rate.
         self._trim_at = len(self._buckets) * 5 // 4 + _LEAST_TRIMMED
 
-    def before(self, moment: int) -> tuple[int, float, float, int] | None:
-        """The running sums when the first bucket began that ends after `moment`; `None` if none does."""
+    def before(self, moment: int) -> tuple[tuple[int, float, float, int] | None, int]:
+        """The running sums when the first bucket began that ends after `moment`, and that end; `None` if none does."""
         place = bisect_left(self._buckets, moment // self._step + 1)
         if place == len(self._buckets):
-            return None
+            return None, _ENDLESS
         events, amount, usd, unsized = self._before[4 * place : 4 * place + 4]
-        return int(events), amount, usd, int(unsized)
+        return (int(events), amount, usd, int(unsized)), self._buckets[place] * self._step
 
     def state(self) -> tuple[object, ...]:
         """Every number it holds, for a hash."""

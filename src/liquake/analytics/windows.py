@@ -92,6 +92,8 @@ class Windows:
 
     def value(self, now: int, window: int) -> tuple[int, float]:
         """Events and dollars with an age at `now` of at least zero and under `window` nanoseconds."""
+        if self.newest <= now - window:
+            return 0, 0.0
         first, end = bisect_right(self._times, now - window), bisect_right(self._times, now)
         events, usd = end - first, self._sums[end] - self._sums[first]
         if late := self._late.times:
@@ -101,6 +103,8 @@ class Windows:
 
     def adjacent(self, now: int, window: int) -> tuple[int, int, int]:
         """Events of three windows side by side, the newest first."""
+        if self.newest <= now - 3 * window:
+            return 0, 0, 0
         late = self._late.times
         moments = [now - k * window for k in range(4)]
         ends = [bisect_right(self._times, moment) + bisect_right(late, moment) for moment in moments]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
-from liquake.app import perform
+from liquake.app import ended, engine_of, models_of, perform, refit
 from liquake.clock import WallClock
 from liquake.config import Settings
 from liquake.errors import SettingError
 from liquake.log import Log
+from liquake.markets import asset_named
 from liquake.tiers import redis_of
+from liquake.tui.status import Mode
+from liquake.venues import find_venues
+
+if TYPE_CHECKING:
+    from liquake.analysis import Analysis
 
 
 def analyze(settings: Settings) -> int:
@@ -24,7 +31,24 @@ async def _analyze(settings: Settings) -> int:
     redis_of("redis", settings.redis).check(settings.redis)
     from liquake.analysis import Analysis
 
-    analysis = Analysis(settings, Log(sys.stderr.buffer), WallClock().now)
+    venues, models = find_venues(settings.exchanges), models_of(settings, Mode.LIVE)
+    analysis = Analysis(
+        settings,
+        Log(sys.stderr.buffer),
+        WallClock(),
+        lambda: engine_of(venues, settings, models),
+        venues={venue.name for venue in venues},
+        # What is listed is for the collector to say: it is its stream.
+        assets=frozenset(map(asset_named, settings.symbols)) or None,
+    )
     await analysis.prove()
-    await perform(analysis.run(), settings, analysis.tell)
+    await perform(_refitted(analysis), settings, analysis.tell)
     return 0
+
+
+async def _refitted(analysis: Analysis) -> None:
+    refitting = asyncio.create_task(refit(lambda: analysis.engine))
+    try:
+        await analysis.run()
+    finally:
+        await ended(refitting)

@@ -11,7 +11,7 @@ from liquake.clock import WallClock
 from liquake.config import Settings
 from liquake.storage.check import Finding, check_journal, check_store
 from liquake.terminal import print_json
-from liquake.tiers import journal_path, sinks_of
+from liquake.tiers import archive_path, journal_path, sinks_of
 from liquake.tui.listing import check_text
 
 
@@ -27,7 +27,7 @@ def check(settings: Settings, *, as_json: bool) -> int:
 
 async def _check(settings: Settings) -> list[Finding]:
     path = journal_path(settings)
-    findings = await asyncio.to_thread(check_journal, path)
+    findings = await asyncio.to_thread(check_journal, path, archive_path(settings))
     for sink in sinks_of(settings):
         findings += await check_store(sink, path, WallClock().now())
     return findings

@@ -108,6 +108,8 @@ class Collector:
             state = SinkState.FOLLOWING if sink.state is SinkState.CATCHING_UP else sink.state
             self._say(sink.name, str(state), sink.trouble)
         self._say("keys", *self._tiers.keys())
+        window = self._tiers.window()
+        self._say("window", "FAILED" if window else "", window)
 
     def _say(self, store: str, state: str, trouble: str) -> None:
         if self._said.get(store, ("", "")) != (state, trouble):

@@ -63,7 +63,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             "size": "x".join(map(str, shutil.get_terminal_size())),
         },
         "data folder": _examine_folder(journal_path(settings)),
-        "stores": await examine(settings, journal_path(settings)),
+        "stores": await examine(settings, journal_path(settings), clock.now()),
         "venues": [msgspec.structs.asdict(answer) for answer in answers],
     }
 

@@ -15,13 +15,13 @@ from liquake.model import Side
 from liquake.storage.export import export as write
 from liquake.storage.kept import Kept
 from liquake.storage.selection import Selection
-from liquake.tiers import journal_path
-from liquake.venues.registry import ALL
+from liquake.tiers import archive_path, journal_path
+from liquake.venues.registry import ALL, find_venues
 
 
 def export(settings: Settings, kind: str, output: Path | None, selection: Selection) -> int:
     """What is kept of `selection` as `kind` (csv, jsonl, parquet), to a file or to standard output."""
-    kept = Kept(journal_path(settings), Path(settings.archive) if settings.archive not in ("", "off") else None)
+    kept = Kept(journal_path(settings), archive_path(settings))
     if output is None:
         with _progress("standard output") as progress:
             write(kept, kind, sys.stdout.buffer, selection, progress)
@@ -42,11 +42,17 @@ def select(
     side: str | None,
     usd: float | None,
 ) -> Selection:
-    """What the command line asks for. Raises `SettingError` for what is no time, `UnknownMarket` for what is no name."""
+    """What the command line asks for.
+
+    Raises `SettingError` for what is no time or comes before it began, `UnknownVenue` and `UnknownMarket` for no name.
+    """
+    first, last = _time("--from", start), _time("--to", end)
+    if first is not None and last is not None and first >= last:
+        raise SettingError("--to", end, f"give a time after --from {start}")
     return Selection(
-        start=_time("--from", start),
-        end=_time("--to", end),
-        venues=() if ALL in (venues or ()) else tuple(venues or ()),
+        start=first,
+        end=last,
+        venues=() if ALL in (venues or ()) else tuple(venue.name for venue in find_venues(venues or ())),
         assets=tuple(asset_named(name) for name in markets or ()),
         side=Side(side.upper()) if side else None,
         usd=usd,

@@ -36,7 +36,7 @@ def monitor(settings: Settings) -> int:
 
 async def _attach(settings: Settings) -> int:
     redis = redis_of("source", settings.source)
-    redis.check(settings.source)
+    redis.check(settings.source, "source")
     from liquake.attach import Attached
 
     clock = WallClock()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
-from heapq import heappop, heappush
 
 from liquake.analytics.cascade import Model
 from liquake.analytics.hawkes import Branching
@@ -41,6 +40,7 @@ from liquake.engine.statistics import statistics_of
 from liquake.engine.stream import Stream
 from liquake.engine.tape import Tape
 from liquake.engine.throughput import Throughput
+from liquake.engine.unsettled import Unsettled
 from liquake.engine.watch import LEADER, Watch
 from liquake.model import (
     Coverage,
@@ -67,9 +67,6 @@ WATCHED = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 
 STALE = 10 * 1_000_000_000
 """Nanoseconds under way after which a liquidation tells of the past: no outlook is made of it."""
-
-_Unsettled = tuple[int, int, float, Stream]
-"""Engine time, arrival (so that no two are equal), dollars, market."""
 
 
 class Engine:
@@ -105,7 +102,7 @@ class Engine:
         self._seen: set[str] = set()
         """Markets with a liquidation, samples too."""
         self._all = self._open_stream(ALL)
-        self._unsettled: list[_Unsettled] = []
+        self._unsettled = Unsettled(self._all)
         self._frontier = 0
         """Engine time up to which events are settled."""
         self._counted = 0
@@ -265,15 +262,15 @@ class Engine:
         elif not recalled and time >= self._venues[event.venue].feed.connected_at:
             # Long under way, but sent on this connection: late is not silent.
             self._watch.silence.hear(event.venue, time)
-        heappush(self._unsettled, (time, self._counted, usd, stream))
+        self._unsettled.push((time, self._counted, usd, stream))
         self._settle(time - self._watermark)
 
     def _settle(self, frontier: int) -> None:
         if frontier > self._frontier:
             self._frontier = frontier
         frontier, unsettled, everything = self._frontier, self._unsettled, self._all
-        while unsettled and unsettled[0][0] <= frontier:
-            time, _, usd, stream = heappop(unsettled)
+        while (event := unsettled.pop(frontier)) is not None:
+            time, _, usd, stream = event
             stream.windows.update(time, usd)
             stream.kinematics.update(time, usd)
             if usd:
@@ -281,6 +278,9 @@ class Engine:
             everything.windows.update(time, usd)
             everything.kinematics.update(time, usd)
             self._peaks.update(time, everything.windows)
+            if everything.ahead is not None:
+                everything.overtake()
+                stream.overtake()
 
     def _apply_trouble(self, event: FeedStatus | Gap | DecodeError) -> None:
         venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
@@ -346,12 +346,13 @@ class Engine:
     def _look(self, as_of: int, markets: Mapping[str, float]) -> dict[str, float]:
         """Enter the motion of each market into its week; the z of the present bursts."""
         as_of = max(as_of, self._frontier)
-        unsettled, bursts = self._unsettled_by_market(as_of), {}
+        self._unsettled.read(as_of)
+        bursts = {}
         for market, seconds in markets.items():
             stream = self._all if market == ALL else self._streams.get(market)
             bursts[market] = 0.0
             if stream is not None:
-                stream.remember(as_of, seconds, unsettled[market])
+                stream.remember(as_of, seconds)
                 bursts[market] = stream.burst(as_of).z
         return bursts
 
@@ -439,19 +440,11 @@ class Engine:
         )
 
     def _kinematics(self, as_of: int, markets: Sequence[str]) -> dict[str, tuple[WindowKinematics, ...]]:
-        unsettled = self._unsettled_by_market(as_of)
-        rows = {ALL: self._all.value(as_of, unsettled[ALL])}
+        self._unsettled.read(as_of)
+        rows = {ALL: self._all.value(as_of)}
         for market in markets:
-            rows[market] = self._stream(market).value(as_of, unsettled[market])
+            rows[market] = self._stream(market).value(as_of)
         return rows
-
-    def _unsettled_by_market(self, as_of: int) -> defaultdict[str, list[tuple[int, float]]]:
-        unsettled = defaultdict[str, list[tuple[int, float]]](list)
-        for time, _, usd, stream in sorted(self._unsettled):
-            if time <= as_of:
-                unsettled[stream.market].append((time, usd))
-                unsettled[ALL].append((time, usd))
-        return unsettled
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
         cells = []
@@ -477,7 +470,7 @@ class Engine:
     def statistics(self) -> Statistics:
         """The whole session: the same for the same events, however often it was looked at."""
         peaks, windows = self._peaks.copy(), self._all.windows.copy()
-        for time, _, usd, _ in sorted(self._unsettled):
+        for time, _, usd, _ in self._unsettled.in_order():
             windows.update(time, usd)
             peaks.update(time, windows)
         return statistics_of(
@@ -504,7 +497,7 @@ class Engine:
         numbers = (
             self._counted,
             self._frontier,
-            [(time, usd, stream.market) for time, _, usd, stream in sorted(self._unsettled)],
+            [(time, usd, stream.market) for time, _, usd, stream in self._unsettled.in_order()],
             self._all.state(),
             [stream.state() for _, stream in sorted(self._streams.items())],
             self._peaks.state(),

@@ -75,7 +75,7 @@ ALL = "ALL"
 """In place of a market's name: every market together."""
 
 
-class WindowKinematics(msgspec.Struct, frozen=True):
+class WindowKinematics(msgspec.Struct, frozen=True, gc=False):
     """One row of the velocity panel: what happened in the last `window` seconds before `Snapshot.as_of`."""
 
     window: float
@@ -98,7 +98,7 @@ class WindowKinematics(msgspec.Struct, frozen=True):
         return self.counts.velocity.value * self.window >= 5.0
 
 
-class Cell(msgspec.Struct, frozen=True):
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """Sums of one venue, side and market (or `ALL`, where `amount` has no meaning and is 0) by window name."""
 
     venue: str
@@ -109,7 +109,7 @@ class Cell(msgspec.Struct, frozen=True):
     """What of it happened since `Snapshot.started`: venues repeat on connecting what is older."""
 
 
-class Activity(msgspec.Struct, frozen=True):
+class Activity(msgspec.Struct, frozen=True, gc=False):
     """What one venue last did in one market."""
 
     venue: str

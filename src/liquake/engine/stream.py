@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from liquake.analytics.histogram import DecayedHistogram
-from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Kinematics
+from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Kinematics, Motion
 from liquake.analytics.scan import BurstScan
-from liquake.analytics.significance import Significance, significance, status
+from liquake.analytics.significance import significance, status
 from liquake.analytics.standing import Standing
 from liquake.analytics.windows import Windows
+from liquake.engine.ahead import Ahead
 from liquake.engine.series import MarketSeries
 from liquake.engine.snapshot import Burst, Charts, WindowKinematics
 
@@ -19,7 +18,6 @@ LEAST_SIZES = 1_000
 """Liquidations before one in a thousand means anything."""
 RESIZED = 100
 """Liquidations between two readings of that quantile: it costs as much as an event, and moves slowly."""
-_Unsettled = Sequence[tuple[int, float]]
 
 
 class Stream:
@@ -28,12 +26,16 @@ class Stream:
     `standing` is the market's own week, of the markets that are watched.
     """
 
-    __slots__ = ("_sized", "_sizes", "kinematics", "large", "market", "scan", "series", "standing", "usd", "windows")
+    __slots__ = (
+        *("_sized", "_sizes", "ahead", "kinematics", "large", "market", "scan", "series", "standing", "usd", "windows"),
+    )
 
     def __init__(self, market: str, watermark: float = 1.0) -> None:
         self.market = market
         self.kinematics = Kinematics()
         self.windows = Windows()
+        self.ahead: Ahead | None = None
+        """Events that are not settled but have been read; `None` where there are none."""
         self.scan = BurstScan(watermark=watermark)
         """Waits for late events by itself: give it each as it arrives."""
         self.standing: Standing | None = None
@@ -53,52 +55,55 @@ class Stream:
         if self._sized >= LEAST_SIZES and self._sized % RESIZED == 0:
             self.large = self._sizes.quantile(LARGE_SHARE)
 
-    def value(self, as_of: int, unsettled: _Unsettled) -> tuple[WindowKinematics, ...]:
-        """The rows of the velocity panel at `as_of`, with the `unsettled` (time, dollars), none of them after it."""
-        kinematics = self.kinematics
-        if unsettled:
-            kinematics = kinematics.copy()
-            for time, usd in unsettled:
-                kinematics.update(time, usd)
-        usual = self.scan.reference.value(as_of)
-        rows = []
-        for (window, width), (counts, dollars) in zip(_WIDTHS, kinematics.value(as_of), strict=True):
-            events, usd = self.windows.value(as_of, width)
-            fresh = [held for time, held in unsettled if time > as_of - width]
-            found = self._significance(as_of, width, unsettled, usual * window)
-            ranks = None
-            if self.standing is not None:
-                motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
-                ranks = self.standing.value(window, *motion, as_of)
-            word = status(found.velocity, None if ranks is None else ranks.velocity)
-            rows.append(
-                WindowKinematics(window, events + len(fresh), usd + sum(fresh), counts, dollars, found, ranks, word)
-            )
-        return tuple(rows)
+    def foresee(self, time: int, usd: float) -> None:
+        """Be read with an event that is not settled."""
+        if self.ahead is None:
+            self.ahead = Ahead(self.windows)
+        self.ahead.add(time, usd)
 
-    def _significance(self, as_of: int, width: int, unsettled: _Unsettled, expected: float) -> Significance:
-        counts = list(self.windows.adjacent(as_of, width))
-        for time, _ in unsettled:
-            place = (as_of - time) // width
-            if place < len(counts):
-                counts[place] += 1
-        newest, middle, oldest = counts
-        return significance((newest, middle, oldest), expected)
+    def overtake(self) -> None:
+        """The first of the events it is read with has been settled."""
+        if self.ahead is not None and not self.ahead.settle():
+            self.ahead = None
+
+    def value(self, as_of: int) -> tuple[WindowKinematics, ...]:
+        """The rows of the velocity panel at `as_of`, which is not before any event that is settled or `ahead`."""
+        usual = self.scan.reference.value(as_of)
+        return tuple(
+            self._row(as_of, window, width, usual * window, *motions)
+            for (window, width), motions in zip(_WIDTHS, self._motions(as_of), strict=True)
+        )
+
+    def _row(
+        self, as_of: int, window: float, width: int, expected: float, counts: Motion, dollars: Motion
+    ) -> WindowKinematics:
+        (events, usd), adjacent = self.windows.value(as_of, width), self.windows.adjacent(as_of, width)
+        if self.ahead is not None:
+            more, more_usd = self.ahead.value(as_of, width)
+            events, usd = events + more, usd + more_usd
+            newest, middle, oldest = map(int.__add__, adjacent, self.ahead.adjacent(as_of, width))
+            adjacent = newest, middle, oldest
+        found = significance(adjacent, expected)
+        ranks = None
+        if self.standing is not None:
+            motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
+            ranks = self.standing.value(window, *motion, as_of)
+        word = status(found.velocity, None if ranks is None else ranks.velocity)
+        return WindowKinematics(window, events, usd, counts, dollars, found, ranks, word)
+
+    def _motions(self, as_of: int) -> list[tuple[Motion, Motion]]:
+        kinematics = self.kinematics if self.ahead is None else self.ahead.kinematics(self.kinematics)
+        return kinematics.value(as_of)
 
     def burst(self, as_of: int) -> Burst:
         """The most surprising window that ends at `as_of`."""
         return self.scan.value(as_of)
 
-    def remember(self, as_of: int, seconds: float, unsettled: _Unsettled) -> None:
+    def remember(self, as_of: int, seconds: float) -> None:
         """Enter the motion at `as_of` into the market's own week, for the `seconds` since the last time."""
         if self.standing is None:
             return
-        kinematics = self.kinematics
-        if unsettled:
-            kinematics = kinematics.copy()
-            for time, usd in unsettled:
-                kinematics.update(time, usd)
-        for window, (counts, _) in zip(KINEMATIC_WINDOWS, kinematics.value(as_of), strict=True):
+        for window, (counts, _) in zip(KINEMATIC_WINDOWS, self._motions(as_of), strict=True):
             motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
             self.standing.update(window, *motion, as_of, seconds)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from liquake.storage.formats import FIELDS, NO_DUCKDB, record, write_parquet
 from liquake.storage.reader import JournalReader
 from liquake.storage.schema import COLUMNS, Row
 from liquake.storage.selection import Selection
+from liquake.storage.tally import Tallies, Tally, named
 
 DAY = 86_400 * 1_000_000_000
 _NAME = re.compile(r"liquidations-([0-9a-f]+)-(\d+)-(\d+)\.parquet")
@@ -46,8 +47,9 @@ def archive(journal: Path, seq: int, folder: Path) -> list[Path]:
     """
     written = []
     with JournalReader(journal) as reader:
+        _clear(folder, reader.journal)
         for venue, day, _, last in reader.days(seq):
-            place = folder / f"venue={venue}" / f"day={_date(day)}"
+            place = folder / f"venue={venue}" / f"day={named(day)}"
             # Rows of the same day may come late, and rows that were archived may not have been deleted yet.
             first = max((held.last for held in _files(place, reader.journal, "*")), default=0) + 1
             if first <= last:
@@ -60,15 +62,33 @@ def archive(journal: Path, seq: int, folder: Path) -> list[Path]:
 def _write(reader: JournalReader, selection: Selection, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=".") as scratch:
-            part = Path(scratch) / target.name
+        with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=f".{reader.journal[:_ID]}-") as scratch:
+            # Not called *.parquet before it is whole: tools that search folders look into hidden ones too.
+            part = Path(scratch) / "part"
             write_parquet(_rows(reader, selection), part, ("seq", *FIELDS))
             with part.open("rb") as done:
                 # The rows are about to be deleted where they came from.
                 os.fsync(done.fileno())
             part.replace(target)
+            for place in target.parents[:3]:
+                _flush(place)
     except OSError as error:
         raise ExportError(str(target), f"{error.strerror or error}: see that the folder can be written") from None
+
+
+def _flush(folder: Path) -> None:
+    """Have the names in `folder` survive the death of the machine."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _clear(folder: Path, journal: str) -> None:
+    """Remove what a process left that died while it wrote; only one writes for a journal."""
+    for left in folder.glob(f"venue=*/.{journal[:_ID]}-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _rows(reader: JournalReader, selection: Selection) -> Iterator[Row]:
@@ -79,10 +99,6 @@ def _rows(reader: JournalReader, selection: Selection) -> Iterator[Row]:
         _, rows = reader.page(low, low + _PAGE, where, parameters)
         for row in rows:
             yield row[0], *record(row)
-
-
-def _date(day: int) -> str:
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day):%Y-%m-%d}"
 
 
 def _files(folder: Path, journal: str, pattern: str) -> Iterator[_File]:
@@ -128,18 +144,39 @@ class Archive:
 
     def rows(self, low: int, high: int, where: str, parameters: Sequence[Any]) -> list[Row]:
         """Rows (as of `schema.COLUMNS`) from `seq` `low` up to and without `high` that meet the condition `where`."""
+        return self._ask(
+            f"SELECT {', '.join(COLUMNS)} FROM {{files}} WHERE seq >= ? AND seq < ? AND {where} ORDER BY seq",
+            low,
+            high,
+            parameters,
+        )
+
+    def tallies(self, end: int) -> Tallies:
+        """Of the rows before the `seq` `end`."""
+        rows = self._ask(
+            f"SELECT CAST(ts_event // {DAY} AS INTEGER), venue, side, count(*), coalesce(sum(usd), 0)"
+            " FROM {files} WHERE seq >= ? AND seq < ? GROUP BY ALL",
+            0,
+            end,
+        )
+        return {(named(day), venue, side): Tally(events, usd) for day, venue, side, events, usd in rows}
+
+    def doubled(self) -> int:
+        """Rows that are in it more than once."""
+        statement = "SELECT count(*) - count(DISTINCT (venue, key)) FROM {files} WHERE seq >= ? AND seq < ?"
+        found = self._ask(statement, 0, self.end)
+        return int(found[0][0]) if found else 0
+
+    def _ask(self, statement: str, low: int, high: int, parameters: Sequence[Any] = ()) -> list[Row]:
         files = [str(held.path) for held in self._files if held.first < high and held.last >= low]
         if not files:
             return []
         duckdb = _duckdb(self._folder)
         if self._connection is None:
             self._connection = duckdb.connect(config={"threads": 1})
-        statement = (
-            f"SELECT {', '.join(COLUMNS)} FROM read_parquet(?, hive_partitioning = false)"
-            f" WHERE seq >= ? AND seq < ? AND {where} ORDER BY seq"
-        )
+        reading = statement.format(files="read_parquet(?, hive_partitioning = false)")
         try:
-            found: list[Row] = self._connection.execute(statement, [files, low, high, *parameters]).fetchall()
+            found: list[Row] = self._connection.execute(reading, [files, low, high, *parameters]).fetchall()
         except duckdb.Error as error:
             why = f"{str(error).splitlines()[0]}: move the damaged file away"
             raise ExportError(str(self._folder), why) from None

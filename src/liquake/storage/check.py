@@ -7,19 +7,21 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from math import isfinite, log10
 from pathlib import Path
 
 import msgspec
 
-from liquake.errors import SinkError
+from liquake.errors import ExportError, JournalError, SinkError
 from liquake.model import DecodeError, Event, FeedStatus, Gap, Liquidation, Price, PriceBasis
+from liquake.storage.archive import Archive
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.reader import JournalReader
 from liquake.storage.schema import ROLLUPS, VERSION
 from liquake.storage.sink import Sink
-from liquake.storage.tail import JournalTail
-from liquake.storage.tally import Tallies, Tally
+from liquake.storage.tail import Books, JournalTail
+from liquake.storage.tally import NOTHING, Tallies, Tally
 
 SILENCE = 120.0
 """Seconds without anything from a venue that the ledger has to explain: its prices come every second."""
@@ -52,22 +54,70 @@ class Finding(msgspec.Struct, frozen=True):
     """What was counted, or what is wrong."""
 
 
-def check_journal(path: Path) -> list[Finding]:
-    """What the journal at `path` says of itself. Raises `JournalError` where it cannot be opened."""
+def check_journal(path: Path, archive: Path | None = None) -> list[Finding]:
+    """What the journal at `path` and what it left in `archive` (beside it by default) say of themselves.
+
+    Raises `JournalError` where it cannot be opened.
+    """
     findings = list(_check_file(path))
-    with JournalReader(path) as reader:
-        witness = Witness()
-        for event in reader.events():
-            witness.see(event)
-        findings += witness.findings()
+    try:
+        findings += _check_days(path, path.parent / "archive" if archive is None else archive)
+        with JournalReader(path) as reader:
+            witness = Witness()
+            for event in reader.events():
+                witness.see(event)
+            findings += witness.findings()
+    except JournalError as error:
+        # What can be read of a damaged file has been said; the rest cannot be.
+        findings.append(Finding("journal", "reading", "", False, error.why))
     return findings
+
+
+def _check_days(path: Path, archive: Path) -> Iterator[Finding]:
+    """Rows and dollars by day, as they are kept, against the sums that were made when they came."""
+    with JournalReader(path) as reader:
+        journal, old = reader.journal, reader.schema < 2
+    if old:
+        return
+    with closing(JournalTail(path)) as tail:
+        books = tail.books()
+    # Looked into afterwards: what has left the journal by then is in it.
+    with Archive(archive, journal) as archived:
+        try:
+            left, doubled = archived.tallies(books.first), archived.doubled()
+        except ExportError as error:
+            yield Finding("archive", "files", "", False, error.why)
+            return
+    if archived.first < books.first:
+        yield Finding("archive", "duplicates", "", not doubled, f"{doubled:,} rows more than once")
+    yield from _weigh(books, left)
+
+
+def _weigh(books: Books, left: Tallies) -> Iterator[Finding]:
+    """`left` is what is in the archive alone."""
+    came, stayed = (sum(tally.events for tally in tallies.values()) for tallies in (books.summed, books.kept))
+    # Where days were deleted without an archive, what remains of them can only be less.
+    less = came > stayed and not left
+    since = min(left, default=("",))[0]
+    for group in sorted({*books.summed, *books.kept}):
+        have, want = _sum(books.kept.get(group), left.get(group)), books.summed.get(group, NOTHING)
+        if group[0] >= since and not (less and have.events < want.events):
+            tier = "archive" if left.get(group) else "journal"
+            yield Finding(tier, "rows and dollars", " ".join(group), _agree(have, want), _against(have, want))
+
+
+def _sum(one: Tally | None, other: Tally | None) -> Tally:
+    one, other = one or NOTHING, other or NOTHING
+    return Tally(one.events + other.events, one.usd + other.usd)
 
 
 def _check_file(path: Path) -> Iterator[Finding]:
     connection = open_to_read(path)
     try:
+        # All of one moment: it may be written while it is read.
+        connection.execute("BEGIN")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        yield Finding("journal", "schema", "", version == VERSION, f"version {version} of {VERSION}")
+        yield Finding("journal", "schema", "", version == VERSION, _version(version))
         damage = [row[0] for row in connection.execute("PRAGMA quick_check(3)") if row[0] != "ok"]
         yield Finding("journal", "file", "", not damage, "; ".join(damage) or "sound")
         doubled = connection.execute(
@@ -81,6 +131,11 @@ def _check_file(path: Path) -> Iterator[Finding]:
         yield Finding("journal", "file", "", False, explain(error))
     finally:
         connection.close()
+
+
+def _version(held: int) -> str:
+    mend = "" if held == VERSION else ": `liquake collect` brings it up to date"
+    return f"version {held} of {VERSION}{mend}"
 
 
 def _check_rollup(connection: sqlite3.Connection, table: str) -> Finding:
@@ -184,7 +239,7 @@ def _values(event: Liquidation) -> bool:
 
 def _units(event: Liquidation) -> bool:
     """Whether dollars are coins times price: for each coin, or for each 1000 and more where the symbol says so."""
-    if not event.amount or not event.usd or event.price <= 0.0:
+    if event.amount is None or event.usd is None or not _values(event):
         return True
     bundle = log10(event.amount * event.price / event.usd)
     named = _BUNDLED.search(event.instrument) is not None
@@ -197,20 +252,29 @@ def compare(tier: str, journal: Tallies, stored: Tallies, *, shared: bool) -> It
     `shared`: other journals feed it too, so that it may hold more.
     """
     for group in sorted(journal):
-        have, want = stored.get(group, Tally(0, 0.0)), journal[group]
-        same = have.events == want.events and abs(have.usd - want.usd) < 0.005 * max(1.0, 1e-9 * want.usd)
+        have, want = stored.get(group, NOTHING), journal[group]
         more = shared and have.events > want.events and have.usd >= want.usd - 0.005
-        detail = f"{have.events:,} rows of {want.events:,}, {have.usd:,.2f} USD of {want.usd:,.2f}"
-        yield Finding(tier, "rows and dollars", " ".join(group), same or more, detail)
+        ok = _agree(have, want) or more
+        yield Finding(tier, "rows and dollars", " ".join(group), ok, _against(have, want))
+
+
+def _agree(have: Tally, want: Tally) -> bool:
+    # The same infinity is no difference: that it cannot be is for another rule to say.
+    same = have.usd == want.usd or abs(have.usd - want.usd) < 0.005 * max(1.0, 1e-9 * want.usd)
+    return have.events == want.events and same
+
+
+def _against(have: Tally, want: Tally) -> str:
+    return f"{have.events:,} rows of {want.events:,}, {have.usd:,.2f} USD of {want.usd:,.2f}"
 
 
 async def check_store(sink: Sink, path: Path, now: int) -> list[Finding]:
     """What the store behind the journal at `path` holds of it. `now` is UTC nanoseconds."""
     try:
-        found = await sink.open()
+        found = await sink.look()
         tail = await asyncio.to_thread(JournalTail, path)
         try:
-            return [Finding(sink.name, "answers", "", True, found), *await _compared(sink, tail, now)]
+            return [Finding(sink.name, "answers", "", found.ready, found.words), *await _compared(sink, tail, now)]
         finally:
             tail.close()
     except SinkError as error:

@@ -16,23 +16,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
+from itertools import chain, islice
 from random import Random
 from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import Derivative, Motion, Risk, Snapshot
-from liquake.errors import SinkError
+from liquake.engine.snapshot import Motion, Risk, Snapshot
+from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage.lease import Held, Lease
-from liquake.storage.redis import Client, connect, disconnect, explained
+from liquake.storage.redis import Client, connect, disconnect, explained, pack
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
-WRITE_EVERY = 0.15
+WRITE_EVERY = 0.1
 """Seconds from one writing to the next."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
@@ -43,8 +45,13 @@ _BREATH = 0.02
 LEASE = "liquake:writer"
 """String: who writes."""
 LEASE_SECONDS = 2.0
+HOLD_EVERY = 0.5
+"""Seconds after which whoever writes makes sure that it still may."""
 LOOK_EVERY = 0.25
 """Seconds between two looks of one that waits: together less than `EXPIRE_AFTER`."""
+
+_AT_ONCE = 100
+"""Keys sent together."""
 
 _WAITING = 1000
 """Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
@@ -53,9 +60,11 @@ Fields = Mapping[str, str | int | float]
 
 # The fields of before go: one that is not known any more must not stay. In one step: a key whose writer dies before the
 # last would stay for ever.
-_WRITE = (
-    "redis.call('DEL', KEYS[1]) redis.call('HSET', KEYS[1], unpack(ARGV, 2)) redis.call('PEXPIRE', KEYS[1], ARGV[1])"
-)
+_WRITE = """
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(cmsgpack.unpack(ARGV[2])))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+"""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Snapshot)
@@ -72,21 +81,23 @@ def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
     for market, rows in snapshot.kinematics.items():
         fields: dict[str, str | int | float] = {"market": market, "time": snapshot.as_of, "written": snapshot.now}
         for row in rows:
-            window = f"{row.window:g}s"
-            fields[f"{window}_events"], fields[f"{window}_usd"] = row.events, row.usd
-            fields[f"{window}_trusted"] = int(row.trusted)
-            fields.update(_motion(f"{window}_", row.counts))
-            fields.update(_motion(f"{window}_usd_", row.dollars))
+            numbers = row.events, row.usd, int(row.trusted), *_motion(row.counts), *_motion(row.dollars)
+            fields.update(zip(_names(row.window), numbers, strict=True))
         yield f"velocity:{market}:current", fields
 
 
-def _motion(prefix: str, motion: Motion) -> Iterator[tuple[str, float]]:
-    for name in ("velocity", "acceleration", "jerk"):
-        derivative: Derivative = getattr(motion, name)
+@cache
+def _names(window: float) -> tuple[str, ...]:
+    """Of the fields of one window: put together once, for hundreds of markets have the same."""
+    motion = [f"{name}{of}" for name in ("velocity", "acceleration", "jerk") for of in ("", "_error", "_significance")]
+    names = "events", "usd", "trusted", *motion, *(f"usd_{name}" for name in motion)
+    return tuple(f"{window:g}s_{name}" for name in names)
+
+
+def _motion(motion: Motion) -> Iterator[float]:
+    for derivative in (motion.velocity, motion.acceleration, motion.jerk):
         value, error = derivative.value, derivative.error
-        yield f"{prefix}{name}", value
-        yield f"{prefix}{name}_error", error
-        yield f"{prefix}{name}_significance", abs(value) / error if error > 0.0 else 0.0
+        yield from (value, error, abs(value) / error if error > 0.0 else 0.0)
 
 
 def cascade(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
@@ -152,6 +163,23 @@ HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (veloci
 """Whatever is served as a hash: a function of the snapshot that gives keys and their fields."""
 
 
+def _commands(snapshot: Snapshot) -> Iterator[tuple[str | int | bytes, ...]]:
+    expire = round(EXPIRE_AFTER * 1000)
+    for hashes in HASHES:
+        for key, fields in hashes(snapshot):
+            yield "EVAL", _WRITE, 1, key, expire, _packed(fields)
+    yield "SET", SNAPSHOT, _encoder.encode(snapshot), "PX", expire
+
+
+def _packed(fields: Fields) -> bytes:
+    """Names and values in turn, as text: Lua's own numbers have no place for nanoseconds."""
+    numbers = [value for value in fields.values() if not isinstance(value, str)]
+    # In one go: a hundred fields of hundreds of markets are written, and `repr` takes five times as long.
+    written = iter(_encoder.encode(numbers)[1:-1].decode().split(","))
+    texts = ((name, value if isinstance(value, str) else next(written)) for name, value in fields.items())
+    return pack(list(chain.from_iterable(texts)))
+
+
 class StateWriter:
     """Writes `snapshot()` to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
 
@@ -178,6 +206,10 @@ class StateWriter:
         """
         self._messages.append((asyncio.get_running_loop().time(), channel, _encoder.encode(message)))
 
+    def acquaint(self, told: Iterable[object] | None) -> None:
+        """Signals that another has published; `None` for those that the next snapshot brings."""
+        self._told = None if told is None else frozenset(told)
+
     def tell(self, alert: Alert) -> None:
         """Send `alert` to the subscribers of `liquake:alerts`."""
         self.publish(ALERTS, alert)
@@ -191,6 +223,8 @@ class StateWriter:
                 await self._take_turns(client)
             except SinkError as error:
                 self.trouble = str(error)
+            except Exception as error:  # whatever a client library or a snapshot may come up with: it is to be seen
+                self.trouble = f"{self.address}: {error!r}"
             finally:
                 self.writing = False
                 if client is not None:
@@ -203,17 +237,20 @@ class StateWriter:
 
     async def _take_turns(self, client: Client) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        held, proved = Held(False, 0.0), 0.0
         # See `ended`: while each snapshot takes long, a cancellation may meet an answer again and again.
         while task is None or not task.cancelling():
-            due = loop.time() + WRITE_EVERY
-            with explained(self.address):
-                held = await self._lease.hold(client)
+            begun = loop.time()
+            due = begun + WRITE_EVERY
+            if not held.ours or begun - proved >= HOLD_EVERY:
+                with explained(self.address):
+                    held, proved = await self._lease.hold(client), begun
             snapshot = self._snapshot()
             self._tell(snapshot)
             if held.ours:
                 await self._write(client, snapshot)
             else:
-                due = loop.time() + LOOK_EVERY
+                due = begun + LOOK_EVERY
                 self._leave_to(held)
             self.writing, self.trouble, self._attempts = held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
@@ -221,14 +258,14 @@ class StateWriter:
         raise asyncio.CancelledError
 
     async def _write(self, client: Client, snapshot: Snapshot) -> None:
-        expire = round(EXPIRE_AFTER * 1000)
-        sending = client.pipeline(transaction=False)
-        for hashes in HASHES:
-            for key, fields in hashes(snapshot):
-                sending.eval(_WRITE, 1, key, expire, *(part for field in fields.items() for part in field))
-        sending.set(SNAPSHOT, _encoder.encode(snapshot), px=expire)
-        with explained(self.address):
-            await sending.execute()
+        # In parts: putting together what hundreds of markets need at once would hold the event loop up.
+        commands = _commands(snapshot)
+        while part := list(islice(commands, _AT_ONCE)):
+            sending = client.pipeline(transaction=False)
+            for command in part:
+                sending.execute_command(*command)
+            with explained(self.address):
+                await sending.execute()
         while self._messages:
             _, channel, message = self._messages[0]
             with explained(self.address):
@@ -251,7 +288,13 @@ class StateWriter:
 
 
 async def read_snapshot(client: Client) -> Snapshot | None:
-    """The snapshot at `liquake:snapshot`; `None` where no writer is at work. Raises `SinkError`."""
+    """The snapshot at `liquake:snapshot`; `None` where no writer is at work.
+
+    Raises `SinkError`, `SinkRefused` where it is none.
+    """
     with explained("redis"):
         held = await client.get(SNAPSHOT)
-    return None if held is None else _decoder.decode(held)
+    try:
+        return None if held is None else _decoder.decode(held)
+    except ValueError:
+        raise SinkRefused("redis", "a liquake of another version writes there: use the same on both sides") from None

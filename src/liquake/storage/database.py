@@ -17,6 +17,9 @@ _LOCKED_AT_MOST = 0.25
 """Seconds to wait for another program's lock before it is reported; the journal tries again by itself."""
 _WAL_KEPT = 64 * 1024 * 1024
 CACHE_KIBIBYTES = 32 * 1024
+_CHECKPOINT_PAGES = 4000
+"""Of the log, before a commit copies them into the file: with SQLite's own 1000, that is a tenth of all writing in a
+burst, and on a busy machine a quarter of its time."""
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
@@ -44,6 +47,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
     return connection
 

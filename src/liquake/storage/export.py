@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -34,7 +37,7 @@ def export(
     with closing(_records(kept, selection, progress)) as rows:
         if not isinstance(target, Path):
             if kind == "parquet":
-                raise ExportError("parquet", "it cannot be written to a stream: name a file with --output")
+                return _copy_parquet(rows, target)
             return (write_csv if kind == "csv" else write_jsonl)(rows, target)
         if target.exists():
             raise ExportError(str(target), "it exists already: give another name, or move it away")
@@ -43,9 +46,24 @@ def export(
             count = _write_file(rows, kind, part)
             part.replace(target)
         except OSError as error:
-            raise ExportError(str(target), f"{error.strerror or error}: give a file in a folder of yours") from None
+            raise ExportError(str(target), f"{error.strerror or error}: {_mend(error)}") from None
         finally:
             part.unlink(missing_ok=True)
+    return count
+
+
+def _mend(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+    return "make room, or give a file on another disk" if full else "give a file in a folder of yours"
+
+
+def _copy_parquet(rows: Iterable[Row], out: IO[bytes]) -> int:
+    """By way of a file: what Parquet begins with is known only at its end."""
+    with tempfile.TemporaryDirectory(prefix="liquake-") as folder:
+        part = Path(folder) / "part"
+        count = write_parquet(rows, part)
+        with part.open("rb") as whole:
+            shutil.copyfileobj(whole, out)
     return count
 
 

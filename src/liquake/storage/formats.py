@@ -103,13 +103,16 @@ def write_parquet(rows: Iterable[Row], path: Path, names: Sequence[str] = tuple(
         lines.flush()
         types = ", ".join(f"'{name}': '{_TYPES.get(name, 'VARCHAR')}'" for name in names)
         columns = ", ".join(name for name in names if name != "time")
-        with duckdb.connect(config={"threads": 1}) as connection:
-            connection.execute(
-                f"COPY (SELECT make_timestamptz(ts_event // 1000) AS time, {columns}"
-                f" FROM read_csv($1, header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false,"
-                f" nullstr = '', columns = {{{types}}})) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)",
-                [lines.name],
-            )
+        try:
+            with duckdb.connect(config={"threads": 1}) as connection:
+                connection.execute(
+                    f"COPY (SELECT make_timestamptz(ts_event // 1000) AS time, {columns}"
+                    f" FROM read_csv($1, header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false,"
+                    f" nullstr = '', columns = {{{types}}})) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)",
+                    [lines.name],
+                )
+        except duckdb.Error as error:
+            raise ExportError(path, f"{str(error).splitlines()[0]}: see that the disk has room") from None
     return count
 
 

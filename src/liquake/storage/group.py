@@ -18,7 +18,7 @@ from liquake.errors import SinkError
 from liquake.model import Liquidation, PriceBasis, Side
 from liquake.storage.current import StateWriter
 from liquake.storage.lease import Lease
-from liquake.storage.redis import STREAM, connect, disconnect, entries, explained
+from liquake.storage.redis import FED, STREAM, connect, disconnect, entries, explained
 from liquake.storage.sink import ended, without_password
 
 GROUP = "liquake:analyze"
@@ -30,6 +30,10 @@ _READ = 500
 _WAIT = 250
 """Entries read at once, and milliseconds waited for the first of them."""
 _RETRY_EVERY = 0.5
+_UNFED = "nobody feeds the stream, so nothing is written: start `liquake collect --redis` where the exchanges are"
+
+_Place = tuple[int, int]
+"""Of an entry in the stream: milliseconds, and which of that millisecond."""
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
 
@@ -56,7 +60,8 @@ def read_entry(fields: Mapping[str, str]) -> Liquidation:
 class Analyst:
     """A member of the group at `url` called `name`. `begin` is called when it takes over, then `apply` per event.
 
-    `writer` writes what comes of it, only while this one is at work.
+    The second argument of `apply` is whether nobody has finished with the event before: those that one before had are
+    there to build upon. `writer` writes what comes of it, only while this one is at work and somebody feeds the stream.
     """
 
     def __init__(
@@ -64,7 +69,7 @@ class Analyst:
         url: str,
         name: str,
         begin: Callable[[], None],
-        apply: Callable[[Liquidation], object],
+        apply: Callable[[Liquidation, bool], object],
         writer: StateWriter,
     ) -> None:
         self.address = without_password(url)
@@ -99,12 +104,21 @@ class Analyst:
         self.trouble = ""
         await self._rebuild(client)
         self.leading = True
-        writing = asyncio.create_task(self._writer.run())
+        writing: asyncio.Task[None] | None = None
         try:
             while await self._hold(client):
+                # Where nobody listens to the exchanges every rate falls to nothing: that must not pass for a calm.
+                fed = bool(await client.exists(FED))
+                self.trouble = "" if fed else _UNFED
+                if fed and writing is None:
+                    writing = asyncio.create_task(self._writer.run())
+                elif not fed and writing is not None:
+                    await ended(writing)
+                    writing = None
                 await self._read(client)
         finally:
-            await ended(writing)
+            if writing is not None:
+                await ended(writing)
 
     async def _hold(self, client: Any) -> bool:
         return (await self._lease.hold(client)).ours
@@ -116,14 +130,24 @@ class Analyst:
         with suppress(ResponseError):  # it is there already
             await client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
         held = asyncio.get_running_loop().time()
+        finished = await self._finished(client)
         async for number, fields in entries(client):
-            self._take(number, fields)
+            self._take(number, fields, finished)
             now = asyncio.get_running_loop().time()
             if now - held > LEASE_SECONDS / 3:
                 held = now
                 await self._hold(client)
         _, claimed, *_ = await client.xautoclaim(STREAM, GROUP, self._name, min_idle_time=0, count=100_000)
         await self._acknowledge(client, [number for number, _ in claimed])
+
+    async def _finished(self, client: Any) -> _Place:
+        """The last entry that the group is done with, and with all before it."""
+        [group] = [each for each in await client.xinfo_groups(STREAM) if each["name"] in (GROUP, GROUP.encode())]
+        waiting = await client.xpending(STREAM, GROUP)
+        if not waiting["pending"]:
+            return _place(group["last-delivered-id"])
+        first, place = _place(waiting["min"])
+        return first, place - 1
 
     async def _read(self, client: Any) -> None:
         answer = await client.xreadgroup(GROUP, self._name, {STREAM: ">"}, count=_READ, block=_WAIT)
@@ -133,17 +157,21 @@ class Analyst:
                 self._take(number, {name.decode(): value.decode() for name, value in fields.items()})
             await self._acknowledge(client, [number for number, _ in _flat(page)])
 
-    def _take(self, number: bytes, fields: Mapping[str, str]) -> None:
+    def _take(self, number: bytes, fields: Mapping[str, str], finished: _Place = (0, 0)) -> None:
         """Apply an entry, unless it has been already: rebuilding reads ahead of where the group stands."""
-        milliseconds, _, place = number.decode().partition("-")
-        when = int(milliseconds), int(place)
-        if when > self._last:
-            self._last = when
-            self._apply(read_entry(fields))
+        place = _place(number)
+        if place > self._last:
+            self._last = place
+            self._apply(read_entry(fields), place > finished)
 
     async def _acknowledge(self, client: Any, numbers: list[bytes]) -> None:
         if numbers:
             await client.xack(STREAM, GROUP, *numbers)
+
+
+def _place(number: bytes) -> _Place:
+    milliseconds, _, place = number.decode().partition("-")
+    return int(milliseconds), int(place)
 
 
 def _flat(page: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:

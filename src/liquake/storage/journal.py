@@ -114,15 +114,15 @@ class Journal:
         """
         carrier: Carrier | None = None
         for event in events:
-            if isinstance(event, Price):
-                if self._due(event):
-                    self._offer(Entry(event))
-            elif isinstance(event, Liquidation):
+            if isinstance(event, Liquidation):
                 weight = 0
                 if frame is not None and self._has_place():
                     carrier = self._carrier(Carrier(event.venue, connection, event.ts_recv, frame))
                     weight, frame = len(frame) if carrier else 0, None
                 self._offer(Entry(event, carrier, weight))
+            elif isinstance(event, Price):
+                if self._due(event):
+                    self._offer(Entry(event))
             elif isinstance(event, FeedStatus | Gap):
                 self._offer(Entry(event))
             elif isinstance(event, DecodeError):

@@ -137,14 +137,14 @@ class JournalReader:
 
     def alerts(self, since: int) -> list[Alert]:
         """Those kept from `since` (UTC nanoseconds) on, the oldest first."""
-        if self._version() < 3:
+        if self.schema < 3:
             return []
         rows = self._query("SELECT detail FROM alerts WHERE ts >= ? ORDER BY ts, rowid", since)
         return [read_alert(detail) for (detail,) in rows]
 
     def episodes(self, since: int) -> list[Episode]:
         """Those that went on at `since` (UTC nanoseconds) or later, by their start."""
-        if self._version() < 3:
+        if self.schema < 3:
             return []
         rows = self._query("SELECT detail FROM episodes WHERE last >= ? ORDER BY start, key", since)
         return [read_episode(detail) for (detail,) in rows]
@@ -156,7 +156,7 @@ class JournalReader:
 
     def totals(self) -> Mapping[tuple[str, Side, str], Sum]:
         """Everything ever stored, added up by venue, side and asset."""
-        if self._version() < 2:
+        if self.schema < 2:
             return self.scanned()
         rows = self._query(
             "SELECT venue, side, asset, sum(events), total(amount), total(usd), sum(unsized)"
@@ -172,7 +172,9 @@ class JournalReader:
         )
         return {(venue, Side(side), asset): Sum(*sums) for venue, side, asset, *sums in rows}
 
-    def _version(self) -> int:
+    @property
+    def schema(self) -> int:
+        """The version of its schema."""
         return int(self._query("PRAGMA user_version")[0][0])
 
     def _page(self, low: int, high: int) -> list[Event]:

@@ -6,11 +6,14 @@ stream's name in braces lies in the stream's slot (https://redis.io/docs/latest/
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
+import msgspec
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -21,6 +24,7 @@ from redis.exceptions import (
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisClusterException,
     RedisError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -29,7 +33,7 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import market_of
 from liquake.storage.schema import Row
-from liquake.storage.sink import without_password
+from liquake.storage.sink import ESCAPED, Look, without_password
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, tallied
 
@@ -38,10 +42,14 @@ CURSORS = f"{{{STREAM}}}:cursors"
 """Hash: by journal, how far it is in the stream."""
 KEYS = f"{{{STREAM}}}:keys"
 """Sorted set: venue and key of every entry of the stream, by the time of its entry. What it holds is not added again."""
+FED = f"{{{STREAM}}}:fed"
+"""String: there while somebody feeds the stream, be there anything to feed it with or not."""
+FED_SECONDS = 15.0
 KEEP = 86_400.0
 """Seconds an entry stays in the stream."""
 
 _PAGE = 1000
+_DATABASE = re.compile(r"/?\d*")
 
 _PATIENCE = 5.0
 """Seconds an answer may take."""
@@ -50,21 +58,24 @@ _PATIENCE = 5.0
 _APPEND = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local oldest = string.format('%.0f', now - tonumber(ARGV[4]))
-local new, at = 0, 5
-while at <= #ARGV do
-    local last = at + 1 + tonumber(ARGV[at + 1])
-    if redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now), ARGV[at]) == 1 then
-        redis.call('XADD', KEYS[1], '*', unpack(ARGV, at + 2, last))
+local moment, oldest = string.format('%.0f', now), string.format('%.0f', now - tonumber(ARGV[4]))
+local new = 0
+for _, row in ipairs(cmsgpack.unpack(ARGV[6])) do
+    if redis.call('ZADD', KEYS[3], 'NX', moment, row[1]) == 1 then
+        redis.call('XADD', KEYS[1], '*', unpack(row, 2))
         new = new + 1
     end
-    at = last + 1
 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
 redis.call('XTRIM', KEYS[1], 'MINID', oldest)
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. oldest)
+redis.call('SET', KEYS[4], '1', 'PX', ARGV[5])
 return new
 """
+
+# Everything goes to a script in one argument: the client takes a microsecond over each. Numbers go as text, for Lua's own
+# have no place for nanoseconds.
+pack = msgspec.msgpack.Encoder().encode
 
 # Changes nothing, for no journal has an empty name; but only who may write may run it.
 _MAY_WRITE = "return redis.call('HDEL', KEYS[1], '')"
@@ -93,6 +104,14 @@ class Client(Protocol):
         """A string."""
         ...
 
+    def set(self, name: str, value: str | bytes, *, px: int) -> Awaitable[Any]:
+        """Make a string that expires."""
+        ...
+
+    def exists(self, name: str) -> Awaitable[int]:
+        """Whether there is such a key."""
+        ...
+
     def publish(self, channel: str, message: bytes) -> Awaitable[int]:
         """Send to whoever subscribed."""
         ...
@@ -106,12 +125,17 @@ class Client(Protocol):
         ...
 
 
-def check(url: str) -> None:
-    """Raises `SettingError` where `url` cannot be the address of a Redis server."""
+def check(url: str, setting: str = "redis") -> None:
+    """Raises `SettingError` where `url`, given as `setting`, cannot be the address of a Redis server."""
     try:
+        parts = urlsplit(url)
+        # redis-py leaves out a number it cannot read, and a password with a slash in it ends up in the name.
+        usable = parts.scheme == "unix" or (_DATABASE.fullmatch(parts.path) is not None and parts.port != 0)
         Redis.from_url(url)
-    except (ValueError, RedisError) as error:
-        raise SettingError("redis", without_password(url), f"{_one_line(error)}; like redis://host:6379/0") from None
+    except (ValueError, RedisError):
+        usable = False
+    if not usable:
+        raise SettingError(setting, without_password(url), f"give it like redis://user:password@host:6379/0; {ESCAPED}")
 
 
 async def connect(url: str) -> tuple[Client, str]:
@@ -136,7 +160,7 @@ async def connect(url: str) -> tuple[Client, str]:
             try:
                 await cluster.initialize()
             except BaseException:
-                await cluster.aclose()
+                await disconnect(cast("Client", cluster))
                 raise
             return cast("Client", cluster), f"{name} cluster"
     except BaseException:
@@ -148,6 +172,12 @@ async def disconnect(client: Client) -> None:
     """Let `client` go, whatever state it is in."""
     with suppress(RedisError, OSError):
         await client.aclose()
+        # One of a cluster that has just failed takes itself for closed, and leaves its connections to the garbage
+        # collector, which complains of each on standard error.
+        nodes: Any = getattr(client, "nodes_manager", None)
+        if nodes is not None:
+            await nodes.aclose("nodes_cache")
+            await nodes.aclose("startup_nodes")
 
 
 @contextmanager
@@ -169,6 +199,8 @@ def explained(address: str) -> Iterator[None]:
         raise SinkDown(
             address, f"it does not answer ({_one_line(error) or type(error).__name__}): is it running?"
         ) from None
+    except RedisClusterException as error:  # no kin of RedisError
+        raise SinkDown(address, f"its cluster is not whole ({_one_line(error)})") from None
     except RedisError as error:
         said = _one_line(error) or type(error).__name__
         if "ACL failure" in said:  # what a script may not do has no class of its own
@@ -202,6 +234,11 @@ class RedisSink:
             raise
         return found
 
+    async def look(self) -> Look:
+        """See `Sink.look`."""
+        self._client, found = await connect(self._url)
+        return Look(found, ready=True)
+
     async def close(self) -> None:
         """See `Sink.close`."""
         if self._client is not None:
@@ -221,15 +258,21 @@ class RedisSink:
         seq, _, event = held.decode().partition(" ")
         return Mark(int(seq), event)
 
+    async def prove(self, journal: str) -> None:
+        """See `Sink.prove`."""
+        del journal
+        with explained(self.address):
+            await self._connected().set(FED, "1", px=round(FED_SECONDS * 1000))
+
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         """See `Sink.write`."""
         last = rows[-1]
-        arguments: list[str | bytes | float] = [journal, last[0], f"{last[1]}|{last[2]}", round(self._keep * 1000)]
-        for row in rows:
-            fields = entry(row)
-            arguments += (f"{row[1]}|{row[2]}", len(fields), *fields)
+        position = journal, last[0], f"{last[1]}|{last[2]}"
+        spans = round(self._keep * 1000), round(FED_SECONDS * 1000)
+        packed = pack([(f"{row[1]}|{row[2]}", *entry(row)) for row in rows])
         with explained(self.address):
-            return int(await self._connected().eval(_APPEND, 3, STREAM, CURSORS, KEYS, *arguments))
+            connected = self._connected()
+            return int(await connected.eval(_APPEND, 4, STREAM, CURSORS, KEYS, FED, *position, *spans, packed))
 
     async def holds(self, received: int) -> Holding:
         """See `Sink.holds`."""
@@ -259,15 +302,18 @@ async def entries(client: Client) -> AsyncIterator[tuple[bytes, dict[str, str]]]
         after = f"({page[-1][0].decode()}"
 
 
-def entry(row: Row) -> list[str | float]:
+def entry(row: Row) -> list[str]:
     """The fields of a stream entry, names and values in turn. What is not known is left out."""
     _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, size, told, tags = row
-    fields: list[str | float] = [
+    fields = [
         *("venue", venue, "instrument", instrument, "asset", asset, "market", market_of(asset), "side", side),
-        *("price", price, "price_basis", basis, "ts_event", ts_event, "ts_recv", ts_recv),
+        *("price", repr(price), "price_basis", basis, "ts_event", str(ts_event), "ts_recv", str(ts_recv)),
         *("key", key),
     ]
-    for name, value in (("amount", amount), ("usd", usd), ("size", size), ("id", told), ("tags", tags)):
-        if value is not None:
-            fields += (name, value)
+    for name, number in (("amount", amount), ("usd", usd), ("size", size)):
+        if number is not None:
+            fields += (name, repr(number))
+    for name, words in (("id", told), ("tags", tags)):
+        if words is not None:
+            fields += (name, words)
     return fields

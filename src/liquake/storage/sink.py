@@ -7,14 +7,14 @@ moment, going on from that cursor leaves each row in it once.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import ParamSpec, Protocol, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
@@ -35,8 +35,25 @@ PROVE_EVERY = 5.0
 RETRY_FIRST, RETRY_MOST = 0.25, 15.0
 """Seconds before the first attempt after a failure, and between two later ones."""
 
+ESCAPED = "in a user or password write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A"
+"""What to do about an address that cannot be, as half a sentence."""
+
+_QUERY = re.compile(r"[?#]")
+_DELIMITER = re.compile(r"[:/?#@]")
+_PLACE = re.compile(r"(\[[\w:.]*\]|[^:/]*)(:\d*)?(/[^:]*)?")
+"""Host, port and name."""
+
 _CANCEL_AGAIN = 0.25
 """Seconds after which a task that was cancelled is cancelled again."""
+
+
+class Look(NamedTuple):
+    """What is there without anything having been made or changed."""
+
+    words: str
+    """As of `Sink.open`, and what `open` would do first."""
+    ready: bool
+    """Whether it would do nothing first."""
 
 
 class Sink(Protocol):
@@ -52,12 +69,20 @@ class Sink(Protocol):
         """Connect, and make or check what it stores into; what was found, in words. Leaves nothing open if it raises."""
         ...
 
+    async def look(self) -> Look:
+        """Connect to what is there already, and change nothing."""
+        ...
+
     async def close(self) -> None:
         """Let the connection go; never raises."""
         ...
 
     async def mark(self, journal: str) -> Mark | None:
         """How far it has come in `journal`; `None` before its first row."""
+        ...
+
+    async def prove(self, journal: str) -> None:
+        """See that it is still there, and let it know that somebody feeds it though nothing comes."""
         ...
 
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
@@ -208,6 +233,7 @@ class Follower:
             self._found = await self.sink.open()
             mark = await self.sink.mark(tail.journal)
             self._move(await self._read(tail.resume, mark, self.sink.oldest(self._now())))
+            await self.sink.prove(tail.journal)
             self._trouble = ""
             await self._feed(tail)
         finally:
@@ -225,7 +251,7 @@ class Follower:
                     await asyncio.sleep(POLL)
                     rows = await self._page(tail, self._cursor)
                     continue
-                await self.sink.mark(tail.journal)
+                await self.sink.prove(tail.journal)
             # Not before the server has done something: one that takes the connection and drops it is down all the same.
             self._attempts, proved = 0, self._now()
 
@@ -310,13 +336,15 @@ async def ended(*tasks: asyncio.Task[None]) -> None:
 
 
 def without_password(url: str) -> str:
-    """`url` as it may be shown.
+    """`url` as it may be shown, without its query and whatever may be a password, in addresses too that cannot be.
 
     >>> without_password("redis://desk:s3cret@10.0.0.7:6379/2")
     'redis://desk@10.0.0.7:6379/2'
     """
-    parts = urlsplit(url)
-    user, _, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    # A password may also stand in the query: postgresql://host/name?password=...
-    return urlunsplit((parts.scheme, f"{name}@{host}" if name else host, parts.path, "", ""))
+    scheme, apart, rest = url.partition("://") if "://" in url else ("", "", url)
+    # A password typed as it is may hold any of the letters that end one: it ends at the last @ there is.
+    before, at, place = rest.rpartition("@")
+    place = _QUERY.split(place)[0]
+    if not at and not _PLACE.fullmatch(place):
+        place = _DELIMITER.split(place)[0]
+    return f"{scheme}{apart}{_DELIMITER.split(before)[0]}{at if before[:1] not in ('', ':') else ''}{place}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from liquake.errors import JournalError
 from liquake.storage.database import explain, open_to_read
 from liquake.storage.schema import COLUMNS, Row
-from liquake.storage.tally import Tallies, tallied
+from liquake.storage.tally import Tallies, Tally, named
 
 COUNTED_AT_MOST = 100_000
 """Rows counted when asked how many are still to come: counting more would hold up the disk for nothing."""
@@ -35,6 +35,15 @@ class Behind(NamedTuple):
     """When the first of them was received, UTC nanoseconds."""
 
 
+class Books(NamedTuple):
+    """The rows of a journal, and the sums that outlive them."""
+
+    first: int
+    """The `seq` of the first row that is kept; beyond all where there is none."""
+    kept: Tallies
+    summed: Tallies
+
+
 class JournalTail:
     """Rows of the journal at `path` in the order of `seq`. For one thread at a time. Raises `JournalError`."""
 
@@ -53,18 +62,17 @@ class JournalTail:
         return self._query(f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
 
     def resume(self, mark: Mark | None, oldest: int) -> int:
-        """The `seq` to go on behind: that of `mark` where it still names the same row.
+        """The `seq` to go on behind: that of `mark` where it still names the same row, else from the start.
 
-        Else from the start, or from what was received at `oldest` (UTC nanoseconds) on. Sending again does no harm.
+        Not before what was received at `oldest` (UTC nanoseconds). Sending again does no harm.
         """
-        if mark is not None:
-            held = self._query("SELECT venue || '|' || key FROM events WHERE seq = ?", mark.seq)
-            if held and held[0][0] == mark.event:
-                return mark.seq
+        held = self._query("SELECT venue || '|' || key FROM events WHERE seq = ?", mark.seq) if mark else []
+        seq = mark.seq if mark and held and held[0][0] == mark.event else 0
         if not oldest:
-            return 0
-        first = self._query("SELECT min(seq) FROM events WHERE ts_recv >= ?", oldest)[0][0]
-        return self.newest() if first is None else int(first) - 1
+            return seq
+        # In order of receipt, so this reads no further than the first that is wanted.
+        first = self._query("SELECT seq FROM events WHERE seq > ? AND ts_recv >= ? ORDER BY seq LIMIT 1", seq, oldest)
+        return max(seq, first[0][0] - 1 if first else self.newest())
 
     def newest(self) -> int:
         """The `seq` of the last row; 0 where there is none."""
@@ -78,8 +86,27 @@ class JournalTail:
 
     def tallies(self, last: int, received: int) -> Tallies:
         """Of the rows up to `last` that were received at `received` (UTC nanoseconds) or later."""
-        statement = "SELECT ts_event, venue, side, usd FROM events WHERE seq <= ? AND ts_recv >= ?"
-        return tallied(self._query(statement, last, received))
+        return _tallies(
+            self._query(
+                "SELECT ts_event / 86400000000000 AS day, venue, side, count(*), total(usd) FROM events"
+                " WHERE seq <= ? AND ts_recv >= ? GROUP BY day, venue, side",
+                last,
+                received,
+            )
+        )
+
+    def books(self) -> Books:
+        """What is kept against what ever came, both of one moment."""
+        self._query("BEGIN")
+        try:
+            first = self._query("SELECT coalesce(min(seq), 1 << 62) FROM events")[0][0]
+            summed = self._query(
+                "SELECT start / 86400000000000 AS day, venue, side, sum(events), total(usd) FROM hours"
+                " GROUP BY day, venue, side"
+            )
+            return Books(int(first), self.tallies(1 << 62, 0), _tallies(summed))
+        finally:
+            self._query("COMMIT")
 
     def shortened(self) -> bool:
         """Whether rows have been deleted that a store may still hold."""
@@ -90,6 +117,10 @@ class JournalTail:
             return self._connection.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             raise JournalError(self.path, explain(error)) from None
+
+
+def _tallies(rows: list[Row]) -> Tallies:
+    return {(named(day), venue, side): Tally(events, usd) for day, venue, side, events, usd in rows}
 
 
 def mark_of(row: Row) -> Mark:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+
+_NANOSECONDS = 86_400 * 10**9
+"""Of a day."""
 
 
 class Tally(NamedTuple):
@@ -14,6 +17,8 @@ class Tally(NamedTuple):
     events: int
     usd: float
 
+
+NOTHING = Tally(0, 0.0)
 
 Tallies = Mapping[tuple[str, str, str], Tally]
 """By day (UTC, of the event), venue and side."""
@@ -41,4 +46,9 @@ def tallied(rows: Iterable[tuple[int, str, str, float | None]]) -> Tallies:
 
 
 def _day(ts: int) -> str:
-    return f"{datetime.fromtimestamp(ts // 10**9, UTC):%Y-%m-%d}"
+    return named(ts // _NANOSECONDS)
+
+
+def named(day: int) -> str:
+    """The date of a day since 1970, as ISO has it."""
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day):%Y-%m-%d}"

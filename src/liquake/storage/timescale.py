@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,9 +13,9 @@ import asyncpg
 
 from liquake.errors import RowRefused, SettingError, SinkDown, SinkRefused
 from liquake.model import market_of
-from liquake.storage.migrations import MIGRATIONS, SCHEMA, VERSION, Layout
+from liquake.storage.migrations import SCHEMA, VERSION, Found, Layout, lock, look, migrate
 from liquake.storage.schema import Row
-from liquake.storage.sink import without_password
+from liquake.storage.sink import ESCAPED, Look, without_password
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, Tally
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 _PATIENCE = 30.0
 """Seconds a statement may take."""
-_LOCK = 0x6C71756B
-"""Of whoever changes the schema: two collectors may start at once."""
+_READING = 3600.0
+"""Seconds that reading all of it may take."""
 _DAY = 86_400 * 1_000_000_000
+_NAME = re.compile(r"/[^/@]+")
 
 # One statement, so that rows and cursor are one step without a round trip for each.
 _WRITE = """
@@ -48,16 +50,33 @@ WITH stored AS (
 SELECT count(*) FROM stored
 """
 
+_MAY_WRITE = """
+SELECT has_table_privilege('liquake.liquidations', 'INSERT')
+    AND has_table_privilege('liquake.cursors', 'SELECT') AND has_table_privilege('liquake.cursors', 'INSERT')
+    AND has_table_privilege('liquake.cursors', 'UPDATE')
+"""
+_MAY_MAKE = """
+SELECT CASE WHEN to_regnamespace('liquake') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+    ELSE has_schema_privilege('liquake', 'CREATE') END
+"""
+
+_UNPACK_ALL = """
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'
+"""
+
 
 def check(url: str) -> None:
     """Raises `SettingError` where `url` cannot be the address of a database."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("postgresql", "postgres") and parts.path.strip("/") and (parts.port or True)
+        named = _NAME.fullmatch(parts.path) is not None and not parts.fragment
+        usable = parts.scheme in ("postgresql", "postgres") and named and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise SettingError("database", without_password(url), "give it like postgresql://user@host:5432/name")
+        mend = f"give it like postgresql://user@host:5432/name; {ESCAPED}"
+        raise SettingError("database", without_password(url), mend)
 
 
 async def connect(url: str) -> Connection:
@@ -71,6 +90,13 @@ async def connect(url: str) -> Connection:
         )
 
 
+_DOWN: Mapping[type[Exception], str] = {
+    asyncpg.DiskFullError: "its disk is full: make room, and writing goes on",
+    asyncpg.ReadOnlySQLTransactionError: "it is a read-only standby: give the primary's address",
+    TimeoutError: "it does not answer in time",
+}
+
+
 @contextmanager
 def explained(address: str) -> Iterator[None]:
     """The database's complaints as ours, in one sentence each."""
@@ -82,18 +108,21 @@ def explained(address: str) -> Iterator[None]:
         raise SinkRefused(address, f"{error}: create it, or correct the URL") from None
     except asyncpg.InsufficientPrivilegeError as error:
         raise SinkRefused(address, f"{error}: grant this user the schema {SCHEMA}, or CREATE on the database") from None
+    except (asyncpg.SyntaxOrAccessError, asyncpg.ClientConfigurationError) as error:
+        why = f"{_one_line(error)}: correct the URL, or what somebody changed there"
+        raise SinkRefused(address, why) from None
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
         raise RowRefused(address, str(error)) from None
-    except asyncpg.DiskFullError:
-        raise SinkDown(address, "its disk is full: make room, and writing goes on") from None
-    except asyncpg.ReadOnlySQLTransactionError:
-        raise SinkDown(address, "it is a read-only standby: give the primary's address") from None
-    except TimeoutError:
-        raise SinkDown(address, "it does not answer in time") from None
+    except tuple(_DOWN) as error:
+        raise SinkDown(address, _DOWN[type(error)]) from None
     except OSError as error:
         raise SinkDown(address, f"it does not answer ({error}): is it running?") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise SinkDown(address, " ".join(str(error).split()) or type(error).__name__) from None
+        raise SinkDown(address, _one_line(error) or type(error).__name__) from None
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 class TimescaleSink:
@@ -103,31 +132,54 @@ class TimescaleSink:
     """
 
     name = "database"
-    batch = 5000
+    # More of them are no faster, and putting them into one statement would hold up the event loop for longer.
+    batch = 2000
 
     def __init__(self, url: str, *, keep: int | None = None) -> None:
         self.address = without_password(url)
         self._url, self._keep = url, keep
         self._connection: Connection | None = None
-        self._layout = Layout.PLAIN
+        self._found: Found | None = None
         self._days: set[int] = set()
 
     async def open(self) -> str:
         """See `Sink.open`."""
+        return str(await self._opened(self._prepare))
+
+    async def look(self) -> Look:
+        """See `Sink.look`."""
+        found = await self._opened(self._examine)
+        return Look(str(found), ready=found.version == VERSION)
+
+    async def _opened(self, prepare: Callable[[Connection], Awaitable[Found]]) -> Found:
         self._connection = await connect(self._url)
         try:
             with explained(self.address):
-                return await self._prepare(self._connection)
+                self._found = found = await prepare(self._connection)
         except BaseException:
             await self.close()
             raise
+        return found
 
-    async def _prepare(self, connection: Connection) -> str:
-        version = str(await connection.fetchval("SHOW server_version")).split()[0]
-        self._layout, extension = await migrate(connection, self.address)
-        await self._set_retention()
+    async def _prepare(self, connection: Connection) -> Found:
+        found = await migrate(connection, self.address)
+        may = await connection.fetchval(_MAY_WRITE)
+        if not may:
+            why = f"this user may not write there: grant it the tables of the schema {SCHEMA}"
+            raise SinkRefused(self.address, why)
+        if found.layout is Layout.COMMUNITY:
+            # Rows that come late, after a long outage, may meet more compressed ones than a transaction may unpack.
+            await connection.execute(_UNPACK_ALL)
         self._days.clear()
-        return f"{self._layout} {extension} (PostgreSQL {version})".replace("  ", " ")
+        await self._set_retention(found.layout)
+        return found
+
+    async def _examine(self, connection: Connection) -> Found:
+        found = await look(connection, self.address)
+        if not found.version and not await connection.fetchval(_MAY_MAKE):
+            why = f"this user may not make tables there: grant it the schema {SCHEMA}, or CREATE on the database"
+            raise SinkRefused(self.address, why)
+        return found
 
     async def close(self) -> None:
         """See `Sink.close`."""
@@ -142,11 +194,17 @@ class TimescaleSink:
 
     async def mark(self, journal: str) -> Mark | None:
         """See `Sink.mark`."""
+        if self._empty():
+            return None
         with explained(self.address):
             held = await self._connected().fetchrow(
                 "SELECT seq, event FROM liquake.cursors WHERE journal = $1", journal
             )
         return None if held is None else Mark(held["seq"], held["event"])
+
+    async def prove(self, journal: str) -> None:
+        """See `Sink.prove`."""
+        await self.mark(journal)
 
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         """See `Sink.write`."""
@@ -155,8 +213,7 @@ class TimescaleSink:
         )
         last = rows[-1]
         with explained(self.address):
-            if self._layout is Layout.PLAIN:
-                await self._partition({ts // _DAY for ts in ts_event})
+            await self._begin({ts // _DAY for ts in ts_event} - self._days)
             new = await self._connected().fetchval(
                 _WRITE,
                 *(journal, last[0], f"{last[1]}|{last[2]}"),
@@ -167,109 +224,78 @@ class TimescaleSink:
 
     async def holds(self, received: int) -> Holding:
         """See `Sink.holds`."""
+        if self._empty():
+            return Holding({}, 0, 0)
         connection = self._connected()
         with explained(self.address):
             rows = await connection.fetch(
                 "SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, venue, side, count(*) AS events,"
                 " coalesce(sum(usd), 0) AS usd FROM liquake.liquidations WHERE ts_recv >= $1 GROUP BY 1, 2, 3",
                 received,
+                timeout=_READING,
             )
             doubled = await connection.fetchval(
-                "SELECT count(*) FROM (SELECT 1 FROM liquake.liquidations GROUP BY venue, key HAVING count(*) > 1) AS twice"
+                "SELECT count(*) FROM (SELECT 1 FROM liquake.liquidations GROUP BY venue, key HAVING count(*) > 1) AS twice",
+                timeout=_READING,
             )
             journals = await connection.fetchval("SELECT count(*) FROM liquake.cursors")
         tallies = {(row["day"], row["venue"], row["side"]): Tally(row["events"], row["usd"]) for row in rows}
         return Holding(tallies, doubled, journals)
 
-    async def _partition(self, days: set[int]) -> None:
-        """Make the partitions of `days` (since 1970) that are not there yet."""
-        missing = sorted(days - self._days)
-        if not missing:
+    async def _begin(self, days: set[int]) -> None:
+        """Make room for `days` (since 1970) that were not written to before, and let go of what is too old."""
+        if not days or self._found is None:
             return
+        if self._found.layout is Layout.PLAIN:
+            await self._partition(sorted(days))
+        self._days |= days
+        await self._drop_old(self._found.layout)
+
+    async def _partition(self, days: Sequence[int]) -> None:
         connection = self._connected()
         async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            for day in missing:
+            await lock(connection)
+            for day in days:
                 first = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
                 await connection.execute(
                     f"CREATE TABLE IF NOT EXISTS liquake.liquidations_{first:%Y%m%d} PARTITION OF liquake.liquidations"
                     f" FOR VALUES FROM ('{first.isoformat()}') TO ('{(first + timedelta(days=1)).isoformat()}')"
                 )
-        self._days.update(missing)
-        await self._drop_old()
 
-    async def _set_retention(self) -> None:
-        connection = self._connected()
-        if self._layout is Layout.COMMUNITY:
-            await connection.execute("SELECT remove_retention_policy('liquake.liquidations', if_exists => true)")
-            if self._keep is not None:
-                await connection.execute(
-                    "SELECT add_retention_policy('liquake.liquidations', $1::interval)", timedelta(days=self._keep)
-                )
-        else:
-            await self._drop_old()
-
-    async def _drop_old(self) -> None:
-        if self._keep is None:
+    async def _set_retention(self, layout: Layout) -> None:
+        if layout is not Layout.COMMUNITY:
+            await self._drop_old(layout)
             return
         connection = self._connected()
-        if self._layout is Layout.APACHE:
+        await connection.execute("SELECT remove_retention_policy('liquake.liquidations', if_exists => true)")
+        if self._keep is not None:
+            await connection.execute(
+                "SELECT add_retention_policy('liquake.liquidations', $1::interval)", timedelta(days=self._keep)
+            )
+
+    async def _drop_old(self, layout: Layout) -> None:
+        """Drop the days that are too old, where TimescaleDB does not do it by itself."""
+        if self._keep is None or layout is Layout.COMMUNITY:
+            return
+        connection = self._connected()
+        if layout is Layout.APACHE:
             await connection.execute(
                 "SELECT drop_chunks('liquake.liquidations', $1::interval)", timedelta(days=self._keep)
             )
             return
         old = await connection.fetch(
-            """SELECT inhrelid::regclass::text AS name FROM pg_inherits
-            WHERE inhparent = 'liquake.liquidations'::regclass AND inhrelid::regclass::text < $1""",
-            f"liquake.liquidations_{datetime.now(UTC) - timedelta(days=self._keep):%Y%m%d}",
+            """SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+            WHERE inhparent = 'liquake.liquidations'::regclass AND relname COLLATE "C" < $1""",
+            f"liquidations_{datetime.now(UTC) - timedelta(days=self._keep):%Y%m%d}",
         )
         for partition in old:
-            await connection.execute(f"DROP TABLE {partition['name']}")
+            await connection.execute(f"DROP TABLE liquake.{partition['relname']}")
+
+    def _empty(self) -> bool:
+        """Whether nothing was ever made there."""
+        return self._found is not None and not self._found.version
 
     def _connected(self) -> Connection:
         if self._connection is None:
             raise SinkDown(self.address, "it is not connected")
         return self._connection
-
-
-async def migrate(connection: Connection, address: str) -> tuple[Layout, str]:
-    """Bring the schema to `VERSION`: its layout, and the extension's version. Raises `SinkRefused` where it is newer."""
-    layout, extension = await _found(connection)
-    if await connection.fetchval("SELECT to_regclass('liquake.schema') IS NULL"):
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            await connection.execute("CREATE SCHEMA IF NOT EXISTS liquake")
-            await connection.execute(
-                """CREATE TABLE IF NOT EXISTS liquake.schema (
-                    version int PRIMARY KEY, layout text NOT NULL, applied timestamptz NOT NULL DEFAULT now()
-                )"""
-            )
-    held = await connection.fetchrow("SELECT version, layout FROM liquake.schema ORDER BY version DESC LIMIT 1")
-    if held is not None:
-        layout = Layout(held["layout"])
-        if held["version"] > VERSION:
-            why = f"a newer liquake made its schema ({held['version']}, this one knows {VERSION}): update liquake"
-            raise SinkRefused(address, why)
-    for version in range(held["version"] + 1 if held else 1, VERSION + 1):
-        await _apply(connection, version, layout)
-    return layout, "" if layout is Layout.PLAIN else extension
-
-
-async def _apply(connection: Connection, version: int, layout: Layout) -> None:
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        # Another collector may have been here while this one waited.
-        if await connection.fetchval("SELECT count(*) FROM liquake.schema WHERE version = $1", version):
-            return
-        for statement in MIGRATIONS[version - 1](layout):
-            await connection.execute(statement)
-        await connection.execute("INSERT INTO liquake.schema VALUES ($1, $2)", version, str(layout))
-
-
-async def _found(connection: Connection) -> tuple[Layout, str]:
-    """What the database offers, and the version of the extension."""
-    extension = await connection.fetchval("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
-    if extension is None:
-        return Layout.PLAIN, ""
-    licence = await connection.fetchval("SELECT current_setting('timescaledb.license', true)")
-    return (Layout.COMMUNITY if licence == "timescale" else Layout.APACHE), str(extension)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,9 @@ _ROWS_PER_STATEMENT = 256
 _NUMBERED = (("events", "seq"), ("ledger", "seq"), ("prices", "seq"), ("frames", "id"))
 _FORGOTTEN = 20_000
 """Numbers whose rows are deleted in one transaction: new events wait for as long as it takes."""
+
+CHECKPOINT_EVERY = 10.0
+"""Seconds of quiet writing that the death of the machine can take at most."""
 
 UNSTORABLE = (
     ValueError,
@@ -68,6 +73,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._lock = _locked(path)
+        self._checkpointed = time.monotonic()
         try:
             self._connection = open_to_write(path)
             self._seq = self._last_seq(path)
@@ -106,7 +112,16 @@ class Writer:
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+        self._checkpoint()
         return Written(written, len(rows["events"]) - written)
+
+    def _checkpoint(self) -> None:
+        now = time.monotonic()
+        if now - self._checkpointed >= CHECKPOINT_EVERY:
+            self._checkpointed = now
+            # What was committed is committed, whatever becomes of this: as of SQLite's own checkpoints.
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def forget(self, seq: int) -> bool:
         """Delete some of the rows before `seq`, with the frames that carried them; whether there are more.
@@ -141,23 +156,24 @@ class Writer:
     def _lay_out(self, entries: Sequence[Entry]) -> dict[str, list[Row]]:
         """Rows by table. A frame has the number of the first event it carried, so that one counter does for all."""
         rows: dict[str, list[Row]] = {"events": [], "frames": [], "ledger": [], "prices": []}
+        events = rows["events"]
         carried: Carrier | None = None
         frame: int | None = None
         for event, carrier, _ in entries:
-            if isinstance(event, Note):
-                continue
-            self._seq += 1
             if isinstance(event, Liquidation):
+                self._seq += 1
                 if carrier is None:
                     frame = None
                 elif carrier is not carried:
                     frame = self._seq
                     rows["frames"].append(_frame_row(frame, carrier))
                 carried = carrier
-                rows["events"].append(event_row(self._seq, event, frame))
+                events.append(event_row(self._seq, event, frame))
             elif isinstance(event, Price):
+                self._seq += 1
                 rows["prices"].append(price_row(self._seq, event))
-            else:
+            elif not isinstance(event, Note):
+                self._seq += 1
                 rows["ledger"].append(ledger_row(self._seq, event))
         return rows
 

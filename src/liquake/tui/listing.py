@@ -100,8 +100,14 @@ def _word(value: object) -> str:
 
 def _stores(stores: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in stores:
-        behind = "" if row["behind"] is None else f", {row['behind']:,} rows of the journal still to come"
-        yield f"  {row['store']:<{_LABEL}}{row['trouble'] or row['address'] + ': ' + row['found'] + behind}"
+        yield f"  {row['store']:<{_LABEL}}{row['trouble'] or row['address'] + ': ' + row['found'] + _to_come(row)}"
+
+
+def _to_come(store: Mapping[str, Any]) -> str:
+    if store["behind"] is None:
+        return ""
+    since = "" if store["lag"] is None else f", the first for {store['lag']:,.0f} s"
+    return f", {store['behind']:,}{'+' * store['more']} rows of the journal still to come{since}"
 
 
 def _answers(venues: Sequence[Mapping[str, Any]]) -> Iterator[str]:

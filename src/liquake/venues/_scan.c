@@ -65,6 +65,9 @@ scan_exec(PyObject *module)
 {
     State *state = PyModule_GetState(module);
     state->shape = (PyTypeObject *)PyType_FromModuleAndSpec(module, &shape_spec, NULL);
+    if (PyModule_AddIntConstant(module, "VERSION", LIQUAKE_SCAN_VERSION) < 0) {
+        return -1;
+    }
     if (state->shape == NULL || liquake_make_attributes(&state->attributes) < 0 ||
         PyModule_AddType(module, state->shape) < 0) {
         return -1;

@@ -11,6 +11,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* Of what shape.py and this say to each other. Change it there too: what was built before then counts as not there. */
+#define LIQUAKE_SCAN_VERSION 2
+
 #define NAMES 1024 /* a power of two */
 
 typedef enum { LITERAL = 0, TEXT, NUMBER, INTEGER, MOMENT, CHOICE, MAYBE, EITHER, ROWS } Kind;

@@ -26,7 +26,16 @@ def _built() -> ModuleType | None:
         return None
 
 
-_scan = _built()
+_VERSION = 2
+"""Of what this module and the scanner say to each other; `_scan.h` has the same."""
+
+
+def _fitting(built: ModuleType | None) -> ModuleType | None:
+    """`built`, unless it was built from another version's sources and left lying there."""
+    return built if getattr(built, "VERSION", None) == _VERSION else None
+
+
+_scan = _fitting(_built())
 
 Scan = Callable[[bytes | str], tuple[Any, ...] | None]
 """The kept values of a frame, or `None` where it is not in the shape."""

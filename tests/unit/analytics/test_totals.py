@@ -94,6 +94,23 @@ def test_a_reset_forgets_everything_and_says_why() -> None:
     assert totals.reset_reason == "new session"
 
 
+def test_reading_again_and_again_gives_what_the_first_read_of_a_moment_would() -> None:
+    rng = random.Random(5)
+    events = sorted((DAY + rng.randrange(2 * HOUR), rng.uniform(1.0, 1e5)) for _ in range(60))
+    kept, count = Totals(), 0
+    # On the edges, beside them and back: a window must change when its edge passes an event, and only then.
+    moments = sorted(time + after for time, _ in events for after in (0, 300 * SECOND, 901 * SECOND, HOUR, 26 * HOUR))
+    for now in moments:
+        while count < len(events) and events[count][0] <= now:
+            kept.update(events[count][0], 1.0, events[count][1])
+            count += 1
+        fresh = Totals()
+        for time, usd in events[:count]:
+            fresh.update(time, 1.0, usd)
+        assert kept.value(now) == fresh.value(now)
+    assert kept.value(moments[-100]) == fresh.value(moments[-100])
+
+
 @pytest.mark.parametrize("age", [30, 890, 5_000, 86_000, 200_000])
 def test_what_happened_since_a_moment_is_known_to_the_minute_of_a_day(age: int) -> None:
     now, totals = 1_790_000_040 * 10**9, Totals()

@@ -68,9 +68,8 @@ async def database(_postgres: Postgres) -> str:
     return await new_database(_postgres.url)
 
 
-@pytest.fixture
-async def timescale() -> str:
-    """URL of an empty database with TimescaleDB."""
+async def new_timescale() -> str:
+    """URL of an empty database with TimescaleDB; skips where there is none."""
     if not TIMESCALE:
         pytest.skip("there is no TimescaleDB here (set LIQUAKE_TEST_TIMESCALE_URL; its user may create databases)")
     url = await new_database(TIMESCALE)
@@ -78,6 +77,12 @@ async def timescale() -> str:
     await connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
     await connection.close()
     return url
+
+
+@pytest.fixture
+async def timescale() -> str:
+    """URL of an empty database with TimescaleDB."""
+    return await new_timescale()
 
 
 class Store:
@@ -113,9 +118,7 @@ async def store(request: pytest.FixtureRequest) -> Store:
 async def _url(request: pytest.FixtureRequest) -> str:
     server = {"redis": "_valkey", "database": "_postgres"}.get(request.param)
     if server is None:
-        if not TIMESCALE:
-            pytest.skip("there is no TimescaleDB here (set LIQUAKE_TEST_TIMESCALE_URL; its user may create databases)")
-        return await new_database(TIMESCALE)
+        return await new_timescale()
     url: str = request.getfixturevalue(server).url
     if request.param == "database":
         return await new_database(url)

@@ -11,7 +11,7 @@ import pytest
 from liquake.errors import ExportError
 from liquake.model import Liquidation, Side
 from liquake.storage.export import export
-from liquake.storage.formats import FIELDS
+from liquake.storage.formats import FIELDS, write_parquet
 from liquake.storage.journal import Journal
 from liquake.storage.kept import Kept
 from liquake.storage.selection import Selection
@@ -117,9 +117,21 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
         export(Kept(journal_of(tmp_path, EVENTS)), "csv", tmp_path / "none" / "out.csv", Selection())
 
 
-def test_parquet_cannot_go_to_a_stream(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="--output"):
-        export(Kept(journal_of(tmp_path, EVENTS)), "parquet", io.BytesIO(), Selection())
+def test_parquet_goes_to_a_stream_too(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    out = io.BytesIO()
+    assert export(Kept(journal_of(tmp_path, EVENTS)), "parquet", out, Selection()) == 4
+    (tmp_path / "copy.parquet").write_bytes(out.getvalue())
+    with duckdb.connect() as connection:
+        copied = connection.from_parquet(str(tmp_path / "copy.parquet")).project("ts_event").fetchall()
+    assert copied == [(event.ts_event,) for event in EVENTS]
+
+
+def test_a_parquet_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb", reason="duckdb is not installed")
+    with pytest.raises(ExportError, match="see that the disk has room") as raised:
+        write_parquet([], tmp_path)
+    assert "\n" not in str(raised.value)
 
 
 def test_progress_ends_at_one(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Snapshot
 from liquake.model import Liquidation
-from liquake.storage.current import StateWriter
+from liquake.storage.current import SNAPSHOT, StateWriter
 from liquake.storage.group import GROUP, LEASE, Analyst, read_entry
 from liquake.storage.journal import Journal
-from liquake.storage.redis import STREAM, RedisSink
+from liquake.storage.redis import FED, FED_SECONDS, STREAM, RedisSink
 from liquake.storage.schema import Row
-from liquake.storage.sink import ended
+from liquake.storage.sink import Follower, ended
 from liquake.storage.tail import JournalTail
-from tests.unit.storage.conftest import client_of
+from tests.unit.storage.conftest import at_start, client_of
 from tests.unit.storage.events import START, every_kind, liquidation
 
 
@@ -30,14 +30,18 @@ class Member:
 
     def __init__(self, url: str, name: str) -> None:
         self.begin()
-        self.analyst = Analyst(url, name, self.begin, lambda event: self.engine.apply(event), self.writer(url))
+        self.analyst = Analyst(url, name, self.begin, self.take, self.writer(url))
         self.task = asyncio.create_task(self.analyst.run())
 
     def writer(self, url: str) -> StateWriter:
         return StateWriter(url, self.snapshot)
 
     def begin(self) -> None:
-        self.engine = Engine({})
+        self.engine, self.fresh = Engine({}), 0
+
+    def take(self, event: Liquidation, fresh: bool) -> None:
+        self.engine.apply(event)
+        self.fresh += fresh
 
     def snapshot(self) -> Snapshot:
         return self.engine.snapshot(START + 10**10)
@@ -53,11 +57,17 @@ async def test_one_is_at_work_and_another_takes_over_with_every_event(redis: str
             await sink.write("j", rows[:20])
             while first.snapshot().events + second.snapshot().events < 20:
                 await asyncio.sleep(0.02)
+            async with client_of(redis) as client:
+                while (await client.xinfo_groups(STREAM))[0]["lag"] or (await client.xpending(STREAM, GROUP))[
+                    "pending"
+                ]:
+                    await asyncio.sleep(0.02)
             working, waiting = (first, second) if first.analyst.leading else (second, first)
             await ended(working.task)
             await sink.write("j", rows[20:])
             while waiting.snapshot().events < 40:
                 await asyncio.sleep(0.02)
+            assert waiting.fresh == 20
             assert waiting.engine.statistics().duplicates == 0
             async with client_of(redis) as client:
                 while (await client.xpending(STREAM, GROUP))["pending"]:
@@ -93,3 +103,27 @@ async def test_an_entry_is_read_as_the_very_event(redis: str, tmp_path: Path) ->
     await sink.close()
     async with client_of(redis) as client:
         assert [read_entry(fields) for _, fields in await client.xrange(STREAM)] == events
+
+
+async def test_no_number_is_served_of_a_stream_that_nobody_feeds(redis: str, tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.db"):
+        pass
+    member = Member(redis, "one")
+    feeding = asyncio.create_task(Follower(RedisSink(redis), tmp_path / "j.db", at_start).run())
+    try:
+        async with client_of(redis) as client, asyncio.timeout(30.0):
+            # Nothing comes, but somebody is there to pass it on.
+            while not await client.exists(SNAPSHOT):
+                await asyncio.sleep(0.02)
+            assert 0 < await client.pttl(FED) <= FED_SECONDS * 1000
+            await ended(feeding)
+            # As time would.
+            await client.delete(FED)
+            while await client.exists(SNAPSHOT) or "nobody feeds the stream" not in member.analyst.trouble:
+                await asyncio.sleep(0.02)
+            assert member.analyst.leading
+            feeding = asyncio.create_task(Follower(RedisSink(redis), tmp_path / "j.db", at_start).run())
+            while not await client.exists(SNAPSHOT) or member.analyst.trouble:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(member.task, feeding)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,10 @@ import liquake
 from liquake.errors import ExportError
 from liquake.model import Liquidation, Side
 from liquake.storage.archive import archive
+from liquake.storage.formats import write_parquet
 from liquake.storage.journal import Journal
 from liquake.storage.kept import Kept
+from liquake.storage.schema import Row
 from liquake.storage.selection import Selection
 from tests.unit.storage.events import START, liquidation
 
@@ -129,6 +131,28 @@ def test_another_journals_archive_in_the_same_folder_is_neither_read_nor_in_the_
         forget(journal, 61)
     assert list(liquake.history(path)) == later
     assert list(liquake.history(tmp_path / "old.db")) == events
+
+
+def test_what_an_archiving_that_was_killed_left_is_no_parquet_file_and_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, events, seen = tmp_path / "journal.db", spread(60), list[Path]()
+
+    def noted(rows: Iterable[Row], part: Path, names: Sequence[str]) -> int:
+        seen.append(part)
+        return write_parquet(rows, part, names)
+
+    monkeypatch.setattr("liquake.storage.archive.write_parquet", noted)
+    with journal_of(path, events):
+        archive(path, 31, tmp_path / "archive")
+        assert {part.suffix for part in seen} == {""}
+        left, other = seen[0].parent, seen[0].parent.with_name(".another-journal")
+        for folder in (left, other):
+            folder.mkdir()
+            (folder / "part").write_bytes(b"PAR1 half")
+        archive(path, 61, tmp_path / "archive")
+        assert list((tmp_path / "archive").rglob(".*")) == [other]
+    assert keys(path) == [event.key for event in events]
 
 
 def test_a_damaged_file_of_the_archive_is_named(tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ async def test_a_server_that_is_not_there_is_down() -> None:
 
 @pytest.mark.parametrize("url", ["http://host", "redis://:s3cret@host:port", "nothing"])
 def test_an_address_that_cannot_be_is_a_usage_error(url: str) -> None:
-    with pytest.raises(SettingError, match="redis://host:6379") as raised:
+    with pytest.raises(SettingError, match="redis://user:password@host:6379") as raised:
         check(url)
     assert "s3cret" not in str(raised.value)
 
@@ -375,3 +375,22 @@ async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis:
             await asyncio.sleep(0.01)
         await ended(task)
     assert task.done()
+
+
+async def test_a_writer_that_has_no_snapshot_to_write_says_so_and_goes_on_when_there_is_one(redis: str) -> None:
+    broken = [True]
+
+    def sometimes() -> Snapshot:
+        if broken[0]:
+            raise ArithmeticError("of an estimator")
+        return snapshot()
+
+    writer = StateWriter(redis, sometimes)
+    task = asyncio.create_task(writer.run())
+    async with asyncio.timeout(20.0):
+        while "of an estimator" not in writer.trouble:
+            await asyncio.sleep(0.01)
+        broken[0] = False
+        while not writer.writing or writer.trouble:
+            await asyncio.sleep(0.01)
+        await ended(task)

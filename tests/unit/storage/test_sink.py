@@ -10,13 +10,14 @@ import pytest
 
 from liquake.errors import RowRefused, SinkDown
 from liquake.model import Liquidation
+from liquake.storage.archive import DAY
 from liquake.storage.journal import Journal
 from liquake.storage.schema import Row
-from liquake.storage.sink import Follower, Sink, SinkState, without_password
+from liquake.storage.sink import Follower, Look, Sink, SinkState, without_password
 from liquake.storage.tail import JournalTail, Mark
 from liquake.storage.tally import Holding
 from tests.unit.storage.conftest import Store
-from tests.unit.storage.events import every_kind, liquidation
+from tests.unit.storage.events import START, every_kind, liquidation
 
 Following = Callable[[Sink, Path], AbstractAsyncContextManager[Follower]]
 
@@ -132,6 +133,9 @@ class Stubborn:
             raise SinkDown(self.address, "it does not answer")
         return "stub"
 
+    async def look(self) -> Look:
+        return Look("stub", ready=True)
+
     async def close(self) -> None:
         pass
 
@@ -143,6 +147,9 @@ class Stubborn:
 
     async def mark(self, journal: str) -> Mark | None:
         return None
+
+    async def prove(self, journal: str) -> None:
+        pass
 
     async def write(self, journal: str, rows: Sequence[Row]) -> int:
         if any(row[0] in self.refused for row in rows):
@@ -186,6 +193,16 @@ async def test_what_is_still_to_come_is_counted_while_a_sink_is_down(following: 
         assert tail.behind(7) == (0, None)
 
 
+def test_after_a_long_absence_what_a_store_would_drop_at_once_is_not_sent(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "journal.db", [liquidation(number) for number in range(10)])
+    mark = Mark(2, f"okx|{liquidation(1).key}")
+    with closing(JournalTail(path)) as tail:
+        for oldest, seq in ((0, 2), (liquidation(1).ts_recv, 2), (liquidation(6).ts_recv, 6), (START + DAY, 10)):
+            assert tail.resume(mark, oldest) == seq
+        assert tail.resume(None, liquidation(6).ts_recv) == 6
+        assert tail.resume(None, 0) == 0
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
@@ -193,6 +210,20 @@ async def test_what_is_still_to_come_is_counted_while_a_sink_is_down(following: 
         ("postgresql://desk:p%40ss@host/name", "postgresql://desk@host/name"),
         ("postgresql://host/name?password=s3cret", "postgresql://host/name"),
         ("redis://desk:p@ss@host", "redis://desk@host"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("redis://[::1]:6379", "redis://[::1]:6379"),
+        ("unix:///run/redis.sock?db=1&password=s3cret", "unix:///run/redis.sock"),
+        # Typed as they are, though they had to be escaped.
+        ("redis://:s3/cret@host:6379/0", "redis://host:6379/0"),
+        ("postgresql://desk:s3/cret@host/name", "postgresql://desk@host/name"),
+        ("postgresql://desk:s3#cret@host/name", "postgresql://desk@host/name"),
+        ("redis://desk:s3?cret@host", "redis://desk@host"),
+        ("desk:s3cret@host", "desk@host"),
+        # Without the place they are for, or what stands before it.
+        ("redis://:s3cret", "redis://"),
+        ("redis://desk:s3cret", "redis://desk"),
+        ("redis://[::1", "redis://["),
+        ("redis://desk:s3://cret@[host", "redis://desk@[host"),
     ],
 )
 def test_a_password_is_never_shown(url: str, shown: str) -> None:

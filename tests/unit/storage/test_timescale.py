@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -15,6 +16,7 @@ from liquake.storage.journal import Journal
 from liquake.storage.migrations import VERSION, Layout
 from liquake.storage.schema import Row
 from liquake.storage.tail import JournalTail
+from liquake.storage.tally import Holding
 from liquake.storage.timescale import TimescaleSink, check
 from tests.servers import free_port
 from tests.unit.storage.events import START, liquidation
@@ -98,6 +100,100 @@ async def test_each_day_has_its_partition_and_old_ones_are_dropped(database: str
         assert await connection.fetchval(partitions) == 0
 
 
+async def test_days_are_dropped_also_for_a_user_of_the_schemas_own_name(database: str, tmp_path: Path) -> None:
+    # Its tables are then on the search path, and PostgreSQL writes their names without the schema.
+    rows = rows_of(tmp_path / "j.db", [moved(number, number) for number in range(4)])
+    async with client(database) as connection:
+        await connection.execute("DROP ROLE IF EXISTS liquake")
+        await connection.execute("CREATE ROLE liquake LOGIN SUPERUSER")
+    url = database.replace("postgres@", "liquake@")
+    async with opened(url) as sink:
+        await sink.write("j", rows)
+    async with opened(url, keep=30), client(database) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM pg_inherits") == 0
+
+
+async def test_looking_changes_nothing_and_says_how_far_it_is(database: str) -> None:
+    sink = TimescaleSink(database, keep=1)
+    look = await sink.look()
+    assert not look.ready
+    assert look.words.endswith(", without tables yet: `liquake collect` makes them")
+    assert await sink.mark("j") is None
+    assert await sink.holds(0) == Holding({}, 0, 0)
+    await sink.close()
+    async with client(database) as connection:
+        assert await connection.fetchval("SELECT to_regnamespace('liquake') IS NULL")
+        async with opened(database):
+            await connection.execute("DELETE FROM liquake.schema WHERE version > 1")
+        look = await sink.look()
+        assert not look.ready
+        assert look.words.endswith(f", schema 1 of {VERSION}: `liquake collect` brings it up to date")
+        await sink.close()
+        assert await connection.fetchval("SELECT max(version) FROM liquake.schema") == 1
+
+
+async def guest(connection: asyncpg.Connection[asyncpg.Record], url: str, *rights: str) -> str:
+    """URL for a user of the database of `url` who has `rights` alone."""
+    if await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = 'guest'"):
+        await connection.execute("DROP OWNED BY guest")
+    await connection.execute("DROP ROLE IF EXISTS guest")
+    await connection.execute("CREATE ROLE guest LOGIN")
+    for right in rights:
+        await connection.execute(right)
+    return url.replace("postgres@", "guest@")
+
+
+async def test_a_schema_made_by_an_administrator_is_enough(database: str, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "j.db", [moved(number, number) for number in range(2)])
+    async with client(database) as connection:
+        url = await guest(connection, database, "CREATE SCHEMA liquake AUTHORIZATION guest")
+        async with opened(url) as sink:
+            assert await sink.write("j", rows) == 2
+        await connection.execute("DROP OWNED BY guest")
+
+
+async def test_a_user_who_may_read_alone_is_refused_before_the_first_row_and_may_look(database: str) -> None:
+    async with opened(database), client(database) as connection:
+        reading = "GRANT SELECT ON ALL TABLES IN SCHEMA liquake TO guest"
+        url = await guest(connection, database, "GRANT USAGE ON SCHEMA liquake TO guest", reading)
+        with pytest.raises(SinkRefused, match="may not write there: grant it the tables"):
+            async with opened(url):
+                pass
+        sink = TimescaleSink(url)
+        assert (await sink.look()).ready
+        await sink.close()
+        await connection.execute("DROP OWNED BY guest")
+
+
+async def test_a_user_who_could_not_make_the_tables_is_told_when_looking(database: str) -> None:
+    async with client(database) as connection:
+        url = await guest(connection, database)
+        with pytest.raises(SinkRefused, match="grant it the schema liquake, or CREATE on the database"):
+            await TimescaleSink(url).look()
+
+
+async def test_adding_all_of_it_up_may_take_longer_than_any_statement_else(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liquake.storage.timescale._PATIENCE", 0.3)
+    async with opened(database) as sink, client(database) as connection:
+        await sink.write("j", rows_of(tmp_path / "j.db", [moved(1, 0)]))
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE liquake.liquidations IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(SinkDown, match="it does not answer in time"):
+                await sink.write("j", rows_of(tmp_path / "k.db", [moved(2, 0)]))
+            holding = asyncio.create_task(sink.holds(0))
+            done, _ = await asyncio.wait([holding], timeout=0.6)
+            assert not done
+        assert (await holding).doubled == 0
+
+
+async def test_an_address_with_a_word_that_nobody_knows_is_refused(database: str) -> None:
+    for word in ("sslmode=perhaps", "nonsense=1"):
+        with pytest.raises(SinkRefused, match="correct the URL"):
+            await TimescaleSink(f"{database}?{word}").open()
+
+
 async def test_the_schema_is_made_once_and_a_newer_one_is_left_alone(database: str) -> None:
     async with opened(database), opened(database), client(database) as connection:
         versions = [row[0] for row in await connection.fetch("SELECT version FROM liquake.schema ORDER BY 1")]
@@ -166,3 +262,28 @@ async def test_timescale_makes_a_hypertable_with_continuous_aggregates(timescale
             assert await connection.fetchval("SELECT sum(usd) FROM liquake.per_hour") == 60 * 512.5
     finally:
         await sink.close()
+
+
+async def test_timescale_takes_late_rows_into_compressed_days_each_once(timescale: str, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "j.db", [moved(number, number % 3) for number in range(3000)])
+    async with opened(timescale) as sink, client(timescale) as connection:
+        await sink.write("j", rows[::2])
+        # Where the licence does not allow it there is nothing compressed to be late for.
+        if await connection.fetchval("SELECT current_setting('timescaledb.license')") == "timescale":
+            await connection.execute("SELECT compress_chunk(chunk) FROM show_chunks('liquake.liquidations') AS chunk")
+        assert await sink.write("j", rows) == 1500
+        assert await sink.write("j", rows) == 0
+        counted = "SELECT count(*), count(DISTINCT key) FROM liquake.liquidations"
+        assert tuple(await connection.fetchrow(counted) or ()) == (3000, 3000)
+
+
+async def test_timescale_lets_go_of_days_that_are_too_old(timescale: str, tmp_path: Path) -> None:
+    async with opened(timescale) as sink, client(timescale) as connection:
+        await sink.write("j", rows_of(tmp_path / "j.db", [moved(number, number) for number in range(3)]))
+        async with opened(timescale, keep=30):
+            pass
+        # Its own job drops them some time; under the Apache licence liquake has.
+        jobs = "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'"
+        for row in await connection.fetch(jobs):
+            await connection.execute(f"CALL run_job({row['job_id']})")
+        assert await connection.fetchval("SELECT count(*) FROM liquake.liquidations") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from types import ModuleType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -387,6 +388,11 @@ def test_nothing_stays_behind() -> None:
         work()
     after = sys.getrefcount(CONTRACTS[0].asset), sys.getrefcount(Side.LONG), sys.getrefcount(None)
     assert all(later - earlier < 100 for earlier, later in zip(before, after, strict=True))
+
+
+def test_a_scanner_built_from_other_sources_is_left_alone() -> None:
+    assert shape._fitting(shape._scan) is shape._scan
+    assert shape._fitting(ModuleType("liquake.venues._scan")) is None
 
 
 def test_there_is_no_scanner_where_one_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,184 @@
+"""An engine on the stream of another machine's collector."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from liquake.analysis import Analysis
+from liquake.app import engine_of, models_of
+from liquake.clock import SECOND, WallClock
+from liquake.config import Settings
+from liquake.log import Log
+from liquake.model import Liquidation, PriceBasis, Side
+from liquake.model.alert import Alert
+from liquake.storage.current import ALERTS
+from liquake.storage.journal import Journal
+from liquake.storage.redis import RedisSink
+from liquake.storage.sink import ended
+from liquake.storage.tail import JournalTail
+from liquake.tui.status import Mode
+from liquake.venues import find_venues
+from tests.servers import Valkey
+from tests.unit.storage.conftest import client_of
+
+_DEADLINE = 30.0
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """URL of an empty Redis."""
+    folder = tmp_path / "valkey"
+    folder.mkdir()
+    server = Valkey(folder)
+    server.start()
+    yield server.url
+    server.stop()
+
+
+def liquidation(
+    number: int, *, asset: str = "BTC", venue: str = "okx", usd: float = 5_000.0, ago: float = 0.0
+) -> Liquidation:
+    received = time.time_ns() - round(ago * SECOND)
+    return Liquidation(
+        venue, f"{asset}-USDT-SWAP", asset, Side.LONG, 4_000.0, PriceBasis.FILL, usd / 4_000.0, usd,
+        received - 20_000_000, received, id=str(number),
+    )  # fmt: skip
+
+
+async def send(url: str, folder: Path, events: list[Liquidation]) -> None:
+    """Into the stream, by way of a journal of their own."""
+    path = folder / f"{time.time_ns()}.db"
+    with Journal(path) as journal:
+        journal.record(events)
+    sink = RedisSink(url)
+    await sink.open()
+    with closing(JournalTail(path)) as tail:
+        await sink.write(path.name, tail.after(0, len(events)))
+    await sink.close()
+
+
+class Told:
+    """What subscribers were told, and what was logged."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+        self.log = io.BytesIO()
+
+    def lines(self) -> list[dict[str, str]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+@asynccontextmanager
+async def listening(url: str) -> AsyncIterator[Told]:
+    told = Told()
+
+    async def listen() -> None:
+        async for message in subscription.listen():
+            if message["type"] == "message":
+                told.alerts.append(msgspec.json.decode(message["data"], type=Alert))
+
+    async with client_of(url) as client, client.pubsub() as subscription:
+        await subscription.subscribe(ALERTS)
+        hearing = asyncio.create_task(listen())
+        try:
+            yield told
+        finally:
+            await ended(hearing)
+
+
+@asynccontextmanager
+async def analysing(url: str, told: Told, **settings: tuple[str, ...]) -> AsyncIterator[Analysis]:
+    chosen = Settings(redis=url, **settings)  # type: ignore[arg-type]
+    venues, models = find_venues(chosen.exchanges), models_of(chosen, Mode.LIVE)
+    analysis = Analysis(
+        chosen,
+        Log(told.log),
+        WallClock(),
+        lambda: engine_of(venues, chosen, models),
+        venues={venue.name for venue in venues},
+        assets=None if not chosen.symbols else set(chosen.symbols),
+    )
+    running = asyncio.create_task(analysis.run())
+    try:
+        yield analysis
+    finally:
+        await ended(running)
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(_DEADLINE):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+async def test_it_forecasts_with_the_models_of_a_collector_in_the_markets_asked_for(redis: str, tmp_path: Path) -> None:
+    await send(redis, tmp_path, [liquidation(number, asset="ETH", ago=120.0 - number) for number in range(20)])
+    async with (
+        listening(redis) as told,
+        analysing(redis, told, symbols=("ETH",)) as analysis,
+        client_of(redis) as client,
+    ):
+        await until(lambda: analysis.snapshot().events == 20)
+        await send(redis, tmp_path, [liquidation(99, asset="BTC"), liquidation(100, asset="ETH")])
+        await until(lambda: analysis.snapshot().events == 21)
+        assert analysis.snapshot().markets == ("ETHUSDT",)
+        async with asyncio.timeout(_DEADLINE):
+            while not (held := await client.hgetall("cascade:probability:ETHUSDT")).get("probability"):
+                await asyncio.sleep(0.05)
+        assert held["model"]
+        assert not await client.exists("cascade:probability:BTCUSDT")
+
+
+async def test_what_a_collector_would_alert_of_is_told_to_who_subscribed(redis: str, tmp_path: Path) -> None:
+    async with listening(redis) as told, analysing(redis, told) as analysis:
+        await send(redis, tmp_path, [liquidation(1)])
+        await until(lambda: analysis.snapshot().events == 1)
+        await send(redis, tmp_path, [liquidation(2, usd=3e6)])
+        await until(lambda: told.alerts)
+    [alert] = told.alerts
+    assert (alert.market, alert.side, alert.venue, alert.inputs["usd"]) == ("BTCUSDT", Side.LONG, "okx", 3e6)
+
+
+async def test_the_next_one_repeats_nothing_and_tells_what_came_in_between(redis: str, tmp_path: Path) -> None:
+    async with listening(redis) as told:
+        async with analysing(redis, told) as analysis:
+            await send(redis, tmp_path, [liquidation(1, ago=60.0)])
+            await until(lambda: analysis.snapshot().events == 1)
+            await send(redis, tmp_path, [liquidation(2, usd=3e6)])
+            await until(lambda: told.alerts)
+        await send(redis, tmp_path, [liquidation(3, asset="ETH", usd=4e6)])
+        async with analysing(redis, told) as analysis:
+            await until(lambda: len(told.alerts) == 2)
+            await send(redis, tmp_path, [liquidation(4, asset="SOL", usd=5e6)])
+            await until(lambda: len(told.alerts) == 3)
+    assert [alert.market for alert in told.alerts] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+
+
+async def test_what_the_stream_held_up_for_long_is_counted_and_not_taken_for_a_burst(
+    redis: str, tmp_path: Path
+) -> None:
+    async with listening(redis) as told, analysing(redis, told) as analysis:
+        await send(redis, tmp_path, [liquidation(1)])
+        await until(lambda: analysis.snapshot().events == 1)
+        await send(redis, tmp_path, [liquidation(number, usd=3e6, ago=90.0) for number in range(2, 60)])
+        await send(redis, tmp_path, [liquidation(99, asset="SOL", usd=3e6)])
+        await until(lambda: told.alerts)
+        assert analysis.snapshot().events == 60
+        assert analysis.snapshot().bursts["BTCUSDT"].z < 2.0
+    assert [alert.market for alert in told.alerts] == ["SOLUSDT"]
+
+
+async def test_an_exchange_that_was_not_asked_for_is_left_out_and_named(redis: str, tmp_path: Path) -> None:
+    async with listening(redis) as told, analysing(redis, told, exchanges=("okx",)) as analysis:
+        await send(redis, tmp_path, [liquidation(1, venue="bybit"), liquidation(2, venue="bybit"), liquidation(3)])
+        await until(lambda: analysis.snapshot().events == 1)
+    assert [(line["event"], line["venue"]) for line in told.lines()] == [("left out", "bybit")]
