@@ -8,7 +8,7 @@ import json
 import pytest
 
 from liquake.errors import HistoryError
-from liquake.model import DecodeError, Instruments, Liquidation
+from liquake.model import DecodeError, Gap, Instruments, Liquidation
 from liquake.venues.htx import Htx
 from liquake.venues.venue import Decoder, Request
 from tests.venues.cases import NOW, RECEIVED
@@ -109,4 +109,11 @@ def test_the_socket_of_prices_is_another_than_those_of_orders() -> None:
     connections = {connection.name: connection for connection in HTX.connections(INSTRUMENTS, None)}
     assert connections["linear"].url.endswith("/linear-swap-notification")
     assert connections["prices"].url.endswith("/linear-swap-ws")
-    assert HTX.heartbeat.stale_after == float("inf")
+    assert {name for name, connection in connections.items() if connection.priced} == {"prices"}
+
+
+@pytest.mark.parametrize(
+    ("connection", "whole"), [("linear", True), ("coin-swaps", True), ("coin-futures", False), ("prices", False)]
+)
+def test_a_gap_is_refilled_only_where_the_history_knows_what_was_missed(connection: str, whole: bool) -> None:
+    assert HTX.refills(Gap("htx", connection, 0, 1, "the connection broke")) is whole

@@ -327,7 +327,7 @@ class Engine:
         venue.feed.gap(gap)
         self._history.gap(gap)
         if not gap.recovered:
-            self._watch.interrupt(gap.venue, gap.cause)
+            self._watch.interrupt(gap)
 
     def _hush(self, silences: tuple[Silence, ...]) -> None:
         """Hold which venues are dark; a silence that is over leaves a gap."""

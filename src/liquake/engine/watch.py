@@ -21,9 +21,9 @@ from liquake.analytics.regime import RegimeTracker
 from liquake.analytics.signals import Digest, Notification
 from liquake.analytics.silence import SilenceDetector
 from liquake.engine.outlook import Outlook, Shown, choose
-from liquake.engine.shortfall import Shortfall
+from liquake.engine.shortfall import Crowds, Shortfall
 from liquake.engine.snapshot import ALL, Dependence, Risk, Understatement
-from liquake.model import Coverage, CoverageKind, Liquidation, Price, Quote, Side, Throttle, market_of
+from liquake.model import Coverage, CoverageKind, Gap, Liquidation, Price, Quote, Side, Throttle, market_of
 from liquake.model.tape import Source, Tape
 
 _SECOND = 1_000_000_000
@@ -65,8 +65,10 @@ class Watch:
         self.outlooks = {market: Outlook(market, choices) for market in (ALL, *markets)}
         self.regime = RegimeTracker(watermark=0.0)
         self._dependence = dependence.Dependence(self.venues, watermark=0.0)
+        self._complete = {name for name, held in counted.items() if held.kind is CoverageKind.COMPLETE}
+        self._crowds = Crowds()
         self.shortfalls = {
-            name: Shortfall(name, held, (ALL, *markets))
+            name: Shortfall(name, held, (ALL, *markets), self._crowds)
             for name, held in counted.items()
             if held.throttle is not Throttle.NONE
         }
@@ -104,13 +106,13 @@ class Watch:
         """Remember `episodes` that are over, the latest to end last."""
         self._ended.extend(episodes)
 
-    def interrupt(self, venue: str, reason: str) -> None:
+    def interrupt(self, gap: Gap) -> None:
         """A gap in a venue's feed: what is counted by the second there starts afresh."""
-        if venue in self.venues:
-            self._dependence.reset(reason, venue)
+        if gap.venue in self.venues:
+            self._dependence.reset(gap.cause, gap.venue)
             self._together = None
-        if venue in self.shortfalls:
-            self.shortfalls[venue].reset(reason)
+        if gap.venue in self.shortfalls:
+            self.shortfalls[gap.venue].interrupt(gap)
 
     def _admit(self, ts: int, item: _Item) -> None:
         second = -(-ts // _SECOND)
@@ -141,7 +143,9 @@ class Watch:
                 self._tell(outlook.liquidation(ts, source, usd))
         shortfall = self.shortfalls.get(event.venue)
         if shortfall is not None:
-            shortfall.update(event.instrument, event.side, market, ts, event.usd)
+            shortfall.update(event, market, ts)
+        elif event.venue in self._complete:
+            self._crowds.update(event, ts)
 
     def _price(self, price: Price, ts: int) -> None:
         key = price.venue, price.instrument, price.kind.value

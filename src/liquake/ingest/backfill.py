@@ -79,7 +79,7 @@ class Backfill:
                 gaps.append(self._gaps.get_nowait())
             for together in overlapping(gaps):
                 if await self._close(client, together):
-                    for gap in together:
+                    for gap in filter(self.venue.refills, together):
                         self._tell(msgspec.structs.replace(gap, recovered=True))
 
     async def _close(self, client: aiohttp.ClientSession, gaps: Collection[Gap]) -> bool:

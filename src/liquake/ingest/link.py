@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from math import inf
 
 import aiohttp
 import msgspec
 
 from liquake.clock import SECOND, Clock
 from liquake.ingest.subscribed import Subscribed
-from liquake.model import Event, FeedState, FeedStatus, Price
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Price
 from liquake.venues import Connection, Decoder, Venue
 
 Receiver = Callable[[Sequence[Event], bytes, str, int], None]
@@ -51,23 +52,35 @@ class Link:
     """
 
     def __init__(
-        self, venue: Venue, connection: Connection, decoder: Decoder, clock: Clock, receiver: Receiver, tempo: Tempo
+        self,
+        venue: Venue,
+        connection: Connection,
+        decoder: Decoder,
+        clock: Clock,
+        receiver: Receiver,
+        tempo: Tempo,
+        missed: Callable[[Gap], object] | None = None,
     ) -> None:
         self.venue, self.connection = venue, connection
+        self._stale_after = venue.heartbeat.stale_after if connection.priced else inf
         self.closing = asyncio.Event()
         self.last_recv = 0
         """Our clock at the last frame of any kind; 0 before the first."""
         self.ready_at = 0
-        """Our clock when the last subscription was acknowledged or refused; 0 before."""
+        """Our clock when every subscription was acknowledged or refused and, where prices are due, the first had come; 0
+        before. An address that has been given up may acknowledge, and then say nothing."""
         self.beats = 0
         """Answers to our pings, and pings of the venue's. After a ping, a frame that tells nothing counts as its answer."""
         self._pinged = False
         self._decoder, self._clock, self._receiver, self._tempo = decoder, clock, receiver, tempo
+        self._missed = missed
         self._awaited = {ack: subscription for subscription in connection.subscriptions for ack in subscription.acks}
         self._subscribed = Subscribed(venue, connection, decoder.instruments)
         self._refused: asyncio.Queue[FeedStatus] = asyncio.Queue()
-        self._last_price = 0
+        self._last_price = self._last_told = 0
+        self._priced = False
         self._stale_since: int | None = None
+        """When the last price came before the prices stopped."""
         self._end = ""
         self._ready = asyncio.Event()
         self._data_frames = 0
@@ -99,12 +112,29 @@ class Link:
             await socket.close()
 
     async def healthy(self) -> None:
-        """Wait until every subscription is acknowledged or refused, and data has come."""
+        """Wait until every subscription is acknowledged or refused, and data has come: a price, where prices are due."""
         await self._ready.wait()
         await self._enough.wait()
 
+    @property
+    def told_until(self) -> int:
+        """Our clock when the link last showed that it tells what it should; 0 where it never opened.
+
+        An answer to a ping shows that of those connections alone that have nothing else to say: an address that has been
+        given up may go on answering.
+        """
+        if self._stale_since is not None:
+            return self._stale_since
+        return self.last_recv if self._stale_after == inf else self._last_told
+
+    def stale_until(self, end: int) -> Gap | None:
+        """What may be missing up to `end` because the prices have stopped; `None` where they have not."""
+        if self._stale_since is None:
+            return None
+        return Gap(self.venue.name, self.connection.name, self._stale_since, end, self._silence(self._stale_after))
+
     async def _live(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> str:
-        self.last_recv = self._last_price = self._clock.now()
+        self.last_recv = self._last_price = self._last_told = self._clock.now()
         self._tell(FeedState.CONNECTED)
         self._check_ready()
         helpers = [
@@ -166,21 +196,33 @@ class Link:
         self._receiver(events, frame, self.connection.name, now)
         for event in events:
             kind = type(event)
+            if kind is not DecodeError:
+                self._last_told = now
             if kind is FeedStatus:
                 self._heed(event)  # type: ignore[arg-type]
             elif kind is Price:
                 self._last_price = now
+                self._priced = True
+                self._check_ready()
         self._count()
         if self._data_frames == 1 and not self.connection.subscriptions:
             # Subscribed by the address itself: what arrives is the only acknowledgement there is.
             self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
         if self._stale_since is not None and self._last_price > self._stale_since:
-            self._stale_since = None
-            self._tell(FeedState.RESUMED, "prices again")
+            self._resume(now)
+
+    def _resume(self, now: int) -> None:
+        gap = self.stale_until(now)
+        assert gap is not None
+        self._receiver((gap,), b"", self.connection.name, now)
+        self._stale_since = None
+        self._tell(FeedState.RESUMED, "prices again")
+        if self._missed is not None:
+            self._missed(gap)
 
     def _count(self) -> None:
         self._data_frames += 1
-        if self._data_frames == self._tempo.healthy_frames:
+        if self._data_frames >= self._tempo.healthy_frames:
             self._enough.set()
 
     def _heed(self, status: FeedStatus) -> None:
@@ -200,7 +242,8 @@ class Link:
         self._check_ready()
 
     def _check_ready(self) -> None:
-        if not self._awaited and not self._ready.is_set():
+        priced = self._stale_after == inf or self._priced
+        if priced and not self._awaited and not self._ready.is_set():
             self.ready_at = self._clock.now()
             self._ready.set()
             self._tell_scope()
@@ -253,12 +296,16 @@ class Link:
             if silent > heartbeat.dead_after:
                 self._end = f"nothing arrived for {heartbeat.dead_after:g} s, not even heartbeats"
                 await socket.close()
-            elif priceless > 2.0 * heartbeat.stale_after:
-                self._end = f"no price for {2.0 * heartbeat.stale_after:g} s although the socket lives"
+            elif priceless > 2.0 * self._stale_after:
+                self._end = self._silence(2.0 * self._stale_after)
                 await socket.close()
-            elif priceless > heartbeat.stale_after and self._stale_since is None:
-                self._stale_since = now
-                self._tell(FeedState.STALE, f"no price for {heartbeat.stale_after:g} s although the socket lives")
+            elif priceless > self._stale_after and self._stale_since is None:
+                self._stale_since = self._last_price
+                self._tell(FeedState.STALE, self._silence(self._stale_after))
+
+    @staticmethod
+    def _silence(seconds: float) -> str:
+        return f"no price for {seconds:g} s although the socket lives"
 
     def _tell(self, state: FeedState, reason: str = "", topic: str = "") -> None:
         now = self._clock.now()

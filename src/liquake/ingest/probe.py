@@ -133,6 +133,12 @@ class _Hearing:
             for name, session in self.feed.sessions.items()
         }
 
+    def _due(self) -> set[str]:
+        """The connections on which prices must come."""
+        if not math.isfinite(self.venue.heartbeat.stale_after):
+            return set()
+        return {name for name, session in self.feed.sessions.items() if session.connection.priced}
+
     def _beating(self) -> set[str]:
         return {name for name, session in self.feed.sessions.items() if session.link and session.link.beats}
 
@@ -144,10 +150,9 @@ class _Hearing:
             for name, topics in asked.items()
             for topic in sorted(topics - self._acknowledged.get(name, set()))
         ]
-        if math.isfinite(self.venue.heartbeat.stale_after):
-            lacking += [f"no price on {name}" for name in asked if name not in self._priced]
-        elif not self._priced:
-            # Prices come on a socket of their own.
+        due = self._due()
+        lacking += [f"no price on {name}" for name in asked if name in due - self._priced]
+        if not due and not self._priced:
             lacking.append("no price on any connection")
         return lacking + [f"no answer to a ping on {name}" for name in asked if name not in beating]
 

@@ -86,13 +86,15 @@ class Session:
 
     def _open(self, client: aiohttp.ClientSession) -> tuple[Link, asyncio.Task[str]]:
         decoder = self.venue.decoder(self.connection.name, self.instruments)
-        link = self.link = Link(self.venue, self.connection, decoder, self._clock, self._receiver, self._tempo)
+        link = self.link = Link(
+            self.venue, self.connection, decoder, self._clock, self._receiver, self._tempo, self._missed
+        )
         return link, asyncio.create_task(link.run(client))
 
     def _ended(self, link: Link, reading: asyncio.Task[str]) -> str:
         why = reading.result()
-        if link.last_recv and self._broken_at is None:
-            self._broken_at, self._broken_why = link.last_recv, why
+        if link.told_until and self._broken_at is None:
+            self._broken_at, self._broken_why = link.told_until, why
         return why
 
     async def _successor(
@@ -108,6 +110,7 @@ class Session:
             await self._turn()
             successor, opening = self._open(client)
             if await self._settled(successor, opening):
+                self._lose(link.stale_until(successor.ready_at))
                 return successor, opening
             await asyncio.wait((reading,), timeout=self._backoff.next())
         return None
@@ -142,12 +145,16 @@ class Session:
         """After a reconnect: what lies between the last frame before and the new subscription may be missing."""
         if self._broken_at is None:
             return
-        gap = Gap(self.venue.name, self.connection.name, self._broken_at, end, self._broken_why)
-        self._receiver((gap,), b"", self.connection.name, self._clock.now())
+        self._lose(Gap(self.venue.name, self.connection.name, self._broken_at, end, self._broken_why))
         self._tell(FeedState.RESUMED, "subscribed again")
+        self._broken_at = None
+
+    def _lose(self, gap: Gap | None) -> None:
+        if gap is None:
+            return
+        self._receiver((gap,), b"", self.connection.name, self._clock.now())
         if self._missed is not None:
             self._missed(gap)
-        self._broken_at = None
 
     def _allowed_lifetime(self) -> float | None:
         lifetime = self.venue.limits.lifetime

@@ -14,7 +14,7 @@ from liquake.model import Side
 from liquake.simulate.connection import Connection
 from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
-from liquake.simulate.past import Past, answered
+from liquake.simulate.past import Past
 from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, Slots, VenueServer, decode, encode
 
 _CATEGORIES = ("usdt-futures", "usdc-futures", "coin-futures")
@@ -190,7 +190,7 @@ class BitgetServer(VenueServer):
         page = list(islice(past.newest_first(), first, first + size))
         now = self.clock.now()
         fresh = past.tell(*(event.key for _, _, event in page if event is not None))
-        self.published += answered(fresh, now) if self._truth else []
+        self.told(fresh)
         cursor = str(first + size) if len(page) == size else ""
         return _answer("00000", "success", {"list": [row for _, row, _ in page], "cursor": cursor}, now)
 

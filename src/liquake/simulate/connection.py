@@ -28,6 +28,8 @@ class Connection:
         self.counted = 0
         self._socket, self._transport = socket, transport
         self._closing = False
+        self.since = 0
+        """When it was opened by the simulation's clock, UTC nanoseconds."""
         # A client that does not read must not hold up the others: writing never waits, and who falls behind is cut.
         transport.set_write_buffer_limits(high=2 * _UNREAD)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-import msgspec
 from aiohttp import web
 
 from liquake.model import Side
 from liquake.simulate.connection import Connection
 from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
+from liquake.simulate.past import insert
 from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, VenueServer, decode, encode
 
 _MESSAGES_PER_SECOND = 20
@@ -109,7 +109,7 @@ class DeribitServer(VenueServer):
         size = contract.size_text(order)
         amount = float(size) * (contract.multiplier if contract.inverse else 1.0)
         row = self._trade(contract, order.ts, float(contract.price_text(order.price)), sold, amount)
-        self._trades.append({**row, "liquidation": flag})
+        insert(self._trades, {**row, "liquidation": flag}, _when)
         events = _truth(self.name, contract, size, row, flag)
         await self._stream(contract, [row], events)
 
@@ -123,7 +123,7 @@ class DeribitServer(VenueServer):
 
         if not await self.deliver(events, frame):
             # The history has them whether anybody was connected or not.
-            self.published += [msgspec.structs.replace(event, sent=self.clock.now()) for event in events]
+            self.told(events, copies=0)
 
     def _trade(self, contract: Contract, ts: int, price: float, sold: bool, amount: float) -> Row:
         currency = contract.symbol.partition("-")[0]
@@ -156,7 +156,7 @@ class DeribitServer(VenueServer):
             contract = self.rng.choice(self.listing.contracts)
             price = float(contract.price_text(self.market.price(contract.asset)))
             row = self._trade(contract, now, price, self.rng.random() < 0.5, 10.0)
-            self._trades.append(row)
+            insert(self._trades, row, _when)
             for channel in _channels(contract):
                 await self.send_topic(channel, _notice(channel, [row]))
 
@@ -228,6 +228,11 @@ class DeribitServer(VenueServer):
         if self.clock.now() // MILLISECOND - row["timestamp"] >= self.flagged_after * 1000:
             return row
         return {name: value for name, value in row.items() if name != "liquidation"}
+
+
+def _when(row: Row) -> int:
+    when: int = row["timestamp"]
+    return when
 
 
 def _paid_in(symbol: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
 from aiohttp import WSCloseCode, web
 
 from liquake.model import Side
@@ -153,8 +152,7 @@ class DydxServer(VenueServer):
 
     def _replayed(self, market: str, rows: Sequence[Row]) -> None:
         if self._truth:
-            now, first = self.clock.now(), self._tape.told(market, rows)
-            self.published += [msgspec.structs.replace(event, sent=now, subscribed=1) for event in first]
+            self.told(self._tape.told(market, rows))
 
     async def _send_trades(self, contract: Contract, orders: Sequence[Order]) -> None:
         read = [self._read(contract, order) for order in orders]
@@ -169,6 +167,7 @@ class DydxServer(VenueServer):
         """Whether anybody who asked for the market was told."""
         topic = f"v4_trades-{contract.symbol}"
         if not self.wanted(topic):
+            self.miss(events)
             return False
 
         def frame(connection: Connection) -> str | None:

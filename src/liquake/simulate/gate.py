@@ -15,6 +15,7 @@ from liquake.model import Side
 from liquake.simulate.connection import Connection
 from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
+from liquake.simulate.past import insert
 from liquake.simulate.server import SECOND, TICKS_PER_SECOND, Row, Setting, Slots, VenueServer, decode, encode
 
 _PATH = "/v4/ws/"
@@ -112,7 +113,7 @@ class GateServer(VenueServer):
 
     async def publish(self, order: Order) -> None:
         contract = self.listing.pick(order.asset)
-        self._past.append(_read_past(contract, order))
+        insert(self._past, _read_past(contract, order), _when)
         if not self.throttled:
             await self._push(contract, [order])
             return
@@ -193,7 +194,11 @@ class GateServer(VenueServer):
         for event in events if self._truth else ():
             if event.key not in self._told:
                 self._told.add(event.key)
-                self.published.append(msgspec.structs.replace(event, sent=self.clock.now(), subscribed=1))
+                self.told([event])
+
+
+def _when(kept: tuple[Published, Row]) -> int:
+    return kept[0].ts
 
 
 def _settle(symbol: str) -> str:

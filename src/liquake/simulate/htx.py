@@ -9,7 +9,6 @@ import gzip
 from collections import deque
 from collections.abc import Sequence
 
-import msgspec
 from aiohttp import WSCloseCode, web
 
 from liquake.model import Side
@@ -209,7 +208,7 @@ class HtxServer(VenueServer):
         for event in events if self._truth else ():
             if event.key not in self._told:
                 self._told.add(event.key)
-                self.published.append(msgspec.structs.replace(event, sent=self.clock.now(), subscribed=1))
+                self.told([event])
 
 
 def _packed(message: Row) -> bytes:

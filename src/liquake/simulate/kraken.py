@@ -16,7 +16,7 @@ from liquake.model import Side
 from liquake.simulate.connection import Connection
 from liquake.simulate.contracts import MILLISECOND, Contract, Published
 from liquake.simulate.order import Order
-from liquake.simulate.past import Past, answered
+from liquake.simulate.past import Past
 from liquake.simulate.server import TICKS_PER_SECOND, Row, Setting, VenueServer, decode, encode
 
 _FEEDS = ("trade", "ticker")
@@ -216,7 +216,7 @@ class KrakenServer(VenueServer):
         page = list(islice((kept for kept in past.newest_first() if kept[0] < before), _PAGE))
         now = self.clock.now()
         fresh = past.tell(*(event.key for _, _, event in page if event is not None))
-        self.published += answered(fresh, now) if self._truth else []
+        self.told(fresh)
         rows = [_past(row) for _, row, _ in page if isinstance(row, dict)]
         return web.json_response({"result": "success", "serverTime": _moment(now // MILLISECOND), "history": rows})
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-import msgspec
 from aiohttp import web
 
 from liquake.model import Side
@@ -138,8 +137,7 @@ class LighterServer(VenueServer):
         rows = self._tape.latest(contract.symbol, _REPLAYED)
         # A connection that is being cut takes nothing any more, though it still asks.
         if await connection.send(self._frame("subscribed", contract, [], rows)) and self._truth:
-            now, first = self.clock.now(), self._tape.told(contract.symbol, rows)
-            self.published += [msgspec.structs.replace(event, sent=now, subscribed=1) for event in first]
+            self.told(self._tape.told(contract.symbol, rows))
 
     async def _ordinary(self, contract: Contract, now: int) -> None:
         price, usd = self.market.price(contract.asset), self.rng.expovariate(1 / 900.0)
@@ -155,6 +153,7 @@ class LighterServer(VenueServer):
         """Whether anybody who asked for the market was told."""
         topic = f"trade:{contract.symbol}"
         if not self.wanted(topic):
+            self.miss(events)
             return False
         frame = self._frame("update", contract, rows, forced)
         return await self.deliver(events, lambda connection: frame if topic in connection.topics else None)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-
-import msgspec
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import TypeVar
 
 from liquake.simulate.contracts import Published
 from liquake.simulate.server import Row
 
 _KEPT = 20_000
+_Kept = TypeVar("_Kept")
+
+
+def insert(kept: deque[_Kept], new: _Kept, time: Callable[[_Kept], int]) -> None:
+    """Add `new` to `kept`, which is in order of `time`: what arrives late goes before what overtook it."""
+    later = []
+    while kept and time(kept[-1]) > time(new):
+        later.append(kept.pop())
+    kept.append(new)
+    kept.extend(reversed(later))
 
 
 class Past:
@@ -24,7 +34,7 @@ class Past:
         """Remember `row`. Its liquidation counts as untold until `tell` is called with its key."""
         if len(self._rows) == _KEPT and (forgotten := self._rows[0][2]) is not None:
             self._untold.pop(forgotten.key, None)
-        self._rows.append((milliseconds, row, event))
+        insert(self._rows, (milliseconds, row, event), itemgetter(0))
         if event is not None:
             self._untold[event.key] = event
 
@@ -35,8 +45,3 @@ class Past:
     def newest_first(self) -> Iterator[tuple[int, Row | list[object], Published | None]]:
         """Times in milliseconds, rows, and liquidations."""
         return reversed(self._rows)
-
-
-def answered(events: Iterable[Published], now: int) -> list[Published]:
-    """`events` as told in answer to a request, at `now`, to the one who asked."""
-    return [msgspec.structs.replace(event, sent=now, subscribed=1) for event in events]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from liquake.clock import Clock
 from liquake.simulate.connection import PATIENCE, Connection
 from liquake.simulate.contracts import Contract, Listing, Published
-from liquake.simulate.faults import GARBAGE, FaultName, Faults, Timetable
+from liquake.simulate.faults import GARBAGE, Farewell, FaultName, Faults, Timetable, VenueClock
 from liquake.simulate.market import Market
 from liquake.simulate.order import Order
 from liquake.simulate.presets import Health
@@ -31,6 +32,11 @@ TICKS_PER_SECOND = 10
 _CLOSE_AFTER = 1.0
 """Seconds between the announcement of a close and the close."""
 _LARGEST_REQUEST = 1 << 20
+_REPLAYED_AFTER = 3 * SECOND
+"""After a connection was opened: by then it has subscribed."""
+
+FrameFor = Callable[[Connection], str | bytes | None]
+"""The frame that a connection should get, if any."""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -58,22 +64,38 @@ class VenueServer(ABC):
     """Seconds after which a connection is closed."""
 
     def __init__(self, setting: Setting) -> None:
-        self.market, self.clock, self.throttled = setting.market, setting.clock, setting.throttled
+        faults = setting.faults
+        self.market, self.throttled = setting.market, setting.throttled
         self.rng = Random(f"{setting.seed} {self.name}")
+        self.clock = VenueClock(setting.clock, faults.skew, Random(self.name).random())
+        """The venue's own, which may be wrong."""
         self.listing = Listing(tuple(c for c in self.contracts if c.asset in self.market.coins), self.rng)
         self.health = Health.HEALTHY
-        self.duplicating = setting.faults.duplicate
+        self.duplicating = faults.duplicate
         self.published: list[Published] = []
         """What was sent, once per event, in order of sending."""
+        self.missed: list[Published] = []
+        """What it would have sent: nobody was connected, or nobody could hear it."""
+        self.suffered: Counter[str] = Counter()
+        """How often each fault has come about."""
         self.connections: list[Connection] = []
         self.opened = 0
         """Connections ever opened."""
-        self._timetable = Timetable(setting.faults, self.name)
+        self._timetable = Timetable(faults, self.name)
+        self._time = setting.clock
         self._truth = setting.truth
         self._closing: int | None = None
         self._last_frame: str | bytes = ""
         self._recovered = asyncio.Event()
         self._runner: web.AppRunner | None = None
+        self._sent_before: deque[FrameFor] = deque(maxlen=faults.replay)
+        self._newcomers: deque[Connection] = deque()
+        self._forsaken: list[Connection] = []
+        """Those at an address that has been given up, and says nothing."""
+        self._ports: list[int] = []
+        """The newest last."""
+        self._farewell: Farewell | None = None
+        """Of all ports but the newest; `None` where they redirect."""
 
     @abstractmethod
     def sockets(self) -> Sequence[str]:
@@ -146,7 +168,12 @@ class VenueServer(ABC):
             if health is Health.REFUSING:
                 self.drop()
         for fault in self._timetable.due(elapsed):
+            self.suffered[fault] += 1
             await self._suffer(fault)
+        for farewell in self._timetable.moves(elapsed):
+            await self.move(farewell)
+        await self._replay_due(now)
+        now = self.clock.at(now)
         await self._close_due(now)
         await self.tell(now, count)
 
@@ -167,28 +194,52 @@ class VenueServer(ABC):
             if announced or old:
                 await connection.close(WSCloseCode.GOING_AWAY)
 
-    async def deliver(self, events: Sequence[Published], frame_for: Callable[[Connection], str | bytes | None]) -> bool:
+    async def deliver(self, events: Sequence[Published], frame_for: FrameFor) -> bool:
         """Send `events`, in the frame that each connection should get, and keep the truth about it.
 
-        What happens while nobody is connected, or while the venue says nothing, was never published: then `False`.
+        What happens while nobody is connected, or while the venue says nothing, is only kept as `missed`: then `False`.
         """
         if not self.speaks or not self.connections:
+            self.miss(events)
             return False
-        sent, copies = self.clock.now(), 0
+        copies = 0
+        if events:
+            self._sent_before.append(frame_for)
         try:
             for connection in list(self.connections):
                 frame = frame_for(connection)
                 if frame is not None and await connection.send(frame):
                     copies += 1
-                    connection.told = sent
+                    connection.told = self.clock.now()
                     self._last_frame = frame
                     if self.duplicating:
-                        await connection.send(frame)
+                        self.suffered["duplicate"] += await connection.send(frame)
         finally:
             # A simulation that is ended between two sockets has sent to the first.
-            if self._truth:
-                self.published += [msgspec.structs.replace(event, sent=sent, subscribed=copies) for event in events]
+            self.told(events, copies)
         return True
+
+    def told(self, events: Iterable[Published], copies: int = 1) -> None:
+        """Keep the truth: `events` were sent now, to so many connections, or in answer to a request."""
+        if self._truth:
+            now = self._time.now()
+            self.published += [msgspec.structs.replace(event, sent=now, subscribed=copies) for event in events]
+
+    def miss(self, events: Iterable[Published]) -> None:
+        """Keep the truth: `events` would be sent now, if anybody could hear it."""
+        if self._truth:
+            now = self._time.now()
+            self.missed += [msgspec.structs.replace(event, sent=now) for event in events]
+
+    async def _replay_due(self, now: int) -> None:
+        """Send who connected a little ago what others were sent before."""
+        while self._newcomers and now >= self._newcomers[0].since + _REPLAYED_AFTER:
+            connection = self._newcomers.popleft()
+            if not self.speaks or connection not in self.connections:
+                continue
+            for frame_for in tuple(self._sent_before):
+                frame = frame_for(connection)
+                self.suffered["replay"] += frame is not None and await connection.send(frame)
 
     async def send_topic(self, topic: str, frame: str | bytes) -> None:
         """Send a frame that is not a liquidation to those who asked for `topic`."""
@@ -209,13 +260,40 @@ class VenueServer(ABC):
         app.add_routes([web.route(page.method, page.path, self._through(page.handler)) for page in self.pages()])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
+        await self._open_port()
+        return self.address
+
+    @property
+    def address(self) -> str:
+        """Where it is now: "http://127.0.0.1:port"."""
+        return f"http://127.0.0.1:{self._ports[-1]}"
+
+    async def _open_port(self) -> None:
+        assert self._runner is not None
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        (port,) = {address[1] for address in self._runner.addresses} - set(self._ports)
+        self._ports.append(port)
+
+    async def move(self, farewell: Farewell | None) -> None:
+        """Go to a new address and leave the old one to its `farewell`; with `None`, have it point to the new one."""
+        self._farewell = farewell
+        if farewell is None:
+            for connection in self._forsaken:
+                connection.cut()
+            return
+        self.suffered[f"moved, the old address {farewell.lower()}"] += 1
+        if self._runner is not None:
+            await self._open_port()
+        if farewell is Farewell.REFUSING:
+            self.drop()
+        else:
+            self._forsaken += self.connections
+            self.connections.clear()
 
     async def stop(self) -> None:
         """Close everything."""
         self.become(Health.REFUSING)
-        for connection in list(self.connections):
+        for connection in [*self.connections, *self._forsaken]:
             connection.abort()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -226,7 +304,10 @@ class VenueServer(ABC):
         async def guarded(request: web.Request) -> web.StreamResponse:
             if self.health is Health.HALF_OPEN:
                 await self._recovered.wait()
-            if self.health is Health.REFUSING:
+            given_up = _port(request) != self._ports[-1]
+            if given_up and self._farewell is None:
+                raise web.HTTPPermanentRedirect(f"{self.address}{request.path_qs}")
+            if self.health is Health.REFUSING or (given_up and self._farewell is Farewell.REFUSING):
                 _transport(request).close()
                 return web.Response()
             response: web.StreamResponse = await handler(request)
@@ -241,12 +322,16 @@ class VenueServer(ABC):
         await socket.prepare(request)
         self.opened += 1
         connection = Connection(self.opened, request.path, socket, _transport(request), self.clock.now())
-        self.connections.append(connection)
+        connection.since = self._time.now()
+        (self.connections if _port(request) == self._ports[-1] else self._forsaken).append(connection)
+        self._newcomers.append(connection)
         try:
             await self.greet(connection, request)
             await self._converse(connection, socket)
         finally:
-            self.connections.remove(connection)
+            for held in (self.connections, self._forsaken):
+                if connection in held:
+                    held.remove(connection)
         return socket
 
     async def _converse(self, connection: Connection, socket: web.WebSocketResponse) -> None:
@@ -268,6 +353,12 @@ def _transport(request: web.Request) -> asyncio.Transport:
     if transport is None:
         raise ConnectionResetError
     return transport
+
+
+def _port(request: web.Request) -> int:
+    """That was asked."""
+    transport = request.transport
+    return 0 if transport is None else int(transport.get_extra_info("sockname")[1])
 
 
 def encode(value: object) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from heapq import heappop, heappush
+from itertools import count
 from random import Random
+
+import msgspec
 
 from liquake.clock import Clock, WallClock
 from liquake.errors import UnknownVenue
@@ -57,16 +60,22 @@ class Simulation:
         settings = even_load(rate) if rate is not None else find_preset(preset)
         self.market = Market(settings, seed, self.clock.now(), assets)
         self.servers: dict[str, VenueServer] = {}
+        self._shuffles: dict[str, float] = {}
         for name in chosen:
             if name not in SERVERS:
                 raise UnknownVenue(name, SERVERS)
             own = (faults.get(name) if isinstance(faults, Mapping) else faults) or Faults(outages=settings.outages)
+            self._shuffles[name] = own.shuffle
             self.servers[name] = SERVERS[name](Setting(self.market, self.clock, seed, throttled, own, truth))
         self._spread = rate is not None
         self._others = {name: server.share for name, server in self.servers.items() if name not in VENUE_SHARES}
         self._elsewhere = Random(f"{seed} venues")
-        self._orders: deque[Order] = deque()
+        self._orders: list[tuple[int, int, Order]] = []
+        """A heap: when each is published, and a number so that no two are equal."""
+        self._numbers = count()
+        self._waits = Random(f"{seed} waits")
         self._given = 0
+        self._halted = False
         self._next_tick = self.market.start + _TICK
         self._ticks = 0
 
@@ -103,14 +112,14 @@ class Simulation:
             if now - self._next_tick > _FORGIVEN:
                 self._skip_to(now)
             await self.advance(now)
-            moment = min(self._next_tick, self._orders[0].ts if self._orders else self._next_tick)
+            moment = min(self._next_tick, self._orders[0][0] if self._orders else self._next_tick)
             await asyncio.sleep(max(0.0, (moment - self.clock.now()) / SECOND))
 
     async def advance(self, until: int) -> None:
         """Let everything happen that is due by `until`, UTC nanoseconds, in order of time."""
         while True:
-            if self._orders and self._orders[0].ts <= min(until, self._next_tick):
-                await self.publish(self._orders.popleft())
+            if self._orders and self._orders[0][0] <= min(until, self._next_tick):
+                await self.publish(heappop(self._orders)[2])
             elif self._next_tick <= until:
                 await self._tick()
             else:
@@ -120,15 +129,31 @@ class Simulation:
         """Execute `order` on its venue, now; on none when its venue is not simulated."""
         server = self.servers.get(order.venue)
         if server is not None:
-            await server.publish(order)
+            await server.publish(msgspec.structs.replace(order, ts=server.clock.at(order.ts)))
+
+    def halt(self) -> None:
+        """Let the venues go on without any further order."""
+        self._halted = True
+        self._orders.clear()
 
     async def _tick(self) -> None:
         now = self._next_tick
-        self._orders += self._placed(self.market.step(now + _AHEAD))
+        placed = self._placed(self.market.step(now + _AHEAD))
+        for order in () if self._halted else placed:
+            heappush(self._orders, (order.ts + self._wait(order.venue), next(self._numbers), order))
         self._ticks += 1
         self._next_tick += _TICK
         for server in self.servers.values():
-            await server.tick(now, self._ticks)
+            await self.wake(server, now, self._ticks)
+
+    async def wake(self, server: VenueServer, now: int, count: int) -> None:
+        """Let a tenth of a second pass for `server`."""
+        await server.tick(now, count)
+
+    def _wait(self, venue: str) -> int:
+        """Nanoseconds until an order of `venue` reaches its feed."""
+        shuffle = self._shuffles.get(venue, 0.0)
+        return round(self._waits.random() * shuffle * SECOND) if shuffle else 0
 
     def _placed(self, orders: list[Order]) -> list[Order]:
         """An even load goes to the chosen venues in turn, so that its rate is what was asked for.

@@ -28,7 +28,7 @@ class Aster(Binance):
         None,
         Throttle.LATEST,
         1.0,
-        _DOCUMENTATION,
+        source=_DOCUMENTATION,
     )
     # Mark prices come every second on the same socket. "The websocket server will send a ping frame every 5 minutes",
     # which the WebSocket library answers.

@@ -368,7 +368,7 @@ class Binance(Venue):
         date(2026, 4, 14),
         Throttle.LARGEST,
         1.0,
-        _DOCUMENTATION,
+        source=_DOCUMENTATION,
     )
     # Mark prices come every second. Its own pings, every 3 minutes, are answered by the WebSocket library.
     heartbeat = Heartbeat(every=20.0, frame=None, dead_after=45.0, stale_after=15.0)

@@ -20,6 +20,7 @@ from liquake.model import (
     CoverageKind,
     Event,
     FeedState,
+    Gap,
     Instrument,
     Instruments,
     Liquidation,
@@ -357,8 +358,9 @@ class Htx(Venue):
         source=_DOCUMENTATION,
     )
     # The sockets of orders have no prices at all, so their absence proves nothing there. But the server pings: "every 5
-    # seconds" (_HEARTBEAT), on both kinds of socket, and what does not ping is dead.
-    heartbeat = Heartbeat(every=20.0, frame=None, dead_after=20.0, stale_after=float("inf"))
+    # seconds" (_HEARTBEAT), on both kinds of socket, and what does not ping is dead. When the prices stop that come on a
+    # socket of their own, the history is asked for all of it.
+    heartbeat = Heartbeat(every=20.0, frame=None, dead_after=20.0, stale_after=30.0)
     # "240 times every 3 second at most for each IP" of REST; a quarter of that is asked for.
     limits = Limits(lifetime=None, messages_per_second=5.0, connects_per_minute=60.0, requests_per_minute=1200.0)
     endpoints = (
@@ -404,7 +406,7 @@ class Htx(Venue):
         names = ("linear", "coin-swaps", "coin-futures")
         return [
             *(
-                Connection(name, product.url, (_subscription(orders, _TOPIC),))
+                Connection(name, product.url, (_subscription(orders, _TOPIC),), priced=False)
                 for name, product in zip(names, products, strict=True)
             ),
             Connection("prices", market.url, (_subscription(prices, _DETAIL),)),
@@ -423,6 +425,10 @@ class Htx(Venue):
             for code in _wanted(instruments, assets)
             for since in range(first, max(last, first + 1), _WINDOW)
         )
+
+    def refills(self, gap: Gap) -> bool:
+        """There is no history of the coin-margined futures, and when the prices fall silent all sockets may have."""
+        return gap.connection in ("linear", "coin-swaps")
 
     def read_history(
         self, request: Request, answer: bytes, instruments: Instruments, ts_recv: int

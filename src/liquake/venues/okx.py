@@ -337,7 +337,7 @@ class Okx(Venue):
         None,
         Throttle.LATEST,
         1.0,
-        _DOCUMENTATION,
+        source=_DOCUMENTATION,
     )
     # "the connection will break automatically if the subscription is not established or data has not been pushed for more
     # than 30 seconds" (_CONNECT); protocol pings do not count, the text "ping" does.

@@ -19,6 +19,7 @@ from liquake.model import (
     Event,
     FeedState,
     FeedStatus,
+    Gap,
     Instrument,
     Instruments,
     Liquidation,
@@ -76,6 +77,8 @@ class Connection(msgspec.Struct, frozen=True):
     subscriptions: tuple[Subscription, ...]
     headers: tuple[tuple[str, str], ...] = ()
     """Names and values to send with the handshake."""
+    priced: bool = True
+    """Whether prices come on it, whose absence tells that it has fallen silent."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
@@ -282,6 +285,11 @@ class Venue(ABC):
         """
         del instruments, assets, start, end
         return ()
+
+    def refills(self, gap: Gap) -> bool:
+        """Whether `history` has all that may be missing in `gap`."""
+        del gap
+        return True
 
     def read_history(
         self, request: Request, answer: bytes, instruments: Instruments, ts_recv: int

@@ -325,8 +325,9 @@ def test_where_each_side_has_a_throttle_of_its_own_two_prints_of_a_second_are_no
         engine.advance(NOON + 100 * SECOND)
         return next(each.usd_at_least for each in engine.snapshot(NOON + 100 * SECOND).understatements)
 
+    # What the intervals that were taken tell of more is within its error: at least is what was shown.
     alone = least([Side.LONG])
-    assert 15_000.0 < alone < 25_000.0
+    assert 15_000.0 <= alone < 25_000.0
     assert least([Side.LONG, Side.SHORT]) == pytest.approx(2.0 * alone)
 
 

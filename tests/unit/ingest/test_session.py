@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
 import msgspec
 
-from liquake.clock import WallClock
+from liquake.clock import SECOND, WallClock
 from liquake.ingest.session import Session
-from liquake.model import DecodeError, FeedState, Instruments, Price
+from liquake.model import DecodeError, FeedState, Gap, Instruments, Price
 from liquake.venues import Connection, Heartbeat
 from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyVenue, connection_to, toy_server
+
+CLOCK = WallClock()
 
 
 @asynccontextmanager
 async def listening(
-    connection: Connection, heartbeat: Heartbeat = PATIENT, lifetime: float | None = None
+    connection: Connection,
+    heartbeat: Heartbeat = PATIENT,
+    lifetime: float | None = None,
+    missed: Callable[[Gap], object] | None = None,
 ) -> AsyncIterator[tuple[Session, Heard]]:
     heard = Heard()
     session = Session(
-        ToyVenue(heartbeat), connection, Instruments(), WallClock(), heard, tempo=HURRIED, lifetime=lifetime
+        ToyVenue(heartbeat), connection, Instruments(), CLOCK, heard, tempo=HURRIED, lifetime=lifetime, missed=missed
     )
     async with aiohttp.ClientSession() as client:
         running = asyncio.create_task(session.run(client))
@@ -35,6 +40,16 @@ async def listening(
 
 def prices(heard: Heard) -> int:
     return sum(isinstance(event, Price) for event in heard.events)
+
+
+def unpriced(url: str) -> Connection:
+    return msgspec.structs.replace(connection_to(url), priced=False)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10.0):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_session_tells_each_step_until_it_is_subscribed() -> None:
@@ -58,7 +73,7 @@ async def test_a_dropped_connection_comes_back_and_says_what_may_be_missing() ->
 
 
 async def test_pings_that_are_answered_make_a_connection_good_where_nothing_else_comes() -> None:
-    async with toy_server() as server, listening(connection_to(server.url)) as (_, heard):
+    async with toy_server() as server, listening(unpriced(server.url)) as (_, heard):
         server.pricing = False
         await heard.until(lambda: FeedState.SUBSCRIBED in heard.states)
         await server.drop()
@@ -67,6 +82,97 @@ async def test_pings_that_are_answered_make_a_connection_good_where_nothing_else
         await server.sockets[-1].send_str("hello")
         await heard.until(lambda: heard.gaps)
         assert heard.states[-1] is FeedState.RESUMED
+
+
+async def test_a_gap_begins_with_the_last_word_of_the_feed_and_not_with_the_last_answer_to_a_ping() -> None:
+    async with toy_server() as server, listening(connection_to(server.url)) as (session, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        silent = CLOCK.now()
+        link = session.link
+        assert link is not None
+        await until(lambda: link.last_recv > silent + SECOND // 5)
+        await server.drop()
+        server.pricing = True
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].start < silent + SECOND // 10
+
+
+async def test_a_frame_that_cannot_be_read_is_no_word_of_the_feed() -> None:
+    async with toy_server() as server, listening(connection_to(server.url)) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        silent = CLOCK.now()
+        await asyncio.sleep(0.2)
+        await server.sockets[0].send_str("{")
+        await heard.until(lambda: any(isinstance(event, DecodeError) for event in heard.events))
+        await server.drop()
+        server.pricing = True
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].start < silent + SECOND // 10
+
+
+async def test_where_no_prices_are_due_an_answer_to_a_ping_is_the_last_word() -> None:
+    async with toy_server() as server, listening(unpriced(server.url)) as (session, heard):
+        server.pricing = False
+        await heard.until(lambda: FeedState.SUBSCRIBED in heard.states)
+        subscribed, link = CLOCK.now(), session.link
+        assert link is not None
+        await until(lambda: link.last_recv > subscribed + SECOND // 5)
+        await server.drop()
+        server.pricing = True
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].start > subscribed + SECOND // 5
+
+
+async def test_prices_that_stop_and_come_again_leave_a_gap_from_the_last_to_the_first() -> None:
+    watchful = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=0.3)
+    missed: list[Gap] = []
+    async with (
+        toy_server() as server,
+        listening(connection_to(server.url), watchful, missed=missed.append) as (_, heard),
+    ):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        silent = CLOCK.now()
+        await heard.until(lambda: FeedState.STALE in heard.states)
+        server.pricing = True
+        again = CLOCK.now()
+        await heard.until(lambda: heard.states[-1] is FeedState.RESUMED)
+        (gap,) = heard.gaps
+        assert missed == [gap]
+        assert gap.start < silent + SECOND // 10
+        assert again <= gap.end
+        assert gap.cause == "no price for 0.3 s although the socket lives"
+
+
+async def test_a_connection_that_acknowledges_and_says_nothing_closes_no_gap() -> None:
+    watchful = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=0.2)
+    async with toy_server() as server, listening(connection_to(server.url), watchful) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        silent = CLOCK.now()
+        await server.drop()
+        await heard.until(lambda: server.opened >= 3 and heard.states[-1] is FeedState.SUBSCRIBED)
+        assert heard.gaps == []
+        server.pricing = True
+        again = CLOCK.now()
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].start < silent + SECOND // 10
+        assert heard.gaps[0].end >= again
+
+
+async def test_a_successor_ends_the_silence_of_the_link_it_replaces() -> None:
+    watchful = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=0.4)
+    async with toy_server() as server, listening(connection_to(server.url), watchful) as (session, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.mute(server.sockets[0])
+        silent = CLOCK.now()
+        await heard.until(lambda: FeedState.STALE in heard.states)
+        session.change(connection_to(server.url, "a", "new"))
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].start < silent + SECOND // 10
+        assert FeedState.DISCONNECTED not in heard.states
 
 
 async def test_rotation_opens_the_new_socket_before_it_closes_the_old() -> None:

@@ -153,6 +153,7 @@ class ToyServer:
         """In place of a true answer."""
         self.refuse: set[str] = set()
         self.ignore: set[str] = set()
+        self._muted: set[web.WebSocketResponse] = set()
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -195,8 +196,12 @@ class ToyServer:
     async def _price(self, socket: web.WebSocketResponse) -> None:
         while True:
             await asyncio.sleep(0.005)
-            if self.pricing and self.answering and not socket.closed:
+            if self.pricing and self.answering and socket not in self._muted and not socket.closed:
                 await socket.send_str("100.5")
+
+    def mute(self, socket: web.WebSocketResponse) -> None:
+        """Send no more prices on `socket`."""
+        self._muted.add(socket)
 
     async def drop(self) -> None:
         """Close every connection there is."""

@@ -6,7 +6,7 @@ import pytest
 
 from liquake.model import Side
 from liquake.simulate.contracts import Published
-from liquake.simulate.past import Past, answered
+from liquake.simulate.past import Past
 
 
 def event(number: int) -> Published:
@@ -30,6 +30,8 @@ def test_what_is_forgotten_can_no_longer_be_told(monkeypatch: pytest.MonkeyPatch
     assert past.tell("0", "1", "2") == [event(1), event(2)]
 
 
-def test_who_asked_was_told_now() -> None:
-    (told,) = answered([event(1)], 77)
-    assert (told.sent, told.subscribed, told.key) == (77, 1, "1")
+def test_what_arrives_late_is_remembered_in_its_place() -> None:
+    past = Past()
+    for number in (1, 4, 2, 3, 2):
+        past.add(number, {})
+    assert [kept[0] for kept in past.newest_first()] == [4, 3, 2, 2, 1]
