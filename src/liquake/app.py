@@ -170,8 +170,7 @@ async def _watched(run: Run, work: Coroutine[Any, Any, None]) -> None:
 async def _tend(run: Run) -> None:
     while True:
         await asyncio.sleep(1.0)
-        run.engine.advance(run.clock.now())
-        run.heed()
+        run.tend()
 
 
 async def refit(engine: Callable[[], Engine]) -> None:

@@ -46,6 +46,8 @@ class Run:
         self.hear: Callable[[Event], None] | None = None
         """Told of every event that is no price."""
         self.mode = status.mode
+        self.fault = ""
+        """What an estimator of the engine failed with last: it may cost numbers, never the feed, nor what is kept."""
         self.alerting = True
         """Whether anybody looks at alerts."""
         self._heeded = 0
@@ -57,16 +59,28 @@ class Run:
         """Apply `events` and keep them; those of assets nobody asked for are left out."""
         if self.assets is not None:
             events = [event for event in events if self.wanted(event)]
-        apply = self.engine.apply
-        for event in events:
-            apply(event)
-        self._latency.update(self.clock.now() - ts_recv)
+        # Kept first: what the engine makes of it can be made again.
         if self.journal is not None:
             self.journal.record(events, frame or None, connection)
+        apply = self.engine.apply
+        for event in events:
+            try:
+                apply(event)
+            except Exception as fault:
+                self.fault = f"{fault!r}"
+        self._latency.update(self.clock.now() - ts_recv)
         if self.hear is not None:
             for event in events:
                 if not isinstance(event, Price):
                     self.hear(event)
+
+    def tend(self) -> None:
+        """Let a second without events pass too, and look for alerts."""
+        try:
+            self.engine.advance(self.clock.now())
+            self.heed()
+        except Exception as fault:
+            self.fault = f"{fault!r}"
 
     def heed(self) -> None:
         """Look for what deserves an alert: once a second, however often a screen looks."""
@@ -143,6 +157,7 @@ class Run:
             speed=None if replay is None else replay.speed,
             progress=None if replay is None else replay.progress,
             ended=replay is not None and replay.finished,
+            fault=self.fault,
         )
 
     def seek(self, seconds: float) -> bool:

@@ -62,6 +62,13 @@ async def listened(folder: Path, events: int) -> tuple[Path, Path]:
     return journal, transcript
 
 
+def without_shares(answer: object) -> object:
+    """`answer` without the parts of time that anything was heard for."""
+    if isinstance(answer, dict):
+        return {name: without_shares(held) for name, held in answer.items() if name != "heard_share"}
+    return [without_shares(held) for held in answer] if isinstance(answer, list) else answer
+
+
 def test_its_replay_gives_the_totals_of_the_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     journal, transcript = asyncio.run(listened(tmp_path, 150))
     ours, theirs = replayed(transcript, capsys), replayed(journal, capsys)
@@ -75,7 +82,7 @@ def test_its_replay_gives_the_totals_of_the_journal(tmp_path: Path, capsys: pyte
         for answer in (ours, theirs)
     ]
     assert shares[0] == shares[1]
-    assert ours == theirs
+    assert without_shares(ours) == without_shares(theirs)
     states = {event.state for event in read_transcript(transcript) if isinstance(event, FeedStatus)}
     assert {FeedState.CONNECTED, FeedState.SUBSCRIBED, FeedState.DISCONNECTED} <= states
 

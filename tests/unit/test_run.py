@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from liquake.clock import SECOND, ManualClock
 from liquake.engine.engine import Engine
@@ -10,6 +11,8 @@ from liquake.ingest.replay import Replay
 from liquake.model import Coverage, CoverageKind, Event, Liquidation, PriceBasis, Side
 from liquake.model.alert import Alert, AlertRule
 from liquake.run import Run
+from liquake.storage.journal import Journal
+from liquake.storage.reader import read_journal
 from liquake.tui.status import Mode, Status
 
 START = 1_790_000_000 * SECOND
@@ -87,3 +90,29 @@ def test_the_speed_of_a_recording_can_be_changed_and_is_told() -> None:
     assert run.status().speed == 60.0
     run.replay = None
     assert not run.set_speed(60.0)
+
+
+class _Failing(Engine):
+    def apply(self, event: Event) -> None:
+        if isinstance(event, Liquidation) and event.usd == LARGE:
+            raise OverflowError("math range error")
+        super().apply(event)
+
+
+async def test_a_fault_of_the_engine_costs_neither_the_feed_nor_what_is_kept_and_is_said(tmp_path: Path) -> None:
+    engine = _Failing({"bybit": Coverage(CoverageKind.COMPLETE, "")})
+    with Journal(tmp_path / "journal.db") as journal:
+        run = Run(engine, ManualClock(START), Status(Mode.LIVE, "0", START, START), journal, None)
+        run.receive([_liquidation(0, 500.0), _liquidation(1, LARGE), _liquidation(2, 700.0)], b"{}", "main", START)
+        await journal.flushed()
+    kept = [event.usd for event in read_journal(tmp_path / "journal.db") if isinstance(event, Liquidation)]
+    assert kept == [500.0, LARGE, 700.0]
+    assert run.statistics().total.events == 2
+    assert run.status().fault == "OverflowError('math range error')"
+
+
+def test_an_engine_that_cannot_tell_the_time_is_said_and_the_run_goes_on() -> None:
+    run = Run(_fresh(), ManualClock(START), Status(Mode.LIVE, "0", START, START), None, None)
+    run.engine = None  # type: ignore[assignment]
+    run.tend()
+    assert "advance" in run.fault

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from math import exp, sqrt
+from math import exp, inf, sqrt
 from typing import NamedTuple
 
 from liquake.model import Throttle
@@ -26,12 +26,15 @@ _SECOND = 1_000_000_000
 HOUR = 3600 * _SECOND
 _MOST_SHARE = 1.95
 """Of the complete feeds' orders, what a throttled one may have: beyond, the series runs away."""
+_STEP = 0.05
 _LEAST_ORDERS = 20
 """Of the complete feeds, from which their crowding can be told."""
 _DEEPEST = 400
 """Orders of one second that are told apart: what comes after them adds nothing to any sum."""
 UNLIKE = 0.15
 """By how much of what is hidden the venues' crowding may differ, as a standard deviation."""
+_FURTHEST = 5.0
+"""Log of the ratio of a bound to the estimate, from which there is no telling: a hundred and fifty times."""
 SIGMAS = 1.96
 """On both sides: 19 in 20."""
 
@@ -58,8 +61,12 @@ class Behind(NamedTuple):
 
     def band(self, shown: float) -> Band:
         """19 in 20, and never less than what was `shown`."""
-        width = exp(SIGMAS * sqrt(self.variance + self.doubt**2) / self.value) if self.value else 1.0
-        return Band(max(shown, self.value / width), max(shown, self.value * width))
+        if not self.value:
+            return Band(shown, shown)
+        apart = SIGMAS * sqrt(self.variance + self.doubt**2) / self.value
+        if apart > _FURTHEST:
+            return Band(shown, inf)
+        return Band(max(shown, self.value / exp(apart)), max(shown, self.value * exp(apart)))
 
 
 NOTHING = Behind(0.0, 0.0, 0.0)
@@ -150,9 +157,12 @@ def share_behind(shown: float, profile: Profile) -> float | None:
     >>> round(share_behind(40.0, alone), 3), round(share_behind(32.0, crowded), 3)
     (0.4, 0.4)
     """
-    if profile.total < _LEAST_ORDERS or _expected(profile.orders, _MOST_SHARE) < shown:
+    if profile.total < _LEAST_ORDERS:
         return None
-    low, high = 0.0, _MOST_SHARE
+    bounds = _around(shown, profile.orders)
+    if bounds is None:
+        return None
+    low, high = bounds
     for _ in range(30):
         middle = (low + high) / 2.0
         if _expected(profile.orders, middle) < shown:
@@ -160,6 +170,19 @@ def share_behind(shown: float, profile: Profile) -> float | None:
         else:
             high = middle
     return (low + high) / 2.0
+
+
+def _around(shown: float, places: Sequence[float]) -> tuple[float, float] | None:
+    """Two shares between which what is expected grows past `shown`; `None` where it does not get there.
+
+    Up to 1 it always grows. Beyond, the series of few seconds may turn back at any point, and says nothing from there on.
+    """
+    low, high = 0.0, 1.0
+    while _expected(places, high) < shown:
+        low, high = high, high + _STEP
+        if high > _MOST_SHARE or _expected(places, high) <= _expected(places, low):
+            return None
+    return low, high
 
 
 def _expected(places: Sequence[float], share: float) -> float:

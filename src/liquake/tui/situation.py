@@ -94,4 +94,6 @@ def _troubles(picture: Picture) -> list[str]:
     troubles += [f"{name} {state}" for name, state in services if away(state)]
     if status.journal is not None and status.journal.error:
         troubles.append("the journal keeps nothing")
+    if status.fault:
+        troubles.append(f"the engine failed ({status.fault}), please report it: numbers may be wrong, all is kept")
     return troubles

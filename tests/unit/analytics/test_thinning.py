@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 from random import Random
 from statistics import median
 
@@ -126,3 +127,19 @@ def test_profiles_add_up() -> None:
     assert both.orders == [2, 1]
     assert both.dollars[Throttle.LARGEST] == [6.0, 1.0]
     assert (both.usd, both.squares, both.total) == (7.0, 21.0, 3)
+
+
+def test_few_crowded_seconds_do_not_hide_the_share_that_is_plain() -> None:
+    """Beyond a share of 1 their series runs away at once: nothing of that is asked."""
+    deep = Profile()
+    for _ in range(30):
+        deep.add([1.0] * 40)
+    found = share_behind(20.0, deep)
+    assert found is not None
+    assert 1.0 - (1.0 - found) ** 40 == pytest.approx(20 / 30)
+    assert share_behind(31.0, deep) is None
+
+
+def test_next_to_nothing_with_much_doubt_has_no_upper_bound() -> None:
+    assert Behind(1e-6, 1.0, 0.0).band(0.0) == (0.0, inf)
+    assert Behind(0.0, 1.0, 0.0).band(0.0) == (0.0, 0.0)

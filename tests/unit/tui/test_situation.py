@@ -50,6 +50,7 @@ def test_a_feed_in_trouble_is_named_with_its_age() -> None:
         ({"redis": "away for 12 s"}, "redis away for 12 s"),
         ({"database": "down"}, "database down"),
         ({"journal": JournalStatus(error="disk full")}, "the journal keeps nothing"),
+        ({"fault": "ValueError('x')"}, "the engine failed (ValueError('x')), please report it"),
     ],
 )
 def test_what_keeps_the_data_is_named_when_it_does_not(change: dict[str, object], words: str) -> None:
