@@ -41,6 +41,8 @@ class Tempo(msgspec.Struct, frozen=True):
     """After the handshake; `None` for as long as between two pings."""
     history_after: float = 5.0
     """After a gap before the venue is asked for it: its history lags behind its stream."""
+    history_again: float = 300.0
+    """After it did not tell until it is asked again; this doubles, and the next gap asks sooner."""
     watch: float = 0.25
     """Between two looks at whether the socket still lives."""
 
