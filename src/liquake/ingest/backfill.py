@@ -87,9 +87,10 @@ class Backfill:
         failed: list[Gap] = []
         backoff = Backoff(self._tempo.history_again, _AGAIN_MOST, self._random)
         while True:
-            gaps = [*failed, *await self._due(backoff.next() if failed else None)]
-            # The newest first: what fails again must not hold it up.
-            failed = [gap for together in overlapping(gaps)[::-1] for gap in await self._close(client, together)]
+            fresh = await self._due(backoff.next() if failed else None)
+            # What may fail again must not hold up what is new.
+            groups = [*overlapping(fresh), *overlapping(failed)]
+            failed = [gap for together in groups for gap in await self._close(client, together)]
             if not failed:
                 backoff.reset()
 

@@ -76,7 +76,7 @@ class Link:
         self._pinged = False
         self._decoder, self._clock, self._tempo = decoder, clock, tempo
         self.receiver = receiver
-        self._missed = missed
+        self.missed = missed
         self._awaited = {ack: subscription for subscription in connection.subscriptions for ack in subscription.acks}
         self._subscribed = Subscribed(venue, connection, decoder.instruments)
         self._refused: asyncio.Queue[FeedStatus] = asyncio.Queue()
@@ -222,8 +222,8 @@ class Link:
         self.receiver((gap,), b"", self.connection.name, now)
         self._stale_since = None
         self._tell(FeedState.RESUMED, "prices again")
-        if self._missed is not None:
-            self._missed(gap)
+        if self.missed is not None:
+            self.missed(gap)
 
     def _count(self) -> None:
         self._data_frames += 1

@@ -72,7 +72,7 @@ class Session:
 
     async def _live(self, client: aiohttp.ClientSession) -> str:
         """Read one link after another until one ends without its successor being up; the reason."""
-        link, reading = self._open(client, self._after_break(), self._receiver)
+        link, reading = self._open(client, self._after_break())
         try:
             while True:
                 successor = await self._successor(client, link, reading)
@@ -95,10 +95,11 @@ class Session:
         return self.connection
 
     def _open(
-        self, client: aiohttp.ClientSession, connection: Connection, receiver: Receiver
+        self, client: aiohttp.ClientSession, connection: Connection, trial: Trial | None = None
     ) -> tuple[Link, asyncio.Task[str]]:
         decoder = self.venue.decoder(connection.name, self.instruments)
-        link = self.link = Link(self.venue, connection, decoder, self._clock, receiver, self._tempo, self._missed)
+        receiver, missed = (trial, None) if trial else (self._receiver, self._missed)
+        link = self.link = Link(self.venue, connection, decoder, self._clock, receiver, self._tempo, missed)
         return link, asyncio.create_task(link.run(client))
 
     def _ended(self, link: Link, reading: asyncio.Task[str]) -> str:
@@ -157,7 +158,7 @@ class Session:
         return ""
 
     def _take(self, link: Link, successor: Link, trial: Trial) -> None:
-        successor.receiver = self._receiver
+        successor.receiver, successor.missed = self._receiver, self._missed
         trial.taken(self._clock.now())
         self._lose(link.stale_until(successor.ready_at))
 

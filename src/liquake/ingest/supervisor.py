@@ -102,10 +102,14 @@ class Feed:
 
     async def _move(self, tasks: asyncio.TaskGroup, client: aiohttp.ClientSession) -> None:
         """Plan again whenever another address becomes the one to be at."""
-        while (moment := next_change(self.venue.endpoints, self._clock.now())) is not None:
-            # In short steps: a machine that slept, or whose clock was set, has another now than it would have slept to.
-            while (left := (moment - self._clock.now()) / SECOND) > 0.0:
+        planned = self._clock.now()
+        while (moment := next_change(self.venue.endpoints, planned)) is not None:
+            left = (moment - self._clock.now()) / SECOND
+            if left > 0.0:
+                # In short steps: while a machine sleeps its timers stand still.
                 await asyncio.sleep(min(left, _LOOK_EVERY))
+                continue
+            planned = moment
             self._plan(tasks, client)
 
     def _plan(self, tasks: asyncio.TaskGroup, client: aiohttp.ClientSession) -> None:

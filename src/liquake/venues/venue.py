@@ -25,7 +25,7 @@ from liquake.model import (
     PriceBasis,
     asset_of,
 )
-from liquake.venues.endpoint import Endpoint
+from liquake.venues.endpoint import Endpoint as Endpoint
 
 _FRAME_KEPT = 4096
 _TEXT_KEPT = 200
