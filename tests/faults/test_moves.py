@@ -21,14 +21,13 @@ from liquake.simulate.simulation import Simulation
 from liquake.venues.okx import Okx
 from liquake.venues.venue import Endpoint
 
-LAST_DAY = date(2026, 6, 30)
 MIDNIGHT = round(datetime(2026, 7, 1, tzinfo=UTC).timestamp()) * SECOND
 OLD, NEW = "/ws/v5/public", "/ws/v6/public"
 MINUTE = 60.0
 
 
 class Moving(OkxServer):
-    """At two addresses; the new one is as good as `opens` says, the old one ends at `ends` and speaks no more."""
+    """At two addresses: the new one tells nothing before `opens`, the old one cuts whoever comes from `ends` on."""
 
     opens = ends = MIDNIGHT
 
@@ -50,14 +49,12 @@ class Moving(OkxServer):
 
 
 class Announced(Okx):
-    """Whose old address ends with `LAST_DAY`; the new one is there from the day after, or has been all along."""
+    """Whose old address ends with a day, and whose new one begins with the next."""
 
-    def __init__(self, begins: date | None) -> None:
-        old = "wss://ws.okx.com" + OLD
-        self.endpoints = (  # type: ignore[misc]
-            Endpoint(old, None, LAST_DAY),
-            Endpoint("wss://ws.okx.com" + NEW, begins, follows=old),
-        )
+    endpoints = (
+        Endpoint("wss://ws.okx.com" + OLD, None, date(2026, 6, 30)),
+        Endpoint("wss://ws.okx.com" + NEW, date(2026, 7, 1), follows="wss://ws.okx.com" + OLD),
+    )
 
 
 class Held:
@@ -82,21 +79,20 @@ class Held:
 
 
 class Night(Held):
-    """A simulated hour and a half around midnight, and at which paths connections were open after each minute."""
+    """A simulated hour around midnight, and at which paths connections were open after each minute."""
 
-    def __init__(self, server: type[Moving], venue: Okx) -> None:
+    def __init__(self, server: type[Moving]) -> None:
         super().__init__()
         self.loop = FastForwardLoop(MIDNIGHT - round(30 * MINUTE) * SECOND)
         self.simulation = Simulation("busy", 7, ["okx"], self.loop, assets=("BTC", "ETH"))
         setting = Setting(self.simulation.market, self.loop, 7, True, Faults(), True)
         self.simulation.servers["okx"] = server(setting)
         self.paths: list[set[str]] = []
-        self._venue = venue
         run(self._lived(), self.loop)
 
     async def _lived(self) -> None:
         async with self.simulation.serve() as addresses:
-            feeds = feeds_of([self._venue], self.loop, self, addresses=addresses, tempo=Tempo(watch=1.0))
+            feeds = feeds_of([Announced()], self.loop, self, addresses=addresses, tempo=Tempo(watch=1.0))
             work = asyncio.create_task(supervise(feeds))
             for _ in range(60):
                 await asyncio.sleep(MINUTE)
@@ -119,7 +115,7 @@ def test_at_midnight_after_its_last_day_an_address_is_left_for_the_next_and_noth
     class Lenient(Moving):
         ends = MIDNIGHT + round(5 * MINUTE) * SECOND
 
-    night = Night(Lenient, Announced(date(2026, 7, 1)))
+    night = Night(Lenient)
     assert night.paths[28] == {OLD}
     assert night.paths[31] == {NEW}
     assert (night.lost(), night.gaps) == (set(), [])
@@ -131,7 +127,7 @@ def test_an_address_that_says_nothing_yet_replaces_none_that_talks() -> None:
         opens = MIDNIGHT + round(12 * MINUTE) * SECOND
         ends = MIDNIGHT + round(20 * MINUTE) * SECOND
 
-    night = Night(Late, Announced(date(2026, 7, 1)))
+    night = Night(Late)
     assert OLD in night.paths[40]
     assert night.paths[48] == {NEW}
     assert (night.lost(), night.gaps) == (set(), [])
@@ -149,7 +145,7 @@ def test_an_old_address_that_ends_before_the_new_one_speaks_leaves_a_gap_and_no_
         opens = MIDNIGHT + round(12 * MINUTE) * SECOND
         ends = MIDNIGHT + round(6 * MINUTE) * SECOND
 
-    night = Night(Between, Announced(date(2026, 7, 1)))
+    night = Night(Between)
     assert night.paths[-1] == {NEW}
     [gap] = night.gaps
     assert abs(gap.start - Between.ends) < 5 * SECOND
@@ -169,7 +165,7 @@ def test_an_address_that_broke_while_the_new_one_is_silent_is_gone_back_to() -> 
                 self.drop()
             await super().tick(now, count)
 
-    night = Night(Breaking, Announced(date(2026, 7, 1)))
+    night = Night(Breaking)
     assert OLD in night.paths[-1]
     [gap] = night.gaps
     assert (gap.end - gap.start) / SECOND < 180.0

@@ -23,17 +23,16 @@ class Trial:
 
     def __call__(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
         """Take the events of one frame, as a `Receiver`."""
-        if not all(isinstance(event, FeedStatus | Scope | Gap) for event in events):
-            self._receiver(events, frame, connection, ts_recv)
-            return
-        self.refused |= {
-            event.topic: event.reason
-            for event in events
-            if isinstance(event, FeedStatus) and event.state is FeedState.REJECTED
-        }
+        brought = tuple(event for event in events if not isinstance(event, FeedStatus | Scope | Gap))
+        if brought:
+            self._receiver(brought, frame, connection, ts_recv)
         # That its prices stopped is no gap: the other link was read.
-        if not any(isinstance(event, Gap) for event in events):
-            self._held.append((events, frame, connection))
+        said = tuple(event for event in events if isinstance(event, FeedStatus | Scope))
+        if said:
+            self._held.append((said, b"" if brought else frame, connection))
+        for event in said:
+            if isinstance(event, FeedStatus) and event.state is FeedState.REJECTED:
+                self.refused[event.topic] = event.reason
 
     def taken(self, now: int) -> None:
         """The link takes the other's place at `now`, UTC nanoseconds: say what it has said of itself."""
