@@ -24,11 +24,10 @@ def trial() -> tuple[Trial, list[Told]]:
 
 def test_what_the_venue_says_is_passed_on_at_once() -> None:
     on_trial, told = trial()
-    for number, event in enumerate((liquidation(5, 6), UNREADABLE, PRICE)):
+    brought: list[Event] = [liquidation(5, 6), UNREADABLE, PRICE]
+    for number, event in enumerate(brought):
         on_trial((event,), b"frame", "only", number)
-    assert told == [
-        ((event,), b"frame", "only", number) for number, event in enumerate((liquidation(5, 6), UNREADABLE, PRICE))
-    ]
+    assert told == [((event,), b"frame", "only", number) for number, event in enumerate(brought)]
 
 
 def test_a_frame_of_both_kinds_is_told_once() -> None:
@@ -41,7 +40,11 @@ def test_a_frame_of_both_kinds_is_told_once() -> None:
 
 def test_what_it_says_of_itself_is_said_in_order_once_it_is_taken() -> None:
     on_trial, told = trial()
-    states = [status(FeedState.CONNECTED), status(FeedState.SUBSCRIBED, "a"), Scope("toy", "only", 1, None)]
+    states: list[Event] = [
+        status(FeedState.CONNECTED),
+        status(FeedState.SUBSCRIBED, "a"),
+        Scope("toy", "only", 1, None),
+    ]
     for event in states:
         on_trial((event,), b"frame", "only", 1)
     assert told == []
