@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from enum import Enum, auto
 from random import Random
 
 import aiohttp
@@ -27,13 +28,24 @@ MARGIN = 5 * SECOND
 """Nanoseconds asked for on both sides of a gap: a venue publishes after the event, and its clock is not ours."""
 _PAGES = 100
 _ATTEMPTS = 4
+_AGAIN_MOST = 3600.0
+"""Seconds between two times that a gap is asked for at most."""
+
+
+class _Answer(Enum):
+    WHOLE = auto()
+    FAILED = auto()
+    """It did not come, or could not be read; later it may."""
+    LACKING = auto()
+    """There is none, or none of all of it."""
 
 
 class Backfill:
     """Asks one venue for what its sockets missed, and tells `receiver` of it like of anything else.
 
     What was received before is dropped by its key downstream. Requests keep to what the venue allows. A gap is told
-    again, as recovered, once every page of it has come; a failure is told as a `DecodeError`, and leaves the gap.
+    again, as recovered, once every page of it has come. A failure is told as a `DecodeError` and leaves the gap, which is
+    asked for again with the next one, and after a longer and longer time, until it is further back than `REACH`.
     """
 
     def __init__(
@@ -72,29 +84,49 @@ class Backfill:
                 tasks.create_task(self._poll(client, poll))
 
     async def _refill(self, client: aiohttp.ClientSession) -> None:
+        failed: list[Gap] = []
+        backoff = Backoff(self._tempo.history_again, _AGAIN_MOST, self._random)
         while True:
-            gaps = [await self._gaps.get()]
-            await asyncio.sleep(self._tempo.history_after)
-            while not self._gaps.empty():
-                gaps.append(self._gaps.get_nowait())
-            for together in overlapping(gaps):
-                if await self._close(client, together):
-                    for gap in filter(self.venue.refills, together):
-                        self._tell(msgspec.structs.replace(gap, recovered=True))
+            fresh = await self._due(backoff.next() if failed else None)
+            # What may fail again must not hold up what is new.
+            groups = [*overlapping(fresh), *overlapping(failed)]
+            failed = [gap for together in groups for gap in await self._close(client, together)]
+            if not failed:
+                backoff.reset()
 
-    async def _close(self, client: aiohttp.ClientSession, gaps: Collection[Gap]) -> bool:
-        """Whether all that happened in `gaps` is known now."""
+    async def _due(self, patience: float | None) -> list[Gap]:
+        """The gaps that have come; none where none does in `patience` seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                gaps = [await self._gaps.get()]
+        except TimeoutError:
+            return []
+        await asyncio.sleep(self._tempo.history_after)
+        while not self._gaps.empty():
+            gaps.append(self._gaps.get_nowait())
+        return gaps
+
+    async def _close(self, client: aiohttp.ClientSession, gaps: Sequence[Gap]) -> Sequence[Gap]:
+        """Ask for all that happened in `gaps`, and tell which of them are closed; those to be asked for again."""
+        answer = await self._answered(client, gaps)
+        if answer is _Answer.WHOLE:
+            for gap in filter(self.venue.refills, gaps):
+                self._tell(msgspec.structs.replace(gap, recovered=True))
+        return gaps if answer is _Answer.FAILED else ()
+
+    async def _answered(self, client: aiohttp.ClientSession, gaps: Collection[Gap]) -> _Answer:
         poll = self.venue.poll
         if poll is not None and all(gap.connection for gap in gaps):
             # Its sockets tell no liquidations: none were missed.
-            return True
+            return _Answer.WHOLE
         # Of one that is asked later, whoever was away did not hear what had happened before.
         behind = 0 if poll is None else round(poll.behind * SECOND)
         start, end = min(gap.start for gap in gaps) - behind, max(gap.end for gap in gaps) - behind
         earliest = self._clock.now() - REACH
         if end <= earliest:
-            return False
-        return await self._fetched(client, max(start - MARGIN, earliest), end + MARGIN) and start >= earliest
+            return _Answer.LACKING
+        answer = await self._fetched(client, max(start - MARGIN, earliest), end + MARGIN)
+        return _Answer.LACKING if answer is _Answer.WHOLE and start < earliest else answer
 
     async def _poll(self, client: aiohttp.ClientSession, poll: Poll) -> None:
         while True:
@@ -103,7 +135,7 @@ class Backfill:
             start = end - round(poll.span * SECOND)
             if self._told_until is not None:
                 start = max(min(start, self._told_until), now - REACH)
-            if await self._fetched(client, start, end):
+            if await self._fetched(client, start, end) is _Answer.WHOLE:
                 self._polled(start, end, poll)
             elif not self._trouble:
                 self._trouble = True
@@ -121,8 +153,8 @@ class Backfill:
             self._tell(Scope(self.venue.name, HISTORY, self._clock.now(), None))
             self._status(FeedState.SUBSCRIBED, f"asked every {poll.every:g} s for what is {poll.behind:g} s old")
 
-    async def _fetched(self, client: aiohttp.ClientSession, start: int, end: int) -> bool:
-        """Ask for everything from `start` to `end`; whether there is a history and all of it came."""
+    async def _fetched(self, client: aiohttp.ClientSession, start: int, end: int) -> _Answer:
+        """Ask for everything from `start` to `end`."""
         requests = self.venue.history(self._instruments, self._assets, start, end)
         for request in requests:
             try:
@@ -130,8 +162,8 @@ class Backfill:
             except (Unreachable, HistoryError) as error:
                 now = self._clock.now()
                 self._tell(DecodeError(self.venue.name, HISTORY, now, str(error), b""))
-                return False
-        return bool(requests)
+                return _Answer.FAILED
+        return _Answer.WHOLE if requests else _Answer.LACKING
 
     async def _pages(self, client: aiohttp.ClientSession, first: Request, start: int, end: int) -> None:
         request: Request | None = first

@@ -41,6 +41,8 @@ class Tempo(msgspec.Struct, frozen=True):
     """After the handshake; `None` for as long as between two pings."""
     history_after: float = 5.0
     """After a gap before the venue is asked for it: its history lags behind its stream."""
+    history_again: float = 300.0
+    """After it did not tell until it is asked again; this doubles, and the next gap asks sooner."""
     watch: float = 0.25
     """Between two looks at whether the socket still lives."""
 
@@ -72,11 +74,14 @@ class Link:
         self.beats = 0
         """Answers to our pings, and pings of the venue's. After a ping, a frame that tells nothing counts as its answer."""
         self._pinged = False
-        self._decoder, self._clock, self._receiver, self._tempo = decoder, clock, receiver, tempo
-        self._missed = missed
+        self._decoder, self._clock, self._tempo = decoder, clock, tempo
+        self.receiver = receiver
+        self.missed = missed
         self._awaited = {ack: subscription for subscription in connection.subscriptions for ack in subscription.acks}
         self._subscribed = Subscribed(venue, connection, decoder.instruments)
         self._refused: asyncio.Queue[FeedStatus] = asyncio.Queue()
+        self.granted: set[str] = set()
+        """The topics that the venue acknowledged."""
         self._last_price = self._last_told = 0
         self._priced = False
         self._stale_since: int | None = None
@@ -173,7 +178,7 @@ class Link:
         if isinstance(fault, Exception):
             now = self._clock.now()
             reason = f"unreadable frame: {fault}"
-            self._receiver((self._decoder.failure(b"", now, reason),), b"", self.connection.name, now)
+            self.receiver((self._decoder.failure(b"", now, reason),), b"", self.connection.name, now)
             return reason
         if code is None or code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
             return "the connection broke"
@@ -193,7 +198,7 @@ class Link:
             if self._decoder.replies:
                 self._count()
             return
-        self._receiver(events, frame, self.connection.name, now)
+        self.receiver(events, frame, self.connection.name, now)
         for event in events:
             kind = type(event)
             if kind is not DecodeError:
@@ -214,11 +219,11 @@ class Link:
     def _resume(self, now: int) -> None:
         gap = self.stale_until(now)
         assert gap is not None
-        self._receiver((gap,), b"", self.connection.name, now)
+        self.receiver((gap,), b"", self.connection.name, now)
         self._stale_since = None
         self._tell(FeedState.RESUMED, "prices again")
-        if self._missed is not None:
-            self._missed(gap)
+        if self.missed is not None:
+            self.missed(gap)
 
     def _count(self) -> None:
         self._data_frames += 1
@@ -229,6 +234,7 @@ class Link:
         if status.state is FeedState.CLOSING:
             self.closing.set()
         elif status.state is FeedState.SUBSCRIBED:
+            self.granted.add(status.topic)
             self._subscribed.taken(status.topic)
             self._settle(status.topic)
         elif status.state is FeedState.REJECTED:
@@ -310,11 +316,11 @@ class Link:
     def _tell(self, state: FeedState, reason: str = "", topic: str = "") -> None:
         now = self._clock.now()
         status = FeedStatus(self.venue.name, self.connection.name, state, now, topic, reason)
-        self._receiver((status,), b"", self.connection.name, now)
+        self.receiver((status,), b"", self.connection.name, now)
 
     def _tell_scope(self) -> None:
         if (scope := self._subscribed.news(self._clock.now())) is not None:
-            self._receiver((scope,), b"", self.connection.name, scope.ts)
+            self.receiver((scope,), b"", self.connection.name, scope.ts)
 
 
 def _reason(error: OSError) -> str:

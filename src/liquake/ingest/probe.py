@@ -18,6 +18,7 @@ from liquake.ingest.link import HANDSHAKE_REFUSED, Tempo
 from liquake.ingest.supervisor import Feed, supervise
 from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation, Price
 from liquake.venues import Venue
+from liquake.venues.endpoint import address
 
 _ASSETS = frozenset(("BTC",))
 """Every venue lists it, and its prices never rest."""
@@ -202,7 +203,9 @@ def _answered(refusal: Exception | None) -> bool:
 
 def _ended(venue: Venue, today: date) -> Iterator[tuple[str, date]]:
     """The addresses that `venue` would use and that are past their announced end."""
-    used = {connection.url.partition("?")[0] for connection in venue.connections(Instruments(), _ASSETS)}
+    now = round(datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp()) * SECOND
+    urls = [address(venue.endpoints, each.url, now) for each in venue.connections(Instruments(), _ASSETS)]
+    used = {url.partition("?")[0] for url in urls}
     for endpoint in venue.endpoints:
         if endpoint.valid_until is not None and endpoint.valid_until < today and endpoint.url in used:
             yield endpoint.url, endpoint.valid_until

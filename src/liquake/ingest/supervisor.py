@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import aiohttp
 import msgspec
 
-from liquake.clock import Clock
+from liquake.clock import SECOND, Clock
 from liquake.errors import InstrumentsError, Unreachable
 from liquake.ingest.backfill import Backfill
 from liquake.ingest.link import Receiver, Tempo
@@ -17,10 +17,12 @@ from liquake.ingest.session import Session
 from liquake.ingest.turnstile import Turnstile
 from liquake.model import FeedState, FeedStatus, Gap, Instruments, Listing
 from liquake.venues import Connection, Venue
+from liquake.venues.endpoint import address, next_change
 
 REFRESH_EVERY = 3600.0
 """Seconds between two requests for a venue's instruments: new listings, changed multipliers."""
 _RETRY_EVERY = 60.0
+_LOOK_EVERY = 60.0
 INSTRUMENTS = "instruments"
 """In place of a connection's name: what the venue was asked for over REST before any was opened."""
 
@@ -59,6 +61,7 @@ class Feed:
         async with asyncio.TaskGroup() as tasks:
             fresh = await self.refresh(client)
             tasks.create_task(self._backfill.run(client))
+            tasks.create_task(self._move(tasks, client))
             while True:
                 self._plan(tasks, client)
                 await asyncio.sleep(REFRESH_EVERY if fresh else _RETRY_EVERY)
@@ -91,10 +94,23 @@ class Feed:
             self._receiver((Listing(self.venue.name, INSTRUMENTS, now, assets),), b"", INSTRUMENTS, now)
 
     def _connections(self) -> list[Connection]:
+        now, endpoints = self._clock.now(), self.venue.endpoints
         return [
-            msgspec.structs.replace(connection, url=rerouted(connection.url, self._address))
-            for connection in self.venue.connections(self.instruments, self._assets)
+            msgspec.structs.replace(each, url=rerouted(address(endpoints, each.url, now), self._address))
+            for each in self.venue.connections(self.instruments, self._assets)
         ]
+
+    async def _move(self, tasks: asyncio.TaskGroup, client: aiohttp.ClientSession) -> None:
+        """Plan again whenever another address becomes the one to be at."""
+        planned = self._clock.now()
+        while (moment := next_change(self.venue.endpoints, planned)) is not None:
+            left = (moment - self._clock.now()) / SECOND
+            if left > 0.0:
+                # In short steps: while a machine sleeps its timers stand still.
+                await asyncio.sleep(min(left, _LOOK_EVERY))
+                continue
+            planned = moment
+            self._plan(tasks, client)
 
     def _plan(self, tasks: asyncio.TaskGroup, client: aiohttp.ClientSession) -> None:
         """A session for every connection; those already running change over without a gap."""

@@ -376,7 +376,13 @@ class Binance(Venue):
     limits = Limits(lifetime=24 * 3600.0, messages_per_second=5.0, connects_per_minute=60.0)
     endpoints: ClassVar[tuple[Endpoint, ...]] = (
         Endpoint("wss://fstream.binance.com/stream", None, date(2026, 4, 22), _SPLIT),
-        Endpoint("wss://fstream.binance.com/market/stream", date(2026, 3, 6), None, _SPLIT),
+        Endpoint(
+            "wss://fstream.binance.com/market/stream",
+            date(2026, 3, 6),
+            None,
+            _SPLIT,
+            follows="wss://fstream.binance.com/stream",
+        ),
     )
     facts = Facts(
         channel="!forceOrder@arr",

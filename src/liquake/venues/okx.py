@@ -346,7 +346,7 @@ class Okx(Venue):
     limits = Limits(lifetime=None, messages_per_second=3.0, connects_per_minute=60.0)
     endpoints = (
         Endpoint("wss://ws.okx.com:8443/ws/v5/public", None, date(2026, 10, 30), _CONNECT),
-        Endpoint("wss://ws.okx.com/ws/v5/public", None, None, _CONNECT),
+        Endpoint("wss://ws.okx.com/ws/v5/public", None, None, _CONNECT, follows="wss://ws.okx.com:8443/ws/v5/public"),
     )
     facts = Facts(
         channel="liquidation-orders, instType SWAP and FUTURES",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from datetime import date
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -26,6 +25,7 @@ from liquake.model import (
     PriceBasis,
     asset_of,
 )
+from liquake.venues.endpoint import Endpoint as Endpoint
 
 _FRAME_KEPT = 4096
 _TEXT_KEPT = 200
@@ -38,17 +38,6 @@ Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 """A venue's name of a contract: bounded, because names are kept."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=10**12, le=10**14)]
 """Since 1970. Fewer than 13 digits would be seconds, or no time at all."""
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    """An address of a venue with the days on which it is known to work."""
-
-    url: str
-    valid_from: date | None = None
-    valid_until: date | None = None
-    """The last day; `None` while no end is announced."""
-    source: str = ""
-    """Address of the documented sentence."""
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -220,6 +209,8 @@ class Venue(ABC):
     limits: ClassVar[Limits]
     facts: ClassVar[Facts]
     endpoints: ClassVar[tuple[Endpoint, ...]]
+    """Those of its sockets. Of addresses that follow each other `connections` may name any: a session goes to the one that is
+    valid, and from it to the next."""
     aliases: ClassVar[tuple[str, ...]] = ()
     """Other names a user may call it by."""
     recorded_as: ClassVar[tuple[str, ...]] = ()

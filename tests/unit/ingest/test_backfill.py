@@ -34,11 +34,14 @@ def asked(start: int, end: int) -> tuple[int, int]:
 
 
 @asynccontextmanager
-async def asking(server: ToyServer, poll: Poll | None = None) -> AsyncIterator[tuple[Backfill, Heard, ManualClock]]:
+async def asking(
+    server: ToyServer, poll: Poll | None = None, again: float = 300.0
+) -> AsyncIterator[tuple[Backfill, Heard, ManualClock]]:
     heard, clock = Heard(), ManualClock(NOW)
     venue = ToyWithPast(PATIENT, server.url)
     venue.poll = poll  # type: ignore[misc]
-    backfill = Backfill(venue, Instruments(), clock, heard, tempo=HURRIED)
+    tempo = msgspec.structs.replace(HURRIED, history_again=again)
+    backfill = Backfill(venue, Instruments(), clock, heard, tempo=tempo)
     async with running(backfill):
         yield backfill, heard, clock
 
@@ -107,8 +110,9 @@ async def test_an_answer_that_cannot_be_read_is_told_and_leaves_the_gap() -> Non
         assert (error.connection, error.reason) == (HISTORY, "The history of toy cannot be read: it asks back.")
         server.past_answer, server.past = None, ago(10)
         backfill.missed(gap(12, 8))
-        await heard.until(lambda: heard.gaps)
-        assert [each.end for each in heard.gaps] == ago(8)
+        await heard.until(lambda: len(heard.gaps) == 2)
+        # With the next gap the one that is open still is asked for again.
+        assert [(each.end, each.recovered) for each in heard.gaps] == [(end, True) for end in ago(8, 20)]
 
 
 async def test_a_venue_that_does_not_answer_is_asked_a_few_times_and_told_of() -> None:
@@ -120,6 +124,35 @@ async def test_a_venue_that_does_not_answer_is_asked_a_few_times_and_told_of() -
         assert isinstance(error, DecodeError)
         assert "HTTP 503" in error.reason
         assert len(server.asked) == 4
+
+
+async def test_what_was_not_answered_is_asked_for_again_later_until_it_is() -> None:
+    async with toy_server() as server, asking(server, again=0.05) as (backfill, heard, _):
+        server.past_status, server.past = 503, ago(30)
+        backfill.missed(gap(60, 20))
+        await heard.until(lambda: len(heard.events) == 2)
+        assert set(server.asked) == {asked(60, 20)}
+        server.past_status = 200
+        await heard.until(lambda: heard.gaps)
+        assert heard.liquidations == ago(30)
+        assert [(each.end, each.recovered) for each in heard.gaps] == [(ago(20)[0], True)]
+        count = len(server.asked)
+        backfill.missed(gap(12, 8))
+        await heard.until(lambda: len(heard.gaps) == 2)
+        assert server.asked[count:] == [asked(12, 8)]
+
+
+async def test_what_was_not_answered_until_it_lay_beyond_what_is_remembered_is_asked_for_no_more() -> None:
+    async with toy_server() as server, asking(server) as (backfill, heard, clock):
+        server.past_status = 503
+        backfill.missed(gap(60, 20))
+        await heard.until(lambda: heard.events)
+        clock.advance(REACH / SECOND)
+        server.past_status = 200
+        reach = REACH // SECOND
+        backfill.missed(gap(30 - reach, 20 - reach))
+        await heard.until(lambda: heard.gaps)
+        assert server.asked[4:] == [asked(30 - reach, 20 - reach)]
 
 
 async def test_pages_without_an_end_are_given_up() -> None:

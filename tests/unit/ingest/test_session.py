@@ -198,6 +198,82 @@ async def test_changed_subscriptions_replace_the_socket_without_a_gap() -> None:
         assert heard.gaps == []
 
 
+async def test_a_new_address_that_refuses_is_tried_again_while_the_old_one_is_read() -> None:
+    async with toy_server() as old, listening(connection_to(old.url)) as (session, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        session.change(connection_to("ws://127.0.0.1:1/"))
+        await heard.until(lambda: heard.states.count(FeedState.CLOSING) >= 2)
+        kept = heard.statuses[-1].reason
+        assert kept.startswith(f"still at {old.url}, for ws://127.0.0.1:1/ is not good yet: cannot connect")
+        await old.drop()
+        await heard.until(lambda: heard.gaps)
+        assert old.opened == 2
+        async with toy_server() as new:
+            session.change(connection_to(new.url))
+            await heard.until(lambda: new.opened == 1 and not old.sockets)
+            await heard.until(lambda: heard.states[-1] is FeedState.SUBSCRIBED)
+        assert len(heard.gaps) == 1
+
+
+async def test_a_new_address_that_refuses_what_the_old_one_brings_does_not_replace_it() -> None:
+    async with (
+        toy_server() as old,
+        toy_server() as new,
+        listening(connection_to(old.url, "a", "b")) as (session, heard),
+    ):
+        new.refuse = {"b"}
+        await heard.until(lambda: prices(heard) >= 3)
+        session.change(connection_to(new.url, "a", "b"))
+        await heard.until(lambda: FeedState.CLOSING in heard.states)
+        assert heard.statuses[-1].reason.endswith("is not good yet: it refuses b: ")
+        assert FeedState.REJECTED not in heard.states
+        assert len(old.sockets) == 1
+        new.refuse = set()
+        await heard.until(lambda: not old.sockets)
+        assert heard.gaps == []
+
+
+async def test_of_a_link_that_is_stale_its_successor_s_failure_takes_nothing_back() -> None:
+    watchful = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=0.3)
+    async with toy_server() as server, listening(connection_to(server.url), watchful) as (session, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        await heard.until(lambda: FeedState.STALE in heard.states)
+        session.change(connection_to("ws://127.0.0.1:1/"))
+        await heard.until(lambda: FeedState.DISCONNECTED in heard.states)
+        assert FeedState.CLOSING not in heard.states
+
+
+async def test_a_link_that_ends_while_its_successor_says_nothing_is_replaced_at_once_and_leaves_a_gap() -> None:
+    async with toy_server() as old, toy_server() as new, listening(connection_to(old.url)) as (session, heard):
+        new.answering = False
+        await heard.until(lambda: prices(heard) >= 3)
+        session.change(connection_to(new.url))
+        await until(lambda: len(new.sockets) == 1)
+        await old.drop()
+        await heard.until(lambda: heard.gaps)
+        assert "1012" in heard.gaps[0].cause
+        assert len(old.sockets) == 1
+
+
+async def test_a_link_that_ends_when_its_successor_is_subscribed_leaves_no_gap() -> None:
+    async with toy_server() as old, toy_server() as new, listening(connection_to(old.url)) as (session, heard):
+        new.pricing = False
+        await heard.until(lambda: prices(heard) >= 3)
+        session.change(connection_to(new.url))
+        await until(lambda: len(new.sockets) == 1 and new.received != [])
+        # Not enough to be healthy, and enough to know that it brings something.
+        await new.sockets[0].send_str("100.5")
+        successor = session.link
+        assert successor is not None
+        await until(lambda: successor.ready_at > 0)
+        await old.drop()
+        await heard.until(lambda: heard.states[-1] is FeedState.SUBSCRIBED)
+        assert heard.gaps == []
+        assert FeedState.DISCONNECTED not in heard.states
+        assert old.opened == 1
+
+
 async def test_a_half_open_socket_is_given_up() -> None:
     impatient = Heartbeat(every=0.05, frame="ping", dead_after=0.3, stale_after=30.0)
     async with toy_server() as server, listening(connection_to(server.url), impatient) as (_, heard):
