@@ -60,17 +60,26 @@ def _estimated(said: Understatement | None, shown: Sum, kept: MarketCoverage | N
     """What was `said`, held against what is known by now: an upper end stands only while it is of the same hour."""
     if said is None:
         return Band((shown.events, None), (shown.usd, None))
-    missed = kept is not None and (kept.refused or kept.lost.get(HOUR, 0.0) > _MISSED)
-    bounded = not missed and shown.events <= _GROWN * said.events + _MORE
+    band, bounded = standing(said, kept), shown.events <= _GROWN * said.events + _MORE
     return Band(
-        _raised(said.events_at_least, said.events_at_most if bounded else None, shown.events),
-        _raised(said.usd_at_least, said.usd_at_most if bounded and not shown.unsized else None, shown.usd),
+        _raised(band.events, shown.events, bounded=bounded),
+        _raised(band.usd, shown.usd, bounded=bounded and not shown.unsized),
     )
 
 
-def _raised(low: float, high: float | None, shown: float) -> tuple[float, float | None]:
-    """Never less than what the sum beside it shows."""
-    return max(low, shown), None if high is None else max(high, shown)
+def standing(said: Understatement, kept: MarketCoverage | None) -> Band:
+    """What was `said`, without an upper end where the venue was `kept` from us, or kept some of its contracts."""
+    missed = kept is not None and (kept.refused or kept.lost.get(HOUR, 0.0) > _MISSED)
+    return Band(
+        (said.events_at_least, None if missed else said.events_at_most),
+        (said.usd_at_least, None if missed else said.usd_at_most),
+    )
+
+
+def _raised(ends: tuple[float, float | None], shown: float, *, bounded: bool) -> tuple[float, float | None]:
+    """Never less than what the sum beside it shows, and from above only where it is `bounded`."""
+    low, high = ends
+    return max(low, shown), max(high, shown) if bounded and high is not None else None
 
 
 def _as_shown(snapshot: Snapshot, counted: Tally, feed: VenueState) -> Band:
@@ -95,24 +104,51 @@ def _added(ends: Iterable[tuple[float, float | None]]) -> tuple[float, float | N
     return sum(low), None if None in high else sum(high)
 
 
-def usd(low: float, high: float | None, theme: Theme) -> str:
-    """Dollars from and to, or at least: `$21.0M-34.2M`, `≥$21.0M to ?`, `$127k` where nothing was hidden."""
-    return _between(formats.dollars(low), None if high is None else formats.dollars(high), theme)
+def usd(ends: tuple[float, float | None], sign: str) -> str:
+    """Dollars from and to, or with the `sign` of a lower bound: `$21.0M-34.2M`, `≥$21.0M to ?`, `$127k` where next to
+    nothing was hidden."""
+    low, high = ends
+    return _between(formats.dollars(low), None if high is None else formats.dollars(high), sign)
 
 
-def orders(low: float, high: float | None, theme: Theme) -> str:
+def orders(ends: tuple[float, float | None], sign: str) -> str:
     """Whole orders from and to, the range rather too wide than too narrow."""
-    return _between(formats.count(floor(low)), None if high is None else formats.count(ceil(high)), theme)
+    low, high = ends
+    return _between(formats.count(floor(low)), None if high is None else formats.count(ceil(high)), sign)
 
 
 def words(told: Mapping[str, Band], venue: str, theme: Theme, *, dollars: bool = True) -> str:
     """For a cell of a table, from what `bands` gave; empty where nothing is withheld by a rule."""
     if venue not in told:
         return ""
-    return usd(*told[venue].usd, theme) if dollars else orders(*told[venue].events, theme)
+    band, sign = told[venue], theme.glyphs.at_least
+    return usd(band.usd, sign) if dollars else orders(band.events, sign)
 
 
-def _between(low: str, high: str | None, theme: Theme) -> str:
+def sentence(said: Understatement, kept: MarketCoverage | None, sign: str) -> str:
+    """What a venue showed, and what it must have had."""
+    band = standing(said, kept)
+    events = f"{formats.count(said.events)} events shown, {orders(band.events, sign)} really"
+    return f"{events}; {formats.dollars(said.usd)} shown, {usd(band.usd, sign)} really"
+
+
+def plain(said: Understatement, kept: MarketCoverage | None) -> dict[str, str | float | None]:
+    """The same as plain values, dollars to the cent."""
+    band = standing(said, kept)
+    (least, most), (usd_least, usd_most) = band.events, band.usd
+    return {
+        "venue": said.venue,
+        "market": said.market,
+        "events": said.events,
+        "events_at_least": floor(least),
+        "events_at_most": None if most is None else ceil(most),
+        "usd": round(said.usd, 2),
+        "usd_at_least": round(usd_least, 2),
+        "usd_at_most": None if usd_most is None else round(usd_most, 2),
+    }
+
+
+def _between(low: str, high: str | None, sign: str) -> str:
     if high is None:
-        return f"{theme.glyphs.at_least}{low} to ?"
+        return f"{sign}{low} to ?"
     return low if low == high else f"{low}-{high.removeprefix('$')}"
