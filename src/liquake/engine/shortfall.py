@@ -54,7 +54,9 @@ class Shortfall:
         self._symbols: dict[_Key, _Symbol] = {}
         self._gaps: deque[Gap] = deque()
         self._bounds: dict[str, _Bounds] = {}
-        self._due = self._estimated = 0
+        self._estimated: dict[str, int] = {}
+        """Orders shown by market, at the last estimate."""
+        self._due = 0
         self._values: list[Understatement] = []
 
     def update(self, event: Liquidation, market: str, ts: int) -> None:
@@ -71,8 +73,9 @@ class Shortfall:
             self._gaps.popleft()
         for symbol in self._symbols.values():
             symbol.advance(now)
-        shown = sum(held.events for held in self._symbols.values())
-        if now >= self._due or shown > _GROWN * self._estimated:
+        shown = {market: sum(held.events for held in self._of(market).values()) for market in self._markets}
+        grown = any(events > _GROWN * self._estimated.get(market, 0) for market, events in shown.items())
+        if now >= self._due or grown:
             self._due, self._estimated = now // _RENEWED * _RENEWED + _RENEWED, shown
             self._bounds = {}
             told = {key: self._behind([held], now) for key, held in self._symbols.items() if held.events >= _ALONE}
