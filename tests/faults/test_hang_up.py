@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,9 @@ async def test_a_closed_window_leaves_a_collector_that_a_new_screen_attaches_to(
     # The share of the time that was heard, and what the last hour must have been, are those of each one's last look.
     for statistics in (theirs, ours):
         assert {hour["venue"] for hour in statistics.pop("last_hour")} <= {"okx"}
-        for venue in statistics["coverage"].values():
-            venue["heard_share"] = round(venue["heard_share"], 2)
+        parts = (statistics[name].values() for name in ("coverage", "by_venue", "by_market"))
+        for part in (statistics, *chain.from_iterable(parts)):
+            part["heard_share"] = round(part["heard_share"], 2)
     assert ours == theirs
     lines = logged(log)
     assert lines[0]["process"] == terminal.process.pid
