@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from math import exp, sqrt
+from math import exp, inf, log, sqrt
 from typing import NamedTuple
 
 from liquake.model import Throttle
@@ -34,6 +34,8 @@ UNLIKE = 0.15
 """By how much of what is hidden the venues' crowding may differ, as a standard deviation."""
 SIGMAS = 1.96
 """On both sides: 19 in 20."""
+_WIDEST = 1000.0
+"""Times the estimate: from an upper end as far away as that nothing can be learnt."""
 
 
 class Band(NamedTuple):
@@ -57,8 +59,11 @@ class Behind(NamedTuple):
         return Behind(self.value + other.value, self.variance + other.variance, self.doubt + other.doubt)
 
     def band(self, shown: float) -> Band:
-        """19 in 20, and never less than what was `shown`."""
-        width = exp(SIGMAS * sqrt(self.variance + self.doubt**2) / self.value) if self.value else 1.0
+        """19 in 20, and never less than what was `shown`; without an upper end where it would be beyond all measure."""
+        spread = SIGMAS * sqrt(self.variance + self.doubt**2)
+        if spread > log(_WIDEST) * self.value:
+            return Band(shown, inf)
+        width = exp(spread / self.value) if self.value else 1.0
         return Band(max(shown, self.value / width), max(shown, self.value * width))
 
 

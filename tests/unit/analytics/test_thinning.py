@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 from random import Random
 from statistics import median
 
@@ -126,3 +127,8 @@ def test_profiles_add_up() -> None:
     assert both.orders == [2, 1]
     assert both.dollars[Throttle.LARGEST] == [6.0, 1.0]
     assert (both.usd, both.squares, both.total) == (7.0, 21.0, 3)
+
+
+def test_an_estimate_of_which_nothing_can_be_learnt_has_no_upper_end() -> None:
+    assert Behind(1e-6, 4.0, 0.0).band(3.0) == (3.0, inf)
+    assert Behind(100.0, 400.0, 10.0).band(95.0).high < inf
