@@ -195,8 +195,8 @@ def test_the_overview_prints_what_the_rows_add_up_to(snapshot: Snapshot, rows: s
     totals = overview.totals(shown, 130, 20).text(20).plain.split("\n")
     assert fields(totals, "events")[1] == f"≥{events:,}"
     hours, watched = (NOW - START) / 3.6e12, added(rows, START // SECOND * SECOND - SECOND)
-    assert fields(totals, "events")[2] == formats.short(watched[0] / hours)
-    assert fields(totals, "USD")[2] == formats.dollars(watched[2] / hours)
+    assert fields(totals, "events")[2] == "≥" + formats.short(watched[0] / hours)
+    assert fields(totals, "USD")[2] == "≥" + formats.dollars(watched[2] / hours)
     long = added(rows, 0, side="LONG")[2] / usd
     assert f"LONG {100 * long:.0f}%" in totals[1]
 
