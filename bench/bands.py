@@ -120,7 +120,10 @@ def _shown(market: Simulation) -> list[Liquidation]:
 
 
 def _event(event: Published, market: Simulation) -> Liquidation:
-    asset = market.servers[event.venue].listing.by_symbol[event.instrument].asset
+    # Lighter tells what its markets are called, and lists them by number.
+    contracts = market.servers[event.venue].listing.by_symbol
+    contract = contracts.get(event.instrument)
+    asset = event.instrument.removeprefix("1000") if contract is None else contract.asset
     return Liquidation(
         venue=event.venue,
         instrument=event.instrument,

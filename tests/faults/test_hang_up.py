@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,12 @@ async def test_a_closed_window_leaves_a_collector_that_a_new_screen_attaches_to(
     assert theirs["events"] == kept(journal) >= before + 40
     # What came twice is in the journal once.
     assert (theirs.pop("duplicates") >= 0, ours.pop("duplicates")) == (True, 0)
-    # The share of the time that was heard is that of each one's last look.
+    # The share of the time that was heard, and what the last hour must have been, are those of each one's last look.
     for statistics in (theirs, ours):
-        for venue in statistics["coverage"].values():
-            venue["heard_share"] = round(venue["heard_share"], 2)
+        assert {hour["venue"] for hour in statistics.pop("last_hour")} <= {"okx"}
+        parts = (statistics[name].values() for name in ("coverage", "by_venue", "by_market"))
+        for part in (statistics, *chain.from_iterable(parts)):
+            part["heard_share"] = round(part["heard_share"], 2)
     assert ours == theirs
     lines = logged(log)
     assert lines[0]["process"] == terminal.process.pid

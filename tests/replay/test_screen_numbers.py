@@ -16,7 +16,7 @@ from bench.simulated_feeds import SECOND, START, feed
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, Derivative, Snapshot
 from liquake.ingest.replay import moment
-from liquake.model import CoverageKind, Event, FeedState, FeedStatus, Liquidation
+from liquake.model import Event, FeedState, FeedStatus, Liquidation
 from liquake.simulate.market import Market
 from liquake.storage.journal import Journal
 from liquake.storage.reader import read_journal
@@ -186,17 +186,17 @@ def fields(lines: list[str], first: str) -> list[str]:
 def test_the_overview_prints_what_the_rows_add_up_to(snapshot: Snapshot, rows: sqlite3.Connection) -> None:
     shown = picture(snapshot)
     lines = overview.by_exchange(shown, 130, 40).text(40).plain.split("\n")
-    for venue, feed_of in SHOWN.items():
+    for venue, told in SHOWN.items():
         _, _, usd, unsized = added(rows, 0, venue=venue)
-        sign = "" if feed_of.coverage.kind is CoverageKind.COMPLETE and not unsized else "≥"
-        assert fields(lines, venue)[-1] == sign + formats.exact_dollars(usd)
+        least = "≥" if told.coverage.lower_bound or unsized else ""
+        assert fields(lines, venue)[-1] == f"{least}{formats.exact_dollars(usd)}"
     events, _, usd, _ = added(rows, 0)
-    assert fields(lines, "ALL")[-1] == "≥" + formats.exact_dollars(usd)
+    assert fields(lines, "ALL")[-1] == f"≥{formats.exact_dollars(usd)}"
     totals = overview.totals(shown, 130, 20).text(20).plain.split("\n")
     assert fields(totals, "events")[1] == f"≥{events:,}"
     hours, watched = (NOW - START) / 3.6e12, added(rows, START // SECOND * SECOND - SECOND)
-    assert fields(totals, "events")[2] == formats.short(watched[0] / hours)
-    assert fields(totals, "USD")[2] == formats.dollars(watched[2] / hours)
+    assert fields(totals, "events")[2] == "≥" + formats.short(watched[0] / hours)
+    assert fields(totals, "USD")[2] == "≥" + formats.dollars(watched[2] / hours)
     long = added(rows, 0, side="LONG")[2] / usd
     assert f"LONG {100 * long:.0f}%" in totals[1]
 

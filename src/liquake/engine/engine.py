@@ -514,6 +514,7 @@ class Engine:
             },
             markets=Ledgers(self._venues.values(), self._started, self._newest).value((ALL, *sorted(self._streams))),
             span=None if self._started is None else (self._started, max(self._newest, self._started)),
+            understatements=self._watch.understatements(),
         )
 
     def state_hash(self) -> str:

@@ -14,6 +14,8 @@ from liquake.model import Coverage, Gap, Liquidation, Side
 _SECOND = 1_000_000_000
 _RENEWED = 60 * _SECOND
 """Nanoseconds between two estimates: they are of an hour, and of hundreds of symbols."""
+_GROWN = 1.05
+"""Times as many orders as at the last estimate from which it is made anew: in a cascade a minute is long."""
 _ALONE = 30
 """Orders shown of a symbol from which it is estimated by itself."""
 _GAPS = HOUR // 100
@@ -52,6 +54,8 @@ class Shortfall:
         self._symbols: dict[_Key, _Symbol] = {}
         self._gaps: deque[Gap] = deque()
         self._bounds: dict[str, _Bounds] = {}
+        self._estimated: dict[str, int] = {}
+        """Orders shown by market, at the last estimate."""
         self._due = 0
         self._values: list[Understatement] = []
 
@@ -69,8 +73,10 @@ class Shortfall:
             self._gaps.popleft()
         for symbol in self._symbols.values():
             symbol.advance(now)
-        if now >= self._due:
-            self._due = now // _RENEWED * _RENEWED + _RENEWED
+        shown = {market: sum(held.events for held in self._of(market).values()) for market in self._markets}
+        grown = any(events > _GROWN * self._estimated.get(market, 0) for market, events in shown.items())
+        if now >= self._due or grown:
+            self._due, self._estimated = now // _RENEWED * _RENEWED + _RENEWED, shown
             self._bounds = {}
             told = {key: self._behind([held], now) for key, held in self._symbols.items() if held.events >= _ALONE}
             for market in self._markets:
@@ -95,6 +101,7 @@ class Shortfall:
         if not symbols:
             return None
         shown, usd = sum(held.events for held in symbols), sum(held.usd for held in symbols)
+        unsized = any(held.unsized for held in symbols)
         events_bound, usd_bound = self._bounds.get(market, (Band(shown, inf), Band(usd, inf)))
         return Understatement(
             venue=self.venue,
@@ -105,7 +112,7 @@ class Shortfall:
             usd_at_least=max(usd_bound.low, usd),
             saturated=any(held.saturated for held in symbols),
             events_at_most=max(events_bound.high, shown) if isfinite(events_bound.high) else None,
-            usd_at_most=max(usd_bound.high, usd) if isfinite(usd_bound.high) else None,
+            usd_at_most=max(usd_bound.high, usd) if isfinite(usd_bound.high) and not unsized else None,
         )
 
     def _bound(self, symbols: dict[_Key, _Symbol], told: dict[_Key, tuple[Behind, Behind] | None], now: int) -> _Bounds:
@@ -155,16 +162,17 @@ class _Symbol:
         self.asset, self.side, self.market = asset, side, market
         self._throttled = ThrottledSymbol(coverage.throttle, coverage.interval or 1.0, watermark=0.0)
         self._interval = round((coverage.interval or 1.0) * _SECOND)
-        self._shown: deque[tuple[int, float]] = deque()
+        self._shown: deque[tuple[int, float | None]] = deque()
         self._blocks: deque[Estimate] = deque()
         self._same: dict[Side, tuple[int, int]] = {}
         """The interval of the last order of each side by the venue's time, and how many were shown in it."""
         self._impossible: int | None = None
-        self.events = 0
+        self.events = self.unsized = 0
 
     def update(self, event: Liquidation, ts: int) -> None:
-        self._shown.append((ts, event.usd or 0.0))
+        self._shown.append((ts, event.usd))
         self.events += 1
+        self.unsized += event.usd is None
         self._blocks.extend(self._throttled.update(ts, event.usd))
         interval, count = self._same.get(event.side, (0, 0))
         now = event.ts_event // self._interval
@@ -175,8 +183,9 @@ class _Symbol:
     def advance(self, now: int) -> None:
         self._blocks.extend(self._throttled.advance(now))
         while self._shown and self._shown[0][0] <= now - HOUR:
-            self._shown.popleft()
+            _, usd = self._shown.popleft()
             self.events -= 1
+            self.unsized -= usd is None
         while self._blocks and self._blocks[0].end <= now - HOUR:
             self._blocks.popleft()
         if self._impossible is not None and self._impossible <= now - HOUR:
@@ -187,8 +196,8 @@ class _Symbol:
 
     @property
     def usd(self) -> float:
-        """Dollars shown."""
-        return sum(usd for _, usd in self._shown)
+        """Dollars shown, without those orders whose size is not known."""
+        return sum(usd or 0.0 for _, usd in self._shown)
 
     @property
     def unthrottled(self) -> bool:

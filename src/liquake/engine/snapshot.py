@@ -291,7 +291,8 @@ class Understatement(msgspec.Struct, frozen=True):
     """Whether for some of the hour every interval was taken: the truth may be many times more."""
     events_at_most: float | None = None
     usd_at_most: float | None = None
-    """`None` where nothing tells: no complete venue is heard, or the venue itself was not for part of the hour."""
+    """`None` where nothing tells: no complete venue is heard, or the venue itself was not for part of the hour; of dollars
+    also where the size of some is not known."""
 
 
 class Risk(msgspec.Struct, frozen=True):
@@ -478,3 +479,5 @@ class Statistics(msgspec.Struct, frozen=True):
     span: tuple[int, int] | None = None
     """From the first event of any kind to the newest, as received (UTC nanoseconds): what was watched. `first` may be
     long before, since venues repeat on connecting what is older."""
+    understatements: tuple[Understatement, ...] = ()
+    """Of throttled venues in the last hour of it, as in a snapshot."""

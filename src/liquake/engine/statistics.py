@@ -7,7 +7,7 @@ from functools import reduce
 
 from liquake.analytics.latency import merged
 from liquake.engine.books import VenueBooks
-from liquake.engine.snapshot import FeedCoverage, FeedRecord, MarketCoverage, Peak, Statistics, Sum
+from liquake.engine.snapshot import FeedCoverage, FeedRecord, MarketCoverage, Peak, Statistics, Sum, Understatement
 from liquake.model import Liquidation, Side
 
 
@@ -23,6 +23,7 @@ def statistics_of(
     coverage: Mapping[str, FeedCoverage],
     markets: Mapping[str, Mapping[str, MarketCoverage]],
     span: tuple[int, int] | None,
+    understatements: tuple[Understatement, ...],
 ) -> Statistics:
     """The sums of `venues` beside what has been kept of the session otherwise."""
     counted = [venue for venue in venues if not venue.sample and venue.accepted]
@@ -48,6 +49,7 @@ def statistics_of(
         coverage=coverage,
         markets=markets,
         span=span,
+        understatements=understatements,
     )
 
 

@@ -13,6 +13,7 @@ from liquake.engine.snapshot import ALL, Component, Digest, Episode, Notificatio
 from liquake.model import Liquidation, Side
 from liquake.model.alert import Alert
 from liquake.tui import formats, sums
+from liquake.tui.bands import Band, bands
 from liquake.tui.pages import PAGES
 from liquake.tui.panels.cascades import passing_entries
 from liquake.tui.panels.cumulative import Counted, Line, market_lines, passing, venue_lines
@@ -125,7 +126,9 @@ def _tape(picture: Picture) -> Iterator[Row]:
     return (_liquidation(entry) for entry in sorted(large, key=lambda entry: entry.ts_recv))
 
 
-def _sum(picture: Picture, counted: Tally, window: str, venue: str | None, side: Side | None) -> Row:
+def _sum(
+    picture: Picture, counted: Tally, window: str, venue: str | None, side: Side | None, hours: Mapping[str, Band]
+) -> Row:
     total = counted.sum(venue, side)
     return {
         "market": counted.market,
@@ -139,6 +142,19 @@ def _sum(picture: Picture, counted: Tally, window: str, venue: str | None, side:
         "at_least": counted.least(venue, side),
         "at_least_share": counted.bounded() if venue is None else float(venue in counted.floors),
         **_kept(picture, counted, window, venue),
+        **_really(hours.get(venue or ALL) if side is None else None),
+    }
+
+
+def _really(hour: Band | None) -> Row:
+    """Between what and what the last hour lies, whatever the window; empty where nothing is withheld by a rule, and an
+    empty upper end where nobody can tell."""
+    events, usd = ((None, None), (None, None)) if hour is None else (hour.events, hour.usd)
+    return {
+        "hour_events_at_least": events[0],
+        "hour_events_at_most": events[1],
+        "hour_usd_at_least": usd[0],
+        "hour_usd_at_most": usd[1],
     }
 
 
@@ -156,16 +172,17 @@ def _overview(picture: Picture) -> Iterator[Row]:
     view = picture.view
     counted = tally(picture.snapshot, view.market, view.window)
     listed: list[str | None] = [None, *passing_venues(picture, counted.venues())]
-    watched = elapsed(picture.snapshot, view.window)
+    watched, hours = elapsed(picture.snapshot, view.window), bands(picture.snapshot, view.market)
     for venue in listed:
         for side in (None, *Side):
-            yield {**_sum(picture, counted, view.window, venue, side), "watched_s": watched}
+            yield {**_sum(picture, counted, view.window, venue, side, hours), "watched_s": watched}
 
 
 def _windows(picture: Picture, counted: Counted, lines: Sequence[Line]) -> Iterator[Row]:
+    hours = {market: bands(picture.snapshot, market) for market in counted}
     for line in passing(picture, lines):
         for window, tallied in counted[line.market].items():
-            yield _sum(picture, tallied, window, line.venue, line.side)
+            yield _sum(picture, tallied, window, line.venue, line.side, hours[line.market])
 
 
 def _venue_sums(picture: Picture) -> Iterator[Row]:

@@ -30,9 +30,23 @@ class Explanation(msgspec.Struct, frozen=True):
 
 _SUMS_CANNOT = (
     "≥ marks sums in which a venue withholds some of its liquidations: the true number is larger, by how much nobody "
-    "outside knows; the same where a venue was not heard for some of the time. Heard is the part of the time in which "
+    "outside knows for sure; the same where a venue was not heard for some of the time. Heard is the part of the time in which "
     "every venue was heard that lists the market. Samples are in no sum. What happened before liquake was started is not "
     "in it."
+)
+
+_REALLY = (
+    "Really: between what and what the last hour must lie, in 19 of 20 cases, whatever window is chosen. Where a venue "
+    "shows one order per symbol and second, how many it hid is told by how orders crowd in the same seconds at the venues "
+    "that hide nothing; a single number means that next to nothing was hidden, to ? that nobody can say how much more it "
+    "was, an empty cell that the venue has no such rule. ALL adds the lower ends and the upper ends."
+)
+_REALLY_CANNOT = (
+    " Really takes for granted that forced orders crowd at one venue as at the others (within 15 % of what is hidden): of "
+    "a venue that liquidates at other moments it is wrong. There is no upper end without a complete venue, beyond twice "
+    "the size of those, where every second was taken, for orders of unknown size, if the venue was not heard for more "
+    "than 36 s of the hour, while more comes than is estimated yet, and of ALL with a delayed venue. By coin there is one "
+    "of the watched markets alone. No other number has it in it."
 )
 
 EXPLANATIONS: Mapping[str, Explanation] = {
@@ -100,9 +114,10 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     "by-exchange": Explanation(
         "By exchange",
         "Events, dollars and coins of each venue, and its part of the whole.",
-        "Coins are shown once a market is chosen with m: coins of different kinds do not add up.",
-        "A venue that is missing although it is large: look at its state in the header.",
-        _SUMS_CANNOT + " Venues are not comparable where one is complete and another withholds.",
+        "Coins are shown once a market is chosen with m: coins of different kinds do not add up. " + _REALLY,
+        "A venue that is missing although it is large: look at its state in the header. Compare venues by the last "
+        "hour really, where there is room for it: an upper end far above the sum is a cascade behind a throttle.",
+        _SUMS_CANNOT + " Venues are not comparable where one is complete and another withholds." + _REALLY_CANNOT,
     ),
     "by-side": Explanation(
         "Long against short",
@@ -115,9 +130,9 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Cumulative, by venue",
         "The same sums over six windows: both sides, then longs and shorts, for all venues and each.",
         "Windows end now; each longer one contains the shorter. u changes between dollars and counts. Coverage says what "
-        "each feed promises of the market, and of all of them which part of the dollars is a lower bound.",
+        "each feed promises of the market, and of all of them which part of the dollars is a lower bound. " + _REALLY,
         "Read a row from the right to the left: 5 m near a quarter of 1 h means that it all happens now.",
-        _SUMS_CANNOT,
+        _SUMS_CANNOT + _REALLY_CANNOT,
     ),
     "sums-by-market": Explanation(
         "Cumulative, by market",

@@ -143,3 +143,4 @@ def test_few_crowded_seconds_do_not_hide_the_share_that_is_plain() -> None:
 def test_next_to_nothing_with_much_doubt_has_no_upper_bound() -> None:
     assert Behind(1e-6, 1.0, 0.0).band(0.0) == (0.0, inf)
     assert Behind(0.0, 1.0, 0.0).band(0.0) == (0.0, 0.0)
+    assert Behind(100.0, 400.0, 10.0).band(95.0).high < inf

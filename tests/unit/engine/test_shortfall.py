@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+import msgspec
 import pytest
 
 from liquake.engine.shortfall import Crowds, Shortfall
@@ -122,3 +123,41 @@ def test_what_is_an_hour_old_is_told_no_more() -> None:
     assert len(shortfall.value()) == 1
     shortfall.advance(START + HOUR + 60 * SECOND)
     assert shortfall.value() == []
+
+
+def test_of_orders_of_unknown_size_there_is_an_upper_end_of_the_number_alone() -> None:
+    shown, complete = latest(bursts("okx", seed=1)), bursts("bybit", seed=2)
+    unsized = [*shown[:-1], msgspec.structs.replace(shown[-1], usd=None, amount=None)]
+    said = told(unsized, complete)
+    assert said.events_at_most == told(shown, complete).events_at_most
+    assert said.usd_at_most is None
+    assert said.usd_at_least >= said.usd == 100.0 * (len(shown) - 1)
+
+
+def test_an_estimate_follows_a_cascade_at_once_and_a_quiet_market_by_the_minute() -> None:
+    crowds = Crowds()
+    shortfall = Shortfall("okx", LATEST, (ALL,), crowds)
+    random = Random(5)
+
+    def pass_to(seconds: float, hidden: list[Liquidation], complete: list[Liquidation]) -> Understatement:
+        for event in complete:
+            crowds.update(event, event.ts_event)
+        for event in latest(hidden):
+            shortfall.update(event, "BTCUSDT", event.ts_event)
+        shortfall.advance(START + round(seconds * SECOND))
+        (said,) = shortfall.value()
+        return said
+
+    def quiet(venue: str) -> list[Liquidation]:
+        return [order(10.0 + 70.0 * number + 30.0 * random.random(), venue) for number in range(50)]
+
+    def cascade(venue: str) -> list[Liquidation]:
+        return [order(3602.0 + moment, venue) for moment in sorted(8.0 * random.random() for _ in range(160))]
+
+    calm = pass_to(3600.0, quiet("okx"), quiet("bybit"))
+    one_more = pass_to(3601.0, [order(3600.5, "okx")], [])
+    assert (one_more.events, one_more.events_at_most) == (calm.events + 1, calm.events_at_most)
+    fall = pass_to(3611.0, cascade("okx"), cascade("bybit"))
+    assert calm.events_at_most is not None
+    assert fall.events_at_most is not None
+    assert calm.events_at_most < fall.events_at_least < 50 + 1 + 160 < fall.events_at_most

@@ -8,7 +8,16 @@ from datetime import date
 import msgspec
 import pytest
 
-from liquake.engine.snapshot import FeedCoverage, Outage, Quantiles, Statistics, Sum
+from liquake.engine.snapshot import (
+    ALL,
+    FeedCoverage,
+    MarketCoverage,
+    Outage,
+    Quantiles,
+    Statistics,
+    Sum,
+    Understatement,
+)
 from liquake.model import Coverage, CoverageKind, Throttle
 from liquake.tui.statistics import statistics_json, statistics_object, statistics_text
 from tests.screens.moments import COVERAGES, NOW, STATISTICS, ago
@@ -180,3 +189,34 @@ def test_the_session_is_the_time_that_was_watched_and_not_that_of_what_a_venue_r
     (line,) = [line for line in _text(older).splitlines() if line.startswith("Session")]
     assert line.endswith("00:12:35")
     assert statistics_object(older)["watched_ms"] == [ago(755.0) // 1_000_000, NOW // 1_000_000]
+
+
+SAID = (
+    Understatement("okx", ALL, 2, 250_000.0, 2.0, 250_000.0, False, 5.4, 912_345.678),
+    Understatement("okx", "BTCUSDT", 2, 250_000.0, 2.6, 260_000.0, True),
+)
+ESTIMATED = msgspec.structs.replace(STATISTICS, understatements=SAID)
+
+
+def test_the_last_hour_of_throttled_venues_is_said_from_below_and_above() -> None:
+    line = "okx         2 events shown, 2-6 really; $250k shown, $250k-912k really"
+    text = _text(ESTIMATED)
+    assert line in text.splitlines()
+    assert "19 of 20" in text
+    assert "LAST HOUR" not in _text()
+
+
+def test_the_object_has_both_ends_and_null_where_nobody_can_tell() -> None:
+    whole, bitcoin = statistics_object(ESTIMATED)["last_hour"]
+    assert (whole["venue"], whole["market"], whole["events"], whole["usd"]) == ("okx", ALL, 2, 250_000.0)
+    assert (whole["events_at_least"], whole["events_at_most"]) == (2, 6)
+    assert (whole["usd_at_least"], whole["usd_at_most"]) == (250_000.0, 912_345.68)
+    assert (bitcoin["market"], bitcoin["events_at_most"], bitcoin["usd_at_most"]) == ("BTCUSDT", None, None)
+    assert statistics_object(STATISTICS)["last_hour"] == []
+
+
+def test_of_a_last_hour_that_was_not_heard_nothing_is_said_from_above() -> None:
+    deaf = MarketCoverage(CoverageKind.THROTTLED, {"1h": 0.9, "all": 0.9}, {"1h": 360.0}, True)
+    missed = msgspec.structs.replace(ESTIMATED, markets={ALL: {"okx": deaf}})
+    assert "okx         2 events shown, ≥2 to ? really; $250k shown, ≥$250k to ? really" in _text(missed).splitlines()
+    assert [hour["usd_at_most"] for hour in statistics_object(missed)["last_hour"]] == [None, None]

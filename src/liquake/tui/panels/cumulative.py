@@ -10,7 +10,7 @@ from rich.text import Text
 
 from liquake.engine.snapshot import ALL, TOTAL_WINDOWS, VenueState
 from liquake.model import Side
-from liquake.tui import formats, sums
+from liquake.tui import bands, formats, sums
 from liquake.tui.panels.overview import nothing
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
@@ -25,8 +25,10 @@ _COLUMNS = (
     Column("name", "", 16, least=90),
     *(Column(name, name, 9, right=True) for name in TOTAL_WINDOWS),
     Column("share", "share", 6, right=True, least=88),
+    Column("really", "1h really", 14, right=True, least=98, most=112),
     Column("coverage", "  coverage", 23, least=113),
     Column("heard", "heard", 6, right=True, least=120),
+    Column("really", "1h really", 14, right=True, least=135),
 )
 _SIDES: tuple[Side | None, ...] = (None, Side.LONG, Side.SHORT)
 
@@ -107,10 +109,11 @@ def _table(picture: Picture, name: str, counted: Counted, known: Sequence[Line],
     if not lines:
         return Sheet([head, *picture.nothing_passes(width)])
     columns = shown(_COLUMNS, width)
+    hours = {market: bands.bands(picture.snapshot, market) for market in counted}
 
     def line(index: int) -> Text:
         entry = lines[index]
-        return row(columns, _cells(picture, counted[entry.market], entry), theme)
+        return row(columns, _cells(picture, counted[entry.market], entry, hours[entry.market]), theme)
 
     return Sheet([head, heading(columns, theme)], len(lines), line, position=theme["muted"])
 
@@ -121,7 +124,9 @@ def _unit(picture: Picture) -> str:
     return "in coins" if picture.view.market != ALL else "in events"
 
 
-def _cells(picture: Picture, counted: Mapping[str, Tally], line: Line) -> dict[str, Cell]:
+def _cells(
+    picture: Picture, counted: Mapping[str, Tally], line: Line, hours: Mapping[str, bands.Band]
+) -> dict[str, Cell]:
     theme = picture.theme
     style = line.style if line.side is None else theme.side(line.side)
     cells: dict[str, Cell] = {"name": (line.name if line.side is None else f"  {line.side}", style)}
@@ -135,6 +140,8 @@ def _cells(picture: Picture, counted: Mapping[str, Tally], line: Line) -> dict[s
     )
     cells["share"] = share, theme["muted"]
     if line.side is None:
+        in_dollars = picture.view.sums_in_dollars or picture.view.market != ALL
+        cells["really"] = bands.words(hours, line.venue or ALL, theme, dollars=in_dollars), theme["muted"]
         cells["coverage"] = "  " + _coverage(picture, whole, line), theme["muted"]
         cells["heard"] = _heard(picture, line), theme["muted"]
     return cells

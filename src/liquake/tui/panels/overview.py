@@ -8,7 +8,7 @@ from rich.text import Text
 
 from liquake.engine.snapshot import ALL, Sum
 from liquake.model import Side
-from liquake.tui import formats, sums
+from liquake.tui import bands, formats, sums
 from liquake.tui.picture import Picture
 from liquake.tui.sheet import Sheet
 from liquake.tui.sums import Tally, tally
@@ -205,6 +205,7 @@ _BY_EXCHANGE = (
     Column("usd_share", "share", 5, right=True),
     Column("coin", "coins", 9, right=True),
     Column("average", "average", 8, right=True),
+    Column("hour", bands.TITLE, bands.WIDTH, right=True, least=96),
     Column("bar", "", 16, least=84),
     Column("exact", "exact USD", 20, right=True, least=110),
 )
@@ -220,16 +221,19 @@ def by_exchange(picture: Picture, width: int, height: int) -> Sheet:
     if not counted.sum().events:
         return Sheet([head, *_samples(picture, width)])
     columns = shown(_BY_EXCHANGE, width)
+    hours = bands.bands(picture.snapshot, picture.view.market)
 
     def line(index: int) -> Text:
-        return row(columns, _exchange(picture, counted, venues[index]), theme)
+        return row(columns, _exchange(picture, counted, venues[index], hours), theme)
 
-    total = row(columns, _exchange(picture, counted, None), theme)
+    total = row(columns, _exchange(picture, counted, None, hours), theme)
     tail = [*([] if venues else picture.nothing_passes(width)), total, *_samples(picture, width)]
     return Sheet([head, heading(columns, theme)], len(venues), line, tail, position=theme["muted"])
 
 
-def _exchange(picture: Picture, counted: Tally, venue: str | None) -> Mapping[str, Cell]:
+def _exchange(
+    picture: Picture, counted: Tally, venue: str | None, hours: Mapping[str, bands.Band]
+) -> Mapping[str, Cell]:
     theme, whole, own = picture.theme, counted.sum(), counted.sum(venue)
     feed = next((feed for feed in picture.snapshot.venues if feed.venue == venue), None)
     mark = ("", theme["text"]) if feed is None else (theme.coverage(feed.coverage.kind, feed.state), picture.tone(feed))
@@ -246,6 +250,7 @@ def _exchange(picture: Picture, counted: Tally, venue: str | None) -> Mapping[st
         "usd_share": (formats.percent(own.usd, whole.usd), theme["muted"]),
         "coin": (sums.coins(own, theme, least=least) if one_market else "-", number if one_market else theme["faint"]),
         "average": (_average(own), theme["number"]),
+        "hour": (bands.words(hours, venue or ALL, theme), number),
         "bar": (share_bar(own.usd, whole.usd, 16, theme) if venue else "", theme.venue(venue) if venue else number),
         "exact": (sign + formats.exact_dollars(own.usd), theme["muted"]),
     }
