@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SOURCES := src tests bench
+SIDE_BY_SIDE := -n auto --dist loadfile
+# These run the same lines millions of times: measuring which costs more than they do.
+REPEATED := tests/replay tests/property
 SCANNER := $(wildcard src/liquake/venues/_scan*.[ch])
 
 .PHONY: demo test lint types contracts check format bench lock clean help
@@ -31,9 +34,10 @@ contracts: $(VENV)/dev.stamp
 
 check: $(VENV)/dev.stamp
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) $(REPEATED:%=--ignore=%) $(ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(REPEATED) $(ARGS)
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix $(SOURCES)
