@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 SOURCES := src tests bench
 SIDE_BY_SIDE := -n auto --dist loadfile
-# These run the same lines millions of times: measuring which costs more than they do.
+## These run the same lines millions of times: measuring which costs more than they do.
 REPEATED := tests/replay tests/property
 SCANNER := $(wildcard src/liquake/venues/_scan*.[ch])
 
