@@ -224,3 +224,28 @@ async def test_a_second_analyst_takes_over_from_one_that_is_killed(tmp_path: Pat
                 assert await second.wait() == 0
     finally:
         server.stop()
+
+
+FITTING = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from liquake.app import _stand_back
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_stand_back)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(600)
+"""
+
+
+async def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    script = tmp_path / "fitting.py"
+    script.write_text(FITTING)
+    run = await asyncio.create_subprocess_exec(sys.executable, str(script), stdout=asyncio.subprocess.PIPE)
+    assert run.stdout is not None
+    assert int(await run.stdout.readline()) != run.pid
+    run.kill()
+    # Whoever holds the pipe open is still there.
+    async with asyncio.timeout(30.0):
+        await run.communicate()

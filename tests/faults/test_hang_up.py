@@ -83,7 +83,8 @@ async def test_a_closed_window_leaves_a_collector_that_a_new_screen_attaches_to(
     assert theirs["events"] == kept(journal) >= before + 40
     # What came twice is in the journal once.
     assert (theirs.pop("duplicates") >= 0, ours.pop("duplicates")) == (True, 0)
-    # The share of the time that was heard, and what the last hour must have been, are those of each one's last look.
+    assert theirs.pop("watched_ms") == pytest.approx(ours.pop("watched_ms"), abs=1000)
+    # How long was watched, how much of it was heard, and what the last hour must have been, are as of each one's last look.
     for statistics in (theirs, ours):
         assert {hour["venue"] for hour in statistics.pop("last_hour")} <= {"okx"}
         parts = (statistics[name].values() for name in ("coverage", "by_venue", "by_market"))
