@@ -17,8 +17,9 @@ import msgspec
 import liquake
 from liquake.clock import WallClock
 from liquake.config import Settings
-from liquake.errors import Offline
+from liquake.errors import JournalError, Offline
 from liquake.ingest.probe import Verdict, probe
+from liquake.storage.reader import JournalReader
 from liquake.terminal import has_terminal, print_json
 from liquake.tiers import examine, journal_path
 from liquake.tui.listing import doctor_text
@@ -72,4 +73,9 @@ def _examine_folder(path: Path) -> dict[str, Any]:
     folder = next(parent for parent in path.parents if parent.exists())
     trouble = "" if os.access(folder, os.W_OK) else f"{folder} cannot be written: choose another file with --journal"
     free = shutil.disk_usage(folder).free
+    if path.exists() and not trouble:
+        try:
+            JournalReader(path).close()
+        except JournalError as error:
+            trouble = str(error)
     return {"journal": str(path), "exists": path.exists(), "free bytes": free, "trouble": trouble}

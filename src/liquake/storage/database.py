@@ -115,6 +115,8 @@ def _closed_on_failure(connection: sqlite3.Connection, path: Path) -> Iterator[N
 def _check(connection: sqlite3.Connection, path: Path) -> int:
     """The version of its schema."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise JournalError(path, "it is empty: `liquake collect` begins a journal there")
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise JournalError(path, "it is a database, but not a journal of liquake: give another path")
     if version > VERSION:
