@@ -237,6 +237,14 @@ def test_what_an_export_could_only_be_empty_of_is_a_usage_error(
     assert (code, sentence.startswith(said)) == (2, True), sentence
 
 
+def test_check_says_that_an_address_cannot_be_before_it_reads_anything(tmp_path: Path) -> None:
+    garbage(tmp_path / "j.db")
+    code, sentence = answer(
+        "check", "--journal", str(tmp_path / "j.db"), LIQUAKE_DATABASE="mysql://me:s3cret@host/name"
+    )
+    assert (code, sentence.startswith("database 'mysql://me@host/name': ")) == (2, True)
+
+
 def test_a_source_that_is_no_redis_is_a_usage_error() -> None:
     code, sentence = answer("overview", "--plain", "--source", "postgresql://me:s3cret@host/name")
     assert (code, sentence.startswith("source 'postgresql://me@host/name': ")) == (2, True)

@@ -37,7 +37,7 @@ def check(settings: Settings, *, as_json: bool) -> int:
 
 
 async def _check(settings: Settings, progress: Progress) -> list[Finding]:
-    path = journal_path(settings)
+    path, sinks = journal_path(settings), sinks_of(settings)
     findings = await asyncio.to_thread(check_journal, path, archive_path(settings), progress)
     progress("coverage")
     try:
@@ -45,7 +45,7 @@ async def _check(settings: Settings, progress: Progress) -> list[Finding]:
     except JournalError as error:
         # It is damaged, which stands there already, with what could be read of it.
         findings.append(Finding("journal", "coverage", "", False, error.why))
-    for sink in sinks_of(settings):
+    for sink in sinks:
         progress(sink.name)
         findings += await check_store(sink, path, WallClock().now())
     return findings
