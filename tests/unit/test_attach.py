@@ -12,6 +12,7 @@ from liquake.engine.engine import Engine
 from liquake.errors import SinkDown
 from liquake.model import FeedState
 from liquake.storage.current import EXPIRE_AFTER, SNAPSHOT, StateWriter
+from liquake.storage.recent import RECENT
 from liquake.storage.sink import ended
 from liquake.tui.status import Mode, Status
 from tests.servers import Valkey, free_port
@@ -78,6 +79,9 @@ async def test_a_snapshot_of_another_version_is_said_to_be_one(tmp_path: Path) -
                 await client.delete(SNAPSHOT)
                 while "another version" in attached.status().redis:
                     await asyncio.sleep(0.02)
+            await client.lpush(RECENT, b'{"no": "alert"}')
+            while "another version" not in attached.status().redis:
+                await asyncio.sleep(0.02)
     finally:
         await ended(looking)
         server.stop()

@@ -194,7 +194,7 @@ async def check_store(sink: Sink, path: Path, now: int) -> list[Finding]:
 
 async def _compared(sink: Sink, tail: JournalTail, now: int) -> list[Finding]:
     mark = await sink.mark(tail.journal)
-    seq = tail.resume(mark, 0)
+    seq = tail.resume(mark, sink.oldest(now))
     behind = tail.behind(seq)
     lag = 0.0 if behind.oldest is None else (now - behind.oldest) / 1e9
     detail = f"{behind.rows:,} rows to come, for {lag:,.0f} s"

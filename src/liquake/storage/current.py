@@ -31,7 +31,7 @@ from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage import recent
 from liquake.storage.lease import Held, Lease
-from liquake.storage.redis import Client, connect, disconnect, explained, pack
+from liquake.storage.redis import ANOTHER_VERSION, Client, connect, disconnect, explained, pack
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
 
 SNAPSHOT = "liquake:snapshot"
@@ -321,4 +321,4 @@ async def read_snapshot(client: Client) -> Snapshot | None:
     try:
         return None if held is None else _decoder.decode(held)
     except ValueError:
-        raise SinkRefused("redis", "a liquake of another version writes there: use the same on both sides") from None
+        raise SinkRefused("redis", ANOTHER_VERSION) from None

@@ -284,17 +284,31 @@ class RedisSink:
         rows: list[tuple[int, str, str, float | None]] = []
         with explained(self.address):
             journals = await self._connected().hlen(CURSORS)
-            async for _, fields in entries(self._connected()):
-                keys[f"{fields['venue']}|{fields['key']}"] += 1
-                if int(fields["ts_recv"]) >= received:
-                    usd = float(fields["usd"]) if "usd" in fields else None
-                    rows.append((int(fields["ts_event"]), fields["venue"], fields["side"], usd))
+            async for number, fields in entries(self._connected()):
+                try:
+                    keys[f"{fields['venue']}|{fields['key']}"] += 1
+                    if int(fields["ts_recv"]) >= received:
+                        usd = float(fields["usd"]) if "usd" in fields else None
+                        rows.append((int(fields["ts_event"]), fields["venue"], fields["side"], usd))
+                except (KeyError, ValueError):
+                    raise foreign(self.address, number) from None
         return Holding(tallied(rows), sum(count > 1 for count in keys.values()), journals)
 
     def _connected(self) -> Client:
         if self._client is None:
             raise SinkDown(self.address, "it is not connected")
         return self._client
+
+
+ANOTHER_VERSION = "a liquake of another version writes there: use the same on both sides"
+
+
+def foreign(address: str, number: bytes) -> SinkRefused:
+    """What to say of an entry of the stream that cannot be read as an event."""
+    why = (
+        f"entry {number.decode()} of {STREAM} is not of this version of liquake: use the same on both sides, or XDEL it"
+    )
+    return SinkRefused(address, why)
 
 
 async def entries(client: Client) -> AsyncIterator[tuple[bytes, dict[str, str]]]:

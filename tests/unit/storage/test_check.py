@@ -15,7 +15,7 @@ from liquake.storage.archive import DAY, archive
 from liquake.storage.check import check_journal, check_store
 from liquake.storage.finding import Finding
 from liquake.storage.journal import Journal
-from liquake.storage.redis import STREAM
+from liquake.storage.redis import STREAM, RedisSink
 from liquake.storage.sink import Follower, Sink
 from liquake.storage.timescale import TimescaleSink
 from tests.unit.storage.conftest import Store, at_start, client_of
@@ -290,6 +290,11 @@ async def test_a_database_of_an_older_liquake_is_found(database: str, tmp_path: 
     await connection.close()
     ((rule, _, detail),) = faults(await check_store(TimescaleSink(database), path, at_start()))
     assert (rule, detail.partition(", ")[2]) == ("answers", "schema 2 of 3: `liquake collect` brings it up to date")
+
+
+async def test_rows_too_old_for_the_stream_are_none_that_it_lacks(redis: str, tmp_path: Path) -> None:
+    wrong(tmp_path / "j.db", [sound(1)])
+    assert faults(await check_store(RedisSink(redis), tmp_path / "j.db", at_start() + 2 * DAY)) == []
 
 
 async def test_a_store_that_is_late_is_found(store: Store, following: Following, tmp_path: Path) -> None:
