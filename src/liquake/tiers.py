@@ -20,12 +20,14 @@ from liquake.errors import ExportError, JournalError, SettingError, SinkError
 from liquake.model.alert import Alert
 from liquake.storage import archive
 from liquake.storage.journal import Journal, default_path
+from liquake.storage.reader import JournalReader
 from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
 from liquake.storage.tail import COUNTED_AT_MOST, Behind, JournalTail
 from liquake.tui.status import Publishing, Sending
 
 if TYPE_CHECKING:
     from liquake.storage.current import StateWriter
+    from liquake.storage.feeds import FeedWriter
 
 _PROVE = 3.0
 """Seconds the stores may take to let us in before collecting begins without them."""
@@ -177,6 +179,8 @@ async def tiers(
         work.append(window.run())
     if writer is not None:
         work.append(writer.run())
+    elif settings.redis:
+        work.append(_feed_writer(settings, journal, snapshot).run())
     running = [asyncio.create_task(part) for part in work]
     try:
         yield stores
@@ -194,6 +198,14 @@ def _state_writer(settings: Settings, snapshot: Callable[[], Snapshot]) -> State
     from liquake.storage.current import StateWriter
 
     return StateWriter(settings.redis, snapshot)
+
+
+def _feed_writer(settings: Settings, journal: Journal, snapshot: Callable[[], Snapshot]) -> FeedWriter:
+    """What says how the feeds stand, for whoever makes the keys of the moment elsewhere."""
+    from liquake.storage.feeds import FeedWriter
+
+    with JournalReader(journal.path) as reader:
+        return FeedWriter(settings.redis, reader.journal, snapshot)
 
 
 def sinks_of(settings: Settings) -> list[Sink]:

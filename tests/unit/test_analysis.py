@@ -18,9 +18,10 @@ from liquake.app import engine_of, models_of
 from liquake.clock import SECOND, WallClock
 from liquake.config import Settings
 from liquake.log import Log
-from liquake.model import Liquidation, PriceBasis, Side
+from liquake.model import FeedState, FeedStatus, Gap, Liquidation, PriceBasis, Side
 from liquake.model.alert import Alert
 from liquake.storage.current import ALERTS
+from liquake.storage.feeds import FeedWriter
 from liquake.storage.journal import Journal
 from liquake.storage.redis import RedisSink
 from liquake.storage.sink import ended
@@ -182,3 +183,37 @@ async def test_an_exchange_that_was_not_asked_for_is_left_out_and_named(redis: s
         await send(redis, tmp_path, [liquidation(1, venue="bybit"), liquidation(2, venue="bybit"), liquidation(3)])
         await until(lambda: analysis.snapshot().events == 1)
     assert [(line["event"], line["venue"]) for line in told.lines()] == [("left out", "bybit")]
+
+
+def known(analysis: Analysis, state: FeedState) -> bool:
+    return [venue.state for venue in analysis.snapshot().venues if venue.venue == "okx"] == [state]
+
+
+async def test_keys_say_what_the_collectors_feeds_cover_and_that_they_are_gone_with_it(
+    redis: str, tmp_path: Path
+) -> None:
+    now = time.time_ns()
+    collector = engine_of(find_venues(("okx",)), Settings(), [])
+    for event in (
+        FeedStatus("okx", "public-1", FeedState.SUBSCRIBED, now - 7200 * SECOND, "all"),
+        Gap("okx", "public-1", now - 1800 * SECOND, now - 900 * SECOND, "closed"),
+        liquidation(1, ago=60.0),
+    ):
+        collector.apply(event)
+    telling = asyncio.create_task(FeedWriter(redis, "j", lambda: collector.snapshot(time.time_ns())).run())
+    async with (
+        listening(redis) as told,
+        analysing(redis, told, exchanges=("okx",)) as analysis,
+        client_of(redis) as client,
+    ):
+        await send(redis, tmp_path, [liquidation(1, ago=60.0)])
+        await until(lambda: known(analysis, FeedState.SUBSCRIBED))
+        async with asyncio.timeout(_DEADLINE):
+            while float(await client.hget("velocity:ALL:current", "1h_heard") or 0.0) == 0.0:
+                await asyncio.sleep(0.02)
+        assert float(await client.hget("velocity:ALL:current", "1h_heard")) == pytest.approx(0.75, abs=0.01)
+        assert await client.hget("velocity:ALL:current", "at_least") == "1"
+        collector.apply(Gap("okx", "public-1", time.time_ns() - SECOND, time.time_ns(), "closed again"))
+        await until(lambda: [venue.gaps for venue in analysis.engine.snapshot(time.time_ns()).venues] == [1])
+        await ended(telling)
+        await until(lambda: known(analysis, FeedState.DISCONNECTED))
