@@ -159,6 +159,20 @@ def test_a_folder_without_the_right_to_write_is_said(tmp_path: Path) -> None:
     assert (code, sentence.endswith("give a path in a folder of yours")) == (1, True)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read any file")
+@pytest.mark.parametrize("lock", [lambda path: path, lambda path: path.parent])
+def test_a_journal_without_the_right_to_read_it_is_said(lock: Callable[[Path], Path], tmp_path: Path) -> None:
+    path = tmp_path / "theirs" / "journal.db"
+    Journal(path).close()
+    lock(path).chmod(0o000)
+    try:
+        for command in ("export", "check"):
+            code, sentence = answer(command, "--journal", str(path))
+            assert (code, sentence.startswith(f"journal {path}: it may not be read by this user")) == (1, True)
+    finally:
+        lock(path).chmod(0o700)
+
+
 def test_a_disk_that_is_full_at_the_start_is_said_and_the_next_start_goes_well(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     code, sentence = collect(path, full_at=8192)

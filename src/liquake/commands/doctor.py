@@ -70,12 +70,13 @@ async def _examine(settings: Settings) -> dict[str, Any]:
 
 
 def _examine_folder(path: Path) -> dict[str, Any]:
-    folder = next(parent for parent in path.parents if parent.exists())
+    folder = next(parent for parent in path.parents if os.access(parent, os.F_OK))
     trouble = "" if os.access(folder, os.W_OK) else f"{folder} cannot be written: choose another file with --journal"
     free = shutil.disk_usage(folder).free
-    if path.exists() and not trouble:
+    there = os.access(path, os.F_OK)
+    if there and not trouble:
         try:
             JournalReader(path).close()
         except JournalError as error:
             trouble = str(error)
-    return {"journal": str(path), "exists": path.exists(), "free bytes": free, "trouble": trouble}
+    return {"journal": str(path), "exists": there, "free bytes": free, "trouble": trouble}

@@ -30,7 +30,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from liquake.errors import SettingError, SinkDown, SinkRefused
+from liquake.errors import SettingError, SinkDown, SinkError, SinkRefused
 from liquake.model import market_of
 from liquake.storage.schema import Row
 from liquake.storage.sink import ESCAPED, Look, without_password
@@ -49,6 +49,8 @@ KEEP = 86_400.0
 """Seconds an entry stays in the stream."""
 
 _PAGE = 1000
+_UNWRITTEN = re.compile(r"^MISCONF | script: .*")
+"""What stands around the reason in the answer of a server whose disk is full."""
 _DATABASE = re.compile(r"/?\d*")
 
 _PATIENCE = 5.0
@@ -206,10 +208,17 @@ def explained(address: str) -> Iterator[None]:
     except RedisClusterException as error:  # no kin of RedisError
         raise SinkDown(address, f"its cluster is not whole ({_one_line(error)})") from None
     except RedisError as error:
-        said = _one_line(error) or type(error).__name__
-        if "ACL failure" in said:  # what a script may not do has no class of its own
-            raise SinkRefused(address, f"this user may not do that ({said}): change its ACL") from None
-        raise SinkDown(address, said) from None
+        raise _unnamed(address, _one_line(error) or type(error).__name__) from None
+
+
+def _unnamed(address: str, said: str) -> SinkError:
+    """What it `said` that has no class of its own."""
+    if "ACL failure" in said:  # of what a script does
+        return SinkRefused(address, f"this user may not do that ({said}): change its ACL")
+    if said.startswith("MISCONF"):
+        why = f"it cannot write to its disk ({_UNWRITTEN.sub('', said)}): make room there, and writing goes on"
+        return SinkDown(address, why)
+    return SinkDown(address, said)
 
 
 def _one_line(error: BaseException) -> str:
