@@ -22,6 +22,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count, takewhile
+from math import ceil
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -154,8 +155,8 @@ async def lived(simulation: Simulation, journal: Journal, loop: FastForwardLoop,
 
 async def _passed(seconds: float, collector: Collector, loop: FastForwardLoop) -> None:
     """Wait for so many seconds of the loop; at every hour say how far it has come."""
-    while (left := seconds - loop.time()) > 0.0:
-        await asyncio.sleep(min(left, 3600.0))
+    for hour in range(ceil(seconds / 3600.0)):
+        await asyncio.sleep(min(3600.0, seconds - 3600.0 * hour))
         kept = collector.engine.latest().arrived
         print(f"{loop.time() / 3600.0:.1f} of {seconds / 3600.0:.1f} hours, {kept:,} events", file=sys.stderr)
 
