@@ -59,7 +59,8 @@ def _check_file(connection: sqlite3.Connection, progress: Progress) -> Iterator[
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     yield Finding("journal", "schema", "", version == VERSION, _version(version))
     try:
-        damage = [row[0] for row in connection.execute("PRAGMA quick_check(3)") if row[0] != "ok"]
+        found = connection.execute("PRAGMA quick_check(3)").fetchall()
+        damage = [" ".join(row[0].split()) for row in found if row[0] != "ok"]
     except sqlite3.Error as error:
         damage = [explain(error)]
     yield Finding("journal", "file", "", not damage, "; ".join(damage) or "sound")
