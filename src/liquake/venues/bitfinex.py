@@ -27,7 +27,7 @@ from liquake.model import (
     Side,
     normalised,
 )
-from liquake.venues.shape import Shape, ending, one_of, or_null, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, ending, one_of, or_null, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -140,6 +140,12 @@ SHAPE = Shape(
     ),
     "]]",
 )
+_COLUMNS = Columns(
+    "position milliseconds symbol size forced price",
+    PriceBasis.FILL,
+    beside="rows",
+    identity=("position", "|", "milliseconds", "|", "size", "|", "forced"),
+)
 
 
 class _Answer(msgspec.Struct):
@@ -183,15 +189,7 @@ class BitfinexDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
         self._channels: dict[int, str] = {}
-        self._scan = SHAPE.reader(
-            venue,
-            PriceBasis.FILL,
-            instruments,
-            _by_grammar,
-            "position milliseconds symbol size forced price",
-            "rows",
-            identity=("position", "|", "milliseconds", "|", "size", "|", "forced"),
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:

@@ -31,7 +31,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, one_of, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -115,6 +115,7 @@ SHAPE = Shape(
     skipped(int),
     "}",
 )
+_COLUMNS = Columns("symbol side price size milliseconds", _BANKRUPTCY, beside="rows", in_dollars=True)
 
 
 class _Prices(msgspec.Struct, gc=False):
@@ -170,15 +171,7 @@ class BitgetDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue,
-            _BANKRUPTCY,
-            instruments,
-            _by_grammar,
-            "symbol side price size milliseconds",
-            "rows",
-            in_dollars=True,
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:

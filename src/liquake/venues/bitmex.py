@@ -29,7 +29,7 @@ from liquake.model import (
 )
 from liquake.model.instrument import unbundle
 from liquake.model.liquidation import OPEN_BEFORE
-from liquake.venues.shape import Shape, maybe, one_of, passing, rows
+from liquake.venues.shape import Columns, Contracts, Shape, maybe, one_of, passing, rows
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -131,6 +131,7 @@ SHAPE = Shape(
     ),
     "]}",
 )
+_COLUMNS = Columns("order symbol side price size", _LIMIT, beside="action rows", identity=("order",))
 
 _Change = tuple[str, str, Side | None, float | None, float | None]
 """A row: the order's id, symbol, the side of the position, price and leavesQty."""
@@ -176,8 +177,7 @@ class BitmexDecoder(Decoder):
         self._listed = instruments.by_symbol.get
         self._orders: dict[str, _Order] = {}
         self._scan = SHAPE.scan
-        columns, identity = "order symbol side price size", ("order",)
-        self._make = SHAPE.maker(venue, _LIMIT, instruments, _by_grammar, columns, "action rows", identity=identity)
+        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is None or self._make is None or (found := self._scan(frame)) is None:

@@ -31,7 +31,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, one_of, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -125,6 +125,7 @@ SHAPE = Shape(
     ),
     "]}",
 )
+_COLUMNS = Columns("milliseconds symbol side size price", _BANKRUPTCY, beside="rows")
 
 
 class _Retired(msgspec.Struct, gc=False):
@@ -174,9 +175,7 @@ class BybitDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue, _BANKRUPTCY, instruments, _by_grammar, "milliseconds symbol side size price", "rows"
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:

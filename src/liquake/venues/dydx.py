@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, maybe, moment, one_of, passing, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, maybe, moment, one_of, passing, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -138,6 +138,7 @@ SHAPE = Shape(
     ),
     "]}]}",
 )
+_COLUMNS = Columns("id size price side milliseconds forced", _FILL, beside="symbol rows", identity=("id",), unique=True)
 
 # How the venue's errors call a subscription: "(v4_trades-XYZ-USD)", "for channel v4_trades-XYZ-USD. Please", "v4_trades.".
 _TOPIC = re.compile(r"\b(?P<channel>v4_[a-z]+)(-(?P<market>[^\s()]+?))?(?=[.)\s]|$)")
@@ -163,16 +164,7 @@ class DydxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue,
-            _FILL,
-            instruments,
-            _by_name,
-            "id size price side milliseconds forced",
-            "symbol rows",
-            identity=("id",),
-            unique=True,
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_name))
         # `v4_markets` is of all markets and told on every socket: each tells the prices of its own.
         self._priced = {_PRICED}
 

@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, maybe, one_of, or_null, passing, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, maybe, one_of, or_null, passing, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -257,6 +257,12 @@ FILLS = Shape(
     ),
     "]}}",
 )
+_COLUMNS = Columns(
+    "symbol price size side milliseconds tid forced",
+    _FILL,
+    beside="user rows",
+    identity=("symbol", "|", "milliseconds", "|", "tid"),
+)
 
 # "xyz:CRWV" is CRWV on the exchange that xyz runs within the venue; "@142" and "PURR/USDC" are spot pairs.
 _PERPETUAL = re.compile(r"^(?:[a-z][a-z0-9]*:)?(?P<base>[A-Za-z0-9]{1,24})$")
@@ -307,15 +313,7 @@ class HyperliquidDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
         self._scan_trades, self._scan_fills = TRADES.scan, FILLS.scan
-        self._make = FILLS.maker(
-            venue,
-            _FILL,
-            instruments,
-            _perpetual,
-            "symbol price size side milliseconds tid forced",
-            "user rows",
-            identity=("symbol", "|", "milliseconds", "|", "tid"),
-        )
+        self._make = FILLS.maker(_COLUMNS, Contracts(venue, instruments, _perpetual))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan_trades is not None and (found := self._scan_trades(frame)) is not None:

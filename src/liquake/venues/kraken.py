@@ -30,7 +30,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, either, maybe, one_of, passing, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, either, maybe, one_of, passing, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -124,6 +124,7 @@ SHAPE = Shape(
     _NUMBER,
     "}",
 )
+_COLUMNS = Columns("symbol id side milliseconds size price", _FILL, identity=("id",), unique=True)
 
 
 class _Answer(msgspec.Struct):
@@ -164,15 +165,7 @@ class KrakenDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue,
-            _FILL,
-            instruments,
-            _by_grammar,
-            "symbol id side milliseconds size price",
-            identity=("id",),
-            unique=True,
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:

@@ -28,7 +28,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, either, maybe, one_of, rows, skipped, written
+from liquake.venues.shape import Columns, Contracts, Shape, either, maybe, one_of, rows, skipped, written
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -161,6 +161,9 @@ SHAPE = Shape(
     rows(*_trade("liquidation", lambda kind: kind)),
     "]}",
 )
+_COLUMNS = Columns(
+    "trade symbol size price usd side milliseconds before", _FILL, beside="rows", identity=("symbol", "|", "trade")
+)
 _Forced = tuple[int, str, float, float, float, Side, int, float | None]
 """A liquidation: trade_id, market_id, size, price, usd_amount, the closed side, timestamp, taker_position_size_before."""
 
@@ -198,8 +201,7 @@ class LighterDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_code.get
         self._scan = SHAPE.scan
-        columns, identity = "trade symbol size price usd side milliseconds before", ("symbol", "|", "trade")
-        self._make = SHAPE.maker(venue, _FILL, instruments, _by_number, columns, "rows", identity=identity)
+        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_number))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame)) is not None:

@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, one_of, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -128,6 +128,7 @@ SHAPE = Shape(
     skipped(str),
     '"}]}',
 )
+_COLUMNS = Columns("price side size milliseconds", _BANKRUPTCY, beside="rows symbol")
 
 
 class _Argument(msgspec.Struct):
@@ -172,9 +173,7 @@ class OkxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue, _BANKRUPTCY, instruments, _by_grammar, "price side size milliseconds", "rows symbol"
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
