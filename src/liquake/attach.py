@@ -16,10 +16,10 @@ from liquake.errors import SinkError
 from liquake.model import FeedState
 from liquake.model.alert import Alert
 from liquake.outage import cut_off
+from liquake.storage.address import without_password
 from liquake.storage.current import read_snapshot
 from liquake.storage.recent import RecentAlerts
 from liquake.storage.redis import connect, disconnect
-from liquake.storage.sink import without_password
 from liquake.tui.source import Source
 from liquake.tui.status import ELSEWHERE, Publishing, Sending, Status
 
