@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -401,10 +400,7 @@ class Binance(Venue):
         )
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_ExchangeInfo, strict=False).symbols
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _ExchangeInfo).symbols
         return [_instrument(row) for row in rows]
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -359,12 +359,7 @@ class Bitfinex(Venue):
         return (Request(f"https://api-pub.bitfinex.com/v2/conf/{lists}"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            futures, margin, names = msgspec.json.decode(
-                answer, type=tuple[list[str], list[str], list[tuple[str, str]]], strict=False
-            )
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        futures, margin, names = self.read(answer, tuple[list[str], list[str], list[tuple[str, str]]])
         coins = dict(names)
         found = ((f"t{pair}", _SYMBOL.match(f"t{pair}")) for pair in (*futures, *margin))
         return [
@@ -418,10 +413,7 @@ class Bitfinex(Venue):
         return _history(after, end) if after <= end else None
 
     def _page(self, answer: bytes) -> list[_Row]:
-        try:
-            return [row for rows in msgspec.json.decode(answer, type=list[list[_Row]], strict=False) for row in rows]
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return [row for rows in self.read(answer, list[list[_Row]], HistoryError) for row in rows]
 
 
 def _subscription(key: str) -> Subscription:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -321,10 +321,7 @@ class Bitget(Venue):
         return tuple(Request(address + category.upper()) for category in _CATEGORIES)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).data
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).data
         return [_instrument(row) for row in rows if row.status != "offline"]
 
     def coin(self, symbol: str) -> str | None:
@@ -380,10 +377,7 @@ class Bitget(Venue):
         return following if following != request else None
 
     def _page(self, answer: bytes) -> _Past:
-        try:
-            return msgspec.json.decode(answer, type=_HistoryAnswer, strict=False).data
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, _HistoryAnswer, HistoryError).data
 
 
 def _subscription(topic: _Argument) -> Subscription:

@@ -403,10 +403,7 @@ class Bitmex(Venue):
         return (Request("https://www.bitmex.com/api/v1/instrument/active"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=list[_Listed], strict=False)
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, list[_Listed])
         if not rows:
             raise InstrumentsError(self.name, "it lists nothing")
         # "typ": FFWCSX perpetuals, FFCCSX futures; IFXXXP is spot, MRXXXX an index.

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -367,10 +366,7 @@ class Bybit(Venue):
         return Request(f"{first}&cursor={quote(cursor, safe='')}") if cursor else None
 
     def _result(self, answer: bytes) -> _Result:
-        try:
-            return msgspec.json.decode(answer, type=_InstrumentsInfo, strict=False).result
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        return self.read(answer, _InstrumentsInfo).result
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         linear, inverse = (list(_wanted(instruments, kind, assets)) for kind in (_LINEAR, _INVERSE))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -132,10 +132,6 @@ class _Ended(msgspec.Struct):
     """Of a page whether another follows, without its trades: these are read once."""
 
     result: _End
-
-
-_read_history = msgspec.json.Decoder(_History, strict=False).decode
-_read_end = msgspec.json.Decoder(_Ended, strict=False).decode
 
 
 # BTC-PERPETUAL and BTC-25DEC26 are paid in the coin, SOL_USDC-PERPETUAL in dollars. Options end in their strike and
@@ -350,10 +346,7 @@ class Deribit(Venue):
         return (Request(_INSTRUMENTS),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).result
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).result
         return [_instrument(row) for row in rows if row.kind == "future"]
 
     def coin(self, symbol: str) -> str | None:
@@ -407,16 +400,10 @@ class Deribit(Venue):
         return _window(currency, end + 1, min(end + length, last), last) if end < last else None
 
     def _has_more(self, answer: bytes) -> bool:
-        try:
-            return _read_end(answer).result.has_more
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, _Ended, HistoryError).result.has_more
 
     def _page(self, answer: bytes) -> _Page:
-        try:
-            told = _read_history(answer)
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        told = self.read(answer, _History, HistoryError)
         if told.result is None:
             raise HistoryError(self.name, f"{told.error.code} {told.error.message}" if told.error else "no result")
         return told.result

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
@@ -330,10 +330,7 @@ class Dydx(Venue):
         return (Request("https://indexer.dydx.trade/v4/perpetualMarkets"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            markets = msgspec.json.decode(answer, type=_MarketsAnswer).markets.values()
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        markets = self.read(answer, _MarketsAnswer).markets.values()
         found = (_by_name(market.ticker) for market in markets if market.status != "FINAL_SETTLEMENT")
         return [instrument for instrument in found if instrument is not None]
 
@@ -386,11 +383,8 @@ class Dydx(Venue):
 
     def _dated(self, answer: bytes) -> list[tuple[int, _Trade]]:
         """The trades in `answer` with their times in milliseconds."""
-        try:
-            trades = msgspec.json.decode(answer, type=_Trades, strict=False).trades
-            return [(_milliseconds(trade.createdAt), trade) for trade in trades]
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        trades = self.read(answer, _Trades, HistoryError).trades
+        return [(_milliseconds(trade.createdAt), trade) for trade in trades]
 
 
 def _markets(instruments: Instruments, assets: Collection[str] | None) -> list[str]:

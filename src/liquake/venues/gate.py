@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -365,10 +365,7 @@ class Gate(Venue):
         return Request(f"{first}&offset={int(offset or 0) + _PAGE}")
 
     def _contracts(self, answer: bytes) -> list[_Listed]:
-        try:
-            return msgspec.json.decode(answer, type=list[_Listed], strict=False)
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        return self.read(answer, list[_Listed])
 
     def coin(self, symbol: str) -> str | None:
         named = _by_grammar(symbol)
@@ -423,10 +420,7 @@ class Gate(Venue):
         return _past_request(parts.path.split("/")[-2], since, before)
 
     def _rows(self, answer: bytes) -> list[_Past]:
-        try:
-            return msgspec.json.decode(answer, type=list[_Past], strict=False)
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, list[_Past], HistoryError)
 
 
 def _subscription(channel: str, contract: str) -> Subscription:

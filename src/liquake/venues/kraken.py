@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -333,10 +333,7 @@ class Kraken(Venue):
         return (Request("https://futures.kraken.com/derivatives/api/v3/instruments"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).instruments
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).instruments
         # A product that is not traded is refused.
         return [instrument for row in rows if row.tradeable and (instrument := _instrument(row))]
 
@@ -391,10 +388,7 @@ class Kraken(Venue):
         return _history(product, start, before) if before < last else None
 
     def _page(self, answer: bytes) -> list[_Past]:
-        try:
-            return msgspec.json.decode(answer, type=_Page, strict=False).history
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, _Page, HistoryError).history
 
 
 def _products(instruments: Instruments, assets: Collection[str] | None) -> list[str]:

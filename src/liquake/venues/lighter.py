@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -368,10 +367,7 @@ class Lighter(Venue):
         return (Request("https://mainnet.zklighter.elliot.ai/api/v1/orderBookDetails"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_Details).order_book_details
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _Details).order_book_details
         return [_instrument(row) for row in rows if row.status == "active" and row.market_type == "perp"]
 
     def coin(self, symbol: str) -> str | None:

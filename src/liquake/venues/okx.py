@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -361,10 +360,7 @@ class Okx(Venue):
         return Request(f"{address}SWAP"), Request(f"{address}FUTURES")
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).data
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).data
         return [_instrument(row) for row in rows]
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 
-from liquake.errors import HistoryError
+from liquake.errors import HistoryError, InstrumentsError
 from liquake.model import (
     Coverage,
     DecodeError,
@@ -26,6 +26,8 @@ from liquake.model import (
     asset_of,
 )
 from liquake.venues.endpoint import Endpoint as Endpoint
+
+T = TypeVar("T")
 
 _FRAME_KEPT = 4096
 _TEXT_KEPT = 200
@@ -253,6 +255,15 @@ class Venue(ABC):
     def coin(self, symbol: str) -> str | None:
         """The coin that the venue's name of a contract names, without the list: for rows of recordings. `None` for none."""
         return asset_of(symbol)
+
+    def read(
+        self, answer: bytes, kind: type[T], refusal: type[InstrumentsError] | type[HistoryError] = InstrumentsError
+    ) -> T:
+        """`answer` of a REST request as `kind`, numbers in quotes or without. Raises `refusal` where it is none."""
+        try:
+            return msgspec.json.decode(answer, type=kind, strict=False)
+        except (ValueError, RecursionError) as error:
+            raise refusal(self.name, str(error)) from None
 
     @abstractmethod
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import Coverage, CoverageKind, Gap, Instrument, Instruments, Liquidation, PriceBasis
 from liquake.venues.htx import past
-from liquake.venues.htx.contracts import COIN_FUTURES, COIN_SWAPS, by_grammar, read_contracts
+from liquake.venues.htx.contracts import COIN_FUTURES, COIN_SWAPS, ContractInfo, by_grammar, instruments_in
 from liquake.venues.htx.decoder import HtxDecoder
 from liquake.venues.venue import (
     Connection,
@@ -74,10 +74,7 @@ class Htx(Venue):
         )
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            return read_contracts(answer)
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        return instruments_in(self.read(answer, ContractInfo))
 
     def coin(self, symbol: str) -> str | None:
         named = by_grammar(symbol)
@@ -122,10 +119,10 @@ class Htx(Venue):
         return past.following(request, self._page(answer))
 
     def _page(self, answer: bytes) -> list[past.Order]:
-        try:
-            return past.orders(answer)
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        page = self.read(answer, past.Page, HistoryError)
+        if page.code != past.OK:
+            raise HistoryError(self.name, f"it answers with code {page.code}")
+        return page.data
 
 
 def _subscription(request: dict[str, str], topic: str) -> Subscription:

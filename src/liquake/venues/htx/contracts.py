@@ -41,7 +41,9 @@ class _Listed(msgspec.Struct):
     contract_status: int = 1
 
 
-class _ContractInfo(msgspec.Struct):
+class ContractInfo(msgspec.Struct):
+    """What the venue lists."""
+
     data: list[_Listed]
 
 
@@ -56,7 +58,6 @@ def _instrument(row: _Listed) -> Instrument:
     return msgspec.structs.replace(by_code, multiplier=row.contract_size)
 
 
-def read_contracts(answer: bytes) -> list[Instrument]:
-    """The contracts in a list of the venue that have not ended. Raises `ValueError`, `RecursionError`."""
-    rows = msgspec.json.decode(answer, type=_ContractInfo, strict=False).data
-    return [_instrument(row) for row in rows if row.contract_status not in _ENDED]
+def instruments_in(info: ContractInfo) -> list[Instrument]:
+    """Those of `info` that have not ended."""
+    return [_instrument(row) for row in info.data if row.contract_status not in _ENDED]

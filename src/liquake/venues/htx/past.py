@@ -16,7 +16,7 @@ from liquake.venues.venue import Request
 
 # "maximum query window size is 2 hours" (the same page, Query Liquidation Orders).
 _WINDOW = 2 * 3600 * 1000
-_OK = 200
+OK = 200
 _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "AVAX", "LINK", "LTC", "SUI")
 
 
@@ -26,9 +26,11 @@ class Order(Row):
     query_id: int = 0
 
 
-class _History(msgspec.Struct):
+class Page(msgspec.Struct):
+    """One answer; `code` says whether it is one."""
+
     data: list[Order]
-    code: int = _OK
+    code: int = OK
 
 
 def requests(instruments: Instruments, assets: Collection[str] | None, start: int, end: int) -> tuple[Request, ...]:
@@ -39,14 +41,6 @@ def requests(instruments: Instruments, assets: Collection[str] | None, start: in
         for code in _wanted(instruments, assets)
         for since in range(first, max(last, first + 1), _WINDOW)
     )
-
-
-def orders(answer: bytes) -> list[Order]:
-    """The orders of one page. Raises `ValueError`, `RecursionError`."""
-    page = msgspec.json.decode(answer, type=_History, strict=False)
-    if page.code != _OK:
-        raise ValueError(f"it answers with code {page.code}")
-    return page.data
 
 
 def following(request: Request, page: list[Order]) -> Request | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from liquake.errors import InstrumentsError
 from liquake.model import Coverage, CoverageKind, Instrument, Instruments, PriceBasis
-from liquake.venues.hyperliquid.accounts import account_requests, read_accounts, watched
-from liquake.venues.hyperliquid.contracts import perpetual, read_contracts
+from liquake.venues.hyperliquid.accounts import VaultDetails, account_requests, accounts_in, watched
+from liquake.venues.hyperliquid.contracts import Meta, perpetual, perpetuals
 from liquake.venues.hyperliquid.decoder import HyperliquidDecoder
 from liquake.venues.hyperliquid.subscriptions import subscription
 from liquake.venues.venue import Connection, Decoder, Endpoint, Facts, Heartbeat, Limits, Request, Venue
@@ -53,20 +52,14 @@ class Hyperliquid(Venue):
         return (Request("https://api.hyperliquid.xyz/info", '{"type":"meta"}'),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            return read_contracts(answer)
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        return perpetuals(self.read(answer, Meta))
 
     def account_requests(self) -> tuple[Request, ...]:
         return account_requests()
 
     def read_accounts(self, answer: bytes) -> list[str]:
         """The vaults below HLP, in small letters."""
-        try:
-            return read_accounts(answer)
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        return accounts_in(self.read(answer, VaultDetails))
 
     def coin(self, symbol: str) -> str | None:
         named = perpetual(symbol)

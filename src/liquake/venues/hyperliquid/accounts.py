@@ -40,7 +40,7 @@ class _Relationship(msgspec.Struct):
     data: _Children
 
 
-class _VaultDetails(msgspec.Struct):
+class VaultDetails(msgspec.Struct):
     """`"relationship":{"type":"parent","data":{"childAddresses":[..]}}` (_VAULTS)."""
 
     relationship: _Relationship
@@ -52,10 +52,9 @@ def account_requests() -> tuple[Request, ...]:
     return (Request("https://api.hyperliquid.xyz/info", body),)
 
 
-def read_accounts(answer: bytes) -> list[str]:
-    """The vaults in such an answer, in small letters. Raises `ValueError`, `RecursionError`."""
-    told = msgspec.json.decode(answer, type=_VaultDetails).relationship.data.childAddresses
-    return [address.lower() for address in told]
+def accounts_in(details: VaultDetails) -> list[str]:
+    """The vaults below the one that `details` are of, in small letters."""
+    return [address.lower() for address in details.relationship.data.childAddresses]
 
 
 def watched(accounts: Iterable[str]) -> tuple[str, ...]:

@@ -29,12 +29,13 @@ class _Listed(msgspec.Struct):
     isDelisted: bool = False  # noqa: N815 - the venue's name
 
 
-class _Meta(msgspec.Struct):
+class Meta(msgspec.Struct):
+    """The answer to `{"type":"meta"}`."""
+
     universe: list[_Listed]
 
 
-def read_contracts(answer: bytes) -> list[Instrument]:
-    """The perpetuals in an answer to `{"type":"meta"}`. Raises `ValueError`, `RecursionError`."""
-    rows = msgspec.json.decode(answer, type=_Meta).universe
-    found = (perpetual(row.name) for row in rows if not row.isDelisted)
+def perpetuals(meta: Meta) -> list[Instrument]:
+    """Those of `meta` that are traded."""
+    found = (perpetual(row.name) for row in meta.universe if not row.isDelisted)
     return [instrument for instrument in found if instrument is not None]
