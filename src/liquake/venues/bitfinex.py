@@ -11,7 +11,6 @@ import msgspec
 
 from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -21,7 +20,6 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -264,15 +262,8 @@ class BitfinexDecoder(Decoder):
             mark = msgspec.convert(marks[0] if marks else None, Amount | None, strict=False)
         except ValueError as error:
             return (self.failure(frame, ts_recv, str(error)),)
-        milliseconds = int(status.time)
-        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, milliseconds),)
-        return [
-            Price(self.venue, symbol, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in ((PriceKind.MARK, mark), (PriceKind.INDEX, status.spot), (PriceKind.LAST, status.last))
-            if price
-        ]
+        told = ((PriceKind.MARK, mark), (PriceKind.INDEX, status.spot), (PriceKind.LAST, status.last))
+        return self.prices(instrument, told, int(status.time), frame, ts_recv)
 
     def _answer(self, answer: _Answer, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if answer.event == "subscribed":

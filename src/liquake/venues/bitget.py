@@ -13,7 +13,6 @@ import msgspec
 
 from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -23,7 +22,6 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -203,19 +201,16 @@ class BitgetDecoder(Decoder):
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
-        ts_event = ticker.ts * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ticker.ts),)
-        return [
-            Price(self.venue, symbol, instrument.asset, kind, price, ts_event, ts_recv)
+        told = [
+            (kind, price or None)
             for row in ticker.data
             for kind, price in (
                 (PriceKind.MARK, row.markPrice),
                 (PriceKind.INDEX, row.indexPrice),
                 (PriceKind.LAST, row.lastPrice),
             )
-            if price
         ]
+        return self.prices(instrument, told, ticker.ts, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed liquidations: prices, answers, other topics, what is broken."""

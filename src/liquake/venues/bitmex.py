@@ -12,7 +12,6 @@ import msgspec
 
 from liquake.errors import InstrumentsError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -21,7 +20,6 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -292,16 +290,9 @@ class BitmexDecoder(Decoder):
         if row.timestamp is None or row.timestamp.tzinfo is None:
             return (self.failure(frame, ts_recv, "price has no timestamp"),)
         milliseconds = (row.timestamp - _EPOCH) // _MILLISECOND
-        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, milliseconds),)
-        if ts_event <= 0:
+        if milliseconds <= 0:
             return (self.failure(frame, ts_recv, "price is of before 1970"),)
-        return [
-            Price(self.venue, row.symbol, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price is not None
-        ]
+        return self.prices(instrument, told, milliseconds, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed change of a subscribed table: answers, other tables, what is broken."""

@@ -12,7 +12,6 @@ import msgspec
 
 from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -22,7 +21,6 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -210,19 +208,12 @@ class DeribitDecoder(Decoder):
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
-        ts_event = ticker.timestamp * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ticker.timestamp),)
         told = (
             (PriceKind.MARK, ticker.mark_price),
             (PriceKind.INDEX, ticker.index_price),
             (PriceKind.LAST, ticker.last_price),
         )
-        return [
-            Price(self.venue, symbol, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price is not None
-        ]
+        return self.prices(instrument, told, ticker.timestamp, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed event of a channel: answers, heartbeats, other channels, what is broken."""

@@ -13,7 +13,6 @@ import msgspec
 
 from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -23,7 +22,6 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -201,15 +199,8 @@ class KrakenDecoder(Decoder):
         instrument = self._listed(ticker.product_id) or _by_grammar(ticker.product_id)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {ticker.product_id!a} cannot be one"),)
-        ts_event = ticker.time * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ticker.time),)
         told = ((PriceKind.MARK, ticker.markPrice), (PriceKind.INDEX, ticker.index), (PriceKind.LAST, ticker.last))
-        return [
-            Price(self.venue, ticker.product_id, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price
-        ]
+        return self.prices(instrument, told, ticker.time, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed feed: answers, other feeds, what is broken."""

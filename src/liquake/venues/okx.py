@@ -11,8 +11,6 @@ from typing import Literal
 import msgspec
 
 from liquake.model import (
-    FUTURE_TOLERANCE,
-    NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
     CoverageKind,
@@ -20,7 +18,6 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -210,18 +207,11 @@ class OkxDecoder(Decoder):
             )
             events.append(event or self.ahead(frame, ts_recv, detail.ts))
 
-    def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> list[Event]:
+    def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if row.ts is None:
-            return []
-        ts_event = row.ts * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return [self.ahead(frame, ts_recv, row.ts)]
+            return ()
         told = ((PriceKind.MARK, row.markPx), (PriceKind.INDEX, row.idxPx), (PriceKind.LAST, row.last))
-        return [
-            Price(self.venue, row.instId, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price is not None
-        ]
+        return self.prices(instrument, told, row.ts, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed channel: answers, old shapes, other channels, what is broken."""

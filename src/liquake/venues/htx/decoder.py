@@ -13,15 +13,12 @@ from typing import Literal
 import msgspec
 
 from liquake.model import (
-    FUTURE_TOLERANCE,
-    NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Event,
     FeedState,
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -166,10 +163,7 @@ class HtxDecoder(Decoder):
         instrument = self._listed(code) or by_grammar(code)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {code!a} cannot be one"),)
-        ts_event = detail.ts * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, detail.ts),)
-        return (Price(self.venue, code, instrument.asset, PriceKind.LAST, detail.tick.close, ts_event, ts_recv),)
+        return self.prices(instrument, ((PriceKind.LAST, detail.tick.close),), detail.ts, frame, ts_recv)
 
     def _examine(self, content: bytes | str, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is no well-formed liquidation: pings, prices, answers, the history, other topics, what is broken."""
