@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -21,8 +21,6 @@ from liquake.storage.redis import RedisSink
 from liquake.storage.sink import ended
 from liquake.storage.tail import JournalTail
 from tests.unit.storage.conftest import client_of
-
-_DEADLINE = 30.0
 
 
 def liquidation(
@@ -74,9 +72,3 @@ async def listening(url: str) -> AsyncIterator[Told]:
             yield told
         finally:
             await ended(hearing)
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(_DEADLINE):
-        while not true():
-            await asyncio.sleep(0.02)

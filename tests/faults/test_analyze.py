@@ -12,8 +12,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from liquake.storage.group import LEASE
-from tests.stream import liquidation, listening, send, until
+from tests.stream import liquidation, listening, send
 from tests.unit.storage.conftest import client_of
+from tests.waiting import until
 
 
 @contextmanager

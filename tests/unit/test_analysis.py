@@ -16,8 +16,9 @@ from liquake.model import Side
 from liquake.storage.sink import ended
 from liquake.tui.status import Mode
 from liquake.venues import find_venues
-from tests.stream import Told, liquidation, listening, send, until
+from tests.stream import Told, liquidation, listening, send
 from tests.unit.storage.conftest import client_of
+from tests.waiting import until
 
 _DEADLINE = 30.0
 

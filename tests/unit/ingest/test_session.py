@@ -14,6 +14,7 @@ from liquake.ingest.session import Session
 from liquake.model import DecodeError, FeedState, Gap, Instruments, Price
 from liquake.venues import Connection, Heartbeat
 from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyVenue, connection_to, toy_server
+from tests.waiting import until
 
 CLOCK = WallClock()
 
@@ -44,12 +45,6 @@ def prices(heard: Heard) -> int:
 
 def unpriced(url: str) -> Connection:
     return msgspec.structs.replace(connection_to(url), priced=False)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10.0):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_session_tells_each_step_until_it_is_subscribed() -> None:
