@@ -14,8 +14,8 @@ import msgspec
 from liquake.engine.snapshot import ALL, ConnectionState, MarketCoverage, Snapshot, VenueState, little
 from liquake.errors import SinkError, SinkRefused
 from liquake.model import FeedState
+from liquake.storage.address import without_password
 from liquake.storage.redis import ANOTHER_VERSION, STREAM, Client, connect, disconnect, explained
-from liquake.storage.sink import without_password
 
 FEEDS = f"{{{STREAM}}}:feeds"
 """Hash: by journal, how its collector's feeds stand, behind the moment at which that was said."""
