@@ -307,8 +307,6 @@ class Link:
                 await socket.close()
             elif priceless > self._stale_after and self._stale_since is None:
                 self._stale_since = self._last_price
-                if self.connection.spare:
-                    self.tell_scope()
                 self._tell(FeedState.STALE, self._silence(self._stale_after))
 
     @staticmethod

@@ -171,3 +171,12 @@ def test_the_table_names_each_venue_and_fails_where_one_does_not_work(
     assert main([*told, "--json"]) == 1
     rows = json.loads(capsys.readouterr().out)
     assert [(row["venue"], row["verdict"]) for row in rows] == [("okx", "unreachable"), ("bybit", "unreachable")]
+
+
+def test_what_is_listed_is_checked_whatever_is_listened_to_otherwise(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIQUAKE_ENDPOINTS", ",".join(f"{venue}=http://127.0.0.1:9" for venue in VENUES))
+    monkeypatch.setenv("LIQUAKE_EXCHANGES", "okx")
+    assert main(["venues", "--check", "--duration", "1", "--json"]) == 1
+    assert [row["venue"] for row in json.loads(capsys.readouterr().out)] == list(VENUES)
