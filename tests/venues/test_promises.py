@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from liquake.model import CoverageKind, Throttle
@@ -44,3 +46,26 @@ def test_a_feed_promises_what_is_documented_of_it(venue: str) -> None:
 def test_an_hour_passes_before_deribit_tells() -> None:
     assert VENUES["deribit"].coverage.delay == 3_600.0
     assert not any(each.coverage.delay for name, each in VENUES.items() if name != "deribit")
+
+
+# What the venues allow one address: messages a second on a socket, connections a minute, REST requests a minute.
+ALLOWED = {
+    "binance": (10.0, 60.0, inf),
+    "bybit": (inf, 100.0, inf),
+    "okx": (inf, 180.0, 1_200.0),
+    "hyperliquid": (2_000.0 / 60.0, 30.0, inf),
+    "aster": (10.0, inf, inf),
+    "bitfinex": (inf, 20.0, 3.0),
+    "bitget": (10.0, inf, inf),
+    "dydx": (inf, inf, 600.0),
+    "htx": (40.0, inf, 4_800.0),
+    # Of all sockets together, three of which subscribe at once at most.
+    "lighter": (200.0 / 60.0 / 3.0, inf, inf),
+}
+
+
+@pytest.mark.parametrize("venue", ALLOWED)
+def test_no_venue_is_asked_for_more_than_it_allows(venue: str) -> None:
+    limits = VENUES[venue].limits
+    asked = limits.messages_per_second, limits.connects_per_minute, limits.requests_per_minute
+    assert all(ours <= theirs for ours, theirs in zip(asked, ALLOWED[venue], strict=True))
