@@ -413,7 +413,7 @@ def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:
         from liquake.commands.venues import check, venues
 
         if not told.check:
-            return venues(as_json=told.json)
+            return venues(told.exchanges or (), as_json=told.json)
         # What is listed is checked, whatever is listened to otherwise.
         told.exchanges = told.exchanges or ["all"]
         return check(_settings(told), as_json=told.json)
