@@ -253,6 +253,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--assets", nargs="+", default=ASSETS)
     parser.add_argument("--exchanges", nargs="+", default=tuple(VENUES))
+    parser.add_argument("--journal", type=Path, help="keep it here, a file that is not there yet")
     parser.add_argument("--pace", type=float, default=1800.0, help="seconds between two drops of a venue's connections")
     parser.add_argument(
         "--bands", nargs="*", default=("calm", "busy", "oct10"), help="presets; none where none is named"
@@ -260,7 +261,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=(1, 2, 3), help="of the bands")
     settings = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "journal.db"
+        path = settings.journal or Path(folder) / "journal.db"
         seconds, chosen = settings.hours * 3600.0, settings.exchanges
         accounts = day(seconds, settings.preset, settings.seed, settings.assets, settings.pace, path, chosen)
     report(accounts)
