@@ -22,6 +22,9 @@ our clock at the receipt."""
 _BIGGEST_FRAME = 16 * 1024 * 1024
 # A peer that no longer answers is not waited for: after this many seconds the transport is cut.
 _CLOSE_PATIENCE = 1.0
+_PROOF = 2
+"""Frames with prices that show that a venue tells them: the first may be what stood when it was subscribed to, and all that
+a venue says that acknowledges and is silent."""
 HANDSHAKE_REFUSED = "the handshake was refused"
 """How the end of a link begins that the venue did not want."""
 
@@ -69,7 +72,7 @@ class Link:
         self.last_recv = 0
         """Our clock at the last frame of any kind; 0 before the first."""
         self.ready_at = 0
-        """Our clock when every subscription was acknowledged or refused and, where prices are due, the first had come; 0
+        """Our clock when every subscription was acknowledged or refused and, where prices are due, they came; 0
         before. An address that has been given up may acknowledge, and then say nothing."""
         self.beats = 0
         """Answers to our pings, and pings of the venue's. After a ping, a frame that tells nothing counts as its answer."""
@@ -83,7 +86,8 @@ class Link:
         self.granted: set[str] = set()
         """The topics that the venue acknowledged."""
         self._last_price = self._last_told = 0
-        self._priced = False
+        self._priced = 0
+        """Frames that had a price."""
         self._stale_since: int | None = None
         """When the last price came before the prices stopped."""
         self._end = ""
@@ -199,6 +203,17 @@ class Link:
                 self._count()
             return
         self.receiver(events, frame, self.connection.name, now)
+        self._learn(events, now)
+        self._count()
+        if self._data_frames == 1 and not self.connection.subscriptions:
+            # Subscribed by the address itself: what arrives is the only acknowledgement there is.
+            self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
+        if self._stale_since is not None and self._last_price > self._stale_since:
+            self._resume(now)
+
+    def _learn(self, events: Sequence[Event], now: int) -> None:
+        """What the events of one frame tell of the connection."""
+        priced = False
         for event in events:
             kind = type(event)
             if kind is not DecodeError:
@@ -206,15 +221,11 @@ class Link:
             if kind is FeedStatus:
                 self._heed(event)  # type: ignore[arg-type]
             elif kind is Price:
-                self._last_price = now
-                self._priced = True
-                self._check_ready()
-        self._count()
-        if self._data_frames == 1 and not self.connection.subscriptions:
-            # Subscribed by the address itself: what arrives is the only acknowledgement there is.
-            self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
-        if self._stale_since is not None and self._last_price > self._stale_since:
-            self._resume(now)
+                priced = True
+        if priced:
+            self._last_price = now
+            self._priced += 1
+            self._check_ready()
 
     def _resume(self, now: int) -> None:
         gap = self.stale_until(now)
@@ -248,7 +259,7 @@ class Link:
         self._check_ready()
 
     def _check_ready(self) -> None:
-        priced = self._stale_after == inf or self._priced
+        priced = self._stale_after == inf or self._priced >= _PROOF
         if priced and not self._awaited and not self._ready.is_set():
             self.ready_at = self._clock.now()
             self._ready.set()

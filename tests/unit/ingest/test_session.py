@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 import msgspec
 
 from liquake.clock import SECOND, WallClock
+from liquake.ingest.link import Tempo
 from liquake.ingest.session import Session
 from liquake.model import DecodeError, FeedState, Gap, Instruments, Price
 from liquake.venues import Connection, Heartbeat
@@ -24,10 +26,11 @@ async def listening(
     heartbeat: Heartbeat = PATIENT,
     lifetime: float | None = None,
     missed: Callable[[Gap], object] | None = None,
+    tempo: Tempo = HURRIED,
 ) -> AsyncIterator[tuple[Session, Heard]]:
     heard = Heard()
     session = Session(
-        ToyVenue(heartbeat), connection, Instruments(), CLOCK, heard, tempo=HURRIED, lifetime=lifetime, missed=missed
+        ToyVenue(heartbeat), connection, Instruments(), CLOCK, heard, tempo=tempo, lifetime=lifetime, missed=missed
     )
     async with aiohttp.ClientSession() as client:
         running = asyncio.create_task(session.run(client))
@@ -257,13 +260,16 @@ async def test_a_link_that_ends_while_its_successor_says_nothing_is_replaced_at_
 
 
 async def test_a_link_that_ends_when_its_successor_is_subscribed_leaves_no_gap() -> None:
-    async with toy_server() as old, toy_server() as new, listening(connection_to(old.url)) as (session, heard):
+    tempo = msgspec.structs.replace(HURRIED, healthy_frames=4)
+    listen = partial(listening, tempo=tempo)
+    async with toy_server() as old, toy_server() as new, listen(connection_to(old.url)) as (session, heard):
         new.pricing = False
-        await heard.until(lambda: prices(heard) >= 3)
+        await heard.until(lambda: prices(heard) >= 4)
         session.change(connection_to(new.url))
         await until(lambda: len(new.sockets) == 1 and new.received != [])
         # Not enough to be healthy, and enough to know that it brings something.
-        await new.sockets[0].send_str("100.5")
+        for _ in range(2):
+            await new.sockets[0].send_str("100.5")
         successor = session.link
         assert successor is not None
         await until(lambda: successor.ready_at > 0)
