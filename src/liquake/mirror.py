@@ -28,6 +28,7 @@ from liquake.run import ALERTS, Run
 from liquake.storage.lock import is_written
 from liquake.storage.notes import Course
 from liquake.storage.reader import JournalReader
+from liquake.tui.source import Source
 from liquake.tui.status import JournalStatus, Mode, Status
 from liquake.venues import find_venues
 
@@ -38,7 +39,7 @@ _PAGE = 2048
 """Rows after which the event loop has its turn."""
 
 
-class Mirror:
+class Mirror(Source):
     """Shows what the process that writes the journal at `path` shows. Once that is gone, every feed is DOWN.
 
     It begins with the rows that process began with, and follows its course: what was recalled there is recalled here,
@@ -73,16 +74,6 @@ class Mirror:
     def exchanges(self) -> tuple[str, ...]:
         """Those that the other process listens to."""
         return () if self._course is None else self._course.exchanges
-
-    def seek(self, seconds: float) -> bool:
-        """Never: what another writes is the present."""
-        del seconds
-        return False
-
-    def set_speed(self, speed: float | None) -> bool:
-        """Never: it goes by the clock."""
-        del speed
-        return False
 
     def status(self) -> Status:
         """The session around it."""

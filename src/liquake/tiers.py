@@ -19,8 +19,9 @@ from liquake.engine.snapshot import Snapshot
 from liquake.errors import ExportError, JournalError, SettingError, SinkError
 from liquake.model.alert import Alert
 from liquake.storage import archive
+from liquake.storage.address import without_password
 from liquake.storage.journal import Journal, default_path
-from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
+from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended
 from liquake.storage.tail import COUNTED_AT_MOST, Behind, JournalTail
 from liquake.tui.status import Publishing, Sending
 
@@ -205,7 +206,6 @@ def sinks_of(settings: Settings) -> list[Sink]:
         sinks.append(redis.RedisSink(settings.redis))
     if settings.database:
         timescale = _timescale_of("database", settings.database)
-        timescale.check(settings.database)
         sinks.append(timescale.TimescaleSink(settings.database, keep=settings.database_days or None))
     return sinks
 

@@ -159,9 +159,9 @@ def test_a_journal_that_another_program_holds_locked_is_said(tmp_path: Path) -> 
         ("redis", "redis://host/desk", "redis://user:password@host:6379/0"),
         ("database", "postgresql://me:12/s3cret@host/name", "write / as %2F"),
         ("database", "postgresql://me:12#s3cret@host/name", "write / as %2F"),
-        ("database", "postgresql://me:s3cret@[host/name", "give it like postgresql://"),
-        ("database", "postgresql://me:s3cret@host", "give it like postgresql://"),
-        ("database", "mysql://me:s3cret@host/name", "give it like postgresql://"),
+        ("database", "postgresql://me:s3cret@[host/name", "give an address like postgresql://"),
+        ("database", "postgresql://me:s3cret@host", "give an address like postgresql://"),
+        ("database", "mysql://me:s3cret@host/name", "give an address like postgresql://"),
     ],
 )
 def test_an_address_that_cannot_be_is_a_usage_error(setting: str, url: str, mend: str, tmp_path: Path) -> None:

@@ -3,96 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import json
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-
-import msgspec
-import pytest
 
 from liquake.analysis import Analysis
 from liquake.app import engine_of, models_of
-from liquake.clock import SECOND, WallClock
+from liquake.clock import WallClock
 from liquake.config import Settings
 from liquake.log import Log
-from liquake.model import Liquidation, PriceBasis, Side
-from liquake.model.alert import Alert
-from liquake.storage.current import ALERTS
-from liquake.storage.journal import Journal
-from liquake.storage.redis import RedisSink
+from liquake.model import Side
 from liquake.storage.sink import ended
-from liquake.storage.tail import JournalTail
 from liquake.tui.status import Mode
 from liquake.venues import find_venues
-from tests.servers import Valkey
+from tests.stream import Told, liquidation, listening, send
 from tests.unit.storage.conftest import client_of
+from tests.waiting import until
 
 _DEADLINE = 30.0
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """URL of an empty Redis."""
-    folder = tmp_path / "valkey"
-    folder.mkdir()
-    server = Valkey(folder)
-    server.start()
-    yield server.url
-    server.stop()
-
-
-def liquidation(
-    number: int, *, asset: str = "BTC", venue: str = "okx", usd: float = 5_000.0, ago: float = 0.0
-) -> Liquidation:
-    received = time.time_ns() - round(ago * SECOND)
-    return Liquidation(
-        venue, f"{asset}-USDT-SWAP", asset, Side.LONG, 4_000.0, PriceBasis.FILL, usd / 4_000.0, usd,
-        received - 20_000_000, received, id=str(number),
-    )  # fmt: skip
-
-
-async def send(url: str, folder: Path, events: list[Liquidation]) -> None:
-    """Into the stream, by way of a journal of their own."""
-    path = folder / f"{time.time_ns()}.db"
-    with Journal(path) as journal:
-        journal.record(events)
-    sink = RedisSink(url)
-    await sink.open()
-    with closing(JournalTail(path)) as tail:
-        await sink.write(path.name, tail.after(0, len(events)))
-    await sink.close()
-
-
-class Told:
-    """What subscribers were told, and what was logged."""
-
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-        self.log = io.BytesIO()
-
-    def lines(self) -> list[dict[str, str]]:
-        return [json.loads(line) for line in self.log.getvalue().splitlines()]
-
-
-@asynccontextmanager
-async def listening(url: str) -> AsyncIterator[Told]:
-    told = Told()
-
-    async def listen() -> None:
-        async for message in subscription.listen():
-            if message["type"] == "message":
-                told.alerts.append(msgspec.json.decode(message["data"], type=Alert))
-
-    async with client_of(url) as client, client.pubsub() as subscription:
-        await subscription.subscribe(ALERTS)
-        hearing = asyncio.create_task(listen())
-        try:
-            yield told
-        finally:
-            await ended(hearing)
 
 
 @asynccontextmanager
@@ -112,12 +40,6 @@ async def analysing(url: str, told: Told, **settings: tuple[str, ...]) -> AsyncI
         yield analysis
     finally:
         await ended(running)
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(_DEADLINE):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 async def test_it_forecasts_with_the_models_of_a_collector_in_the_markets_asked_for(redis: str, tmp_path: Path) -> None:

@@ -64,6 +64,12 @@ async def test_an_address_without_a_server_is_said_at_once() -> None:
         await Attached(f"redis://127.0.0.1:{free_port()}", STATUS, lambda: NOON).prove()
 
 
+def test_what_a_collector_writes_is_the_present_and_cannot_be_moved_or_hurried() -> None:
+    attached = Attached(f"redis://127.0.0.1:{free_port()}", STATUS, lambda: NOON)
+    assert not attached.seek(-60.0)
+    assert not attached.set_speed(10.0)
+
+
 async def test_a_snapshot_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
     server = Valkey(tmp_path)
     server.start()

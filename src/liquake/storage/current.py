@@ -30,9 +30,10 @@ from liquake.engine.snapshot import ALL, Motion, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage import recent
+from liquake.storage.address import without_password
 from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import Client, connect, disconnect, explained, pack
-from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
+from liquake.storage.sink import RETRY_FIRST, RETRY_MOST
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"

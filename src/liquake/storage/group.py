@@ -16,10 +16,11 @@ from redis.exceptions import ResponseError
 
 from liquake.errors import SinkError
 from liquake.model import Liquidation, PriceBasis, Side
+from liquake.storage.address import without_password
 from liquake.storage.current import StateWriter
 from liquake.storage.lease import Lease
 from liquake.storage.redis import FED, STREAM, connect, disconnect, entries, explained
-from liquake.storage.sink import ended, without_password
+from liquake.storage.sink import ended
 
 GROUP = "liquake:analyze"
 LEASE = f"{{{STREAM}}}:analyst"

@@ -6,12 +6,10 @@ stream's name in braces lies in the stream's slot (https://redis.io/docs/latest/
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
-from urllib.parse import urlsplit
 
 import msgspec
 from redis.asyncio import Redis, RedisCluster
@@ -30,10 +28,11 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from liquake.errors import SettingError, SinkDown, SinkRefused
+from liquake.errors import SinkDown, SinkRefused
 from liquake.model import market_of
+from liquake.storage.address import unusable, without_password
 from liquake.storage.schema import Row
-from liquake.storage.sink import ESCAPED, Look, without_password
+from liquake.storage.sink import Look
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, tallied
 
@@ -49,7 +48,6 @@ KEEP = 86_400.0
 """Seconds an entry stays in the stream."""
 
 _PAGE = 1000
-_DATABASE = re.compile(r"/?\d*")
 
 _PATIENCE = 5.0
 """Seconds an answer may take."""
@@ -130,16 +128,11 @@ class Client(Protocol):
 
 
 def check(url: str, setting: str = "redis") -> None:
-    """Raises `SettingError` where `url`, given as `setting`, cannot be the address of a Redis server."""
+    """Raises `SettingError` where the client cannot read `url`, given as `setting`: an option in it that is none."""
     try:
-        parts = urlsplit(url)
-        # redis-py leaves out a number it cannot read, and a password with a slash in it ends up in the name.
-        usable = parts.scheme == "unix" or (_DATABASE.fullmatch(parts.path) is not None and parts.port != 0)
         Redis.from_url(url)
     except (ValueError, RedisError):
-        usable = False
-    if not usable:
-        raise SettingError(setting, without_password(url), f"give it like redis://user:password@host:6379/0; {ESCAPED}")
+        raise unusable(url, setting) from None
 
 
 async def connect(url: str) -> tuple[Client, str]:
