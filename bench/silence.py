@@ -3,8 +3,9 @@
 Markets of the simulator on every venue whose liquidations count, published as the venues do. False: how often in all
 those hours a venue that is not silent is called dark, and the most that the true rate per venue can be (95 %, Poisson,
 over all venues). True: each venue falls silent at random moments, until it is found or six hours are over. What a
-silence is worth depends on how much the venue says: with fewer than sixteen seconds awaited in which it should have
-spoken none can be called improbable, so how many it has stands beside it.
+silence is worth depends on how much the venue says. So beside what was found stands how many seconds a minute it speaks
+in, and the least time that any test could need which is wrong as rarely: at a steady rate r a venue is silent for t by
+chance with probability exp(-rt). In a market that swings it is less where it is busy and more where it is quiet.
 
 python -m bench.silence [--calm-hours 720] [--busy-hours 720] [--silences 50]
 """
@@ -14,13 +15,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from copy import deepcopy
-from math import inf
+from math import inf, log
 from random import Random
 from statistics import quantiles
 
 from bench.simulated_feeds import SECOND, START, published
 
-from liquake.analytics.silence import SilenceDetector
+from liquake.analytics.silence import SilenceDetector, improbable
 from liquake.clock import ManualClock
 from liquake.model import CoverageKind
 from liquake.simulate.simulation import Simulation
@@ -99,9 +100,12 @@ def report(scenario: str, hours: float, silences: int, limit: float) -> None:
         within = sum(delay <= limit for delay in found) / len(found)
         own = [ts for ts, name in pulses if name == venue]
         per_minute, spoken = (count / hours / 60.0 for count in (len(own), len({ts // SECOND for ts in own})))
+        chance = improbable(spoken, 60.0)
         print(
-            f"{scenario:<6} {hours:>6.0f} {venue:<10} {per_minute:>8.1f} {spoken:>9.1f} {false[venue]:>6} "
-            f"{cuts[9] / 60:>8.1f} {cuts[18] / 60:>8.1f} {within:>11.0%} of {limit / 60:g} min"
+            f"{scenario:<6} {hours:>6.0f} {venue:<10} {per_minute:>8.1f} {spoken:>9.2f} {false[venue]:>6} {chance:>8.0e} "
+            f"{-log(chance) / spoken:>9.1f} {cuts[9] / 60:>8.1f} {cuts[18] / 60:>8.1f} "
+            f"{within:>11.0%} of {limit / 60:g} min",
+            flush=True,
         )
     total = sum(false.values())
     months = len(COUNTED) * hours / MONTH
@@ -116,7 +120,7 @@ def main() -> None:
     parser.add_argument("--busy-hours", type=float, default=720.0)
     parser.add_argument("--silences", type=int, default=50)
     settings = parser.parse_args()
-    print("market  hours venue      events/m seconds/m  false found p50  p95 min  within")
+    print("market  hours venue      events/m seconds/m  false      p <  least/m    p50/m    p95/m  found within")
     report("calm", settings.calm_hours, settings.silences, 1800.0)
     report("busy", settings.busy_hours, settings.silences, 180.0)
 

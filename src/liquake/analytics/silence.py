@@ -12,7 +12,16 @@ and Yule 1920, J. R. Stat. Soc. 83:255), and the probability of none is (1 + x/k
 two signs of it then has the squared coefficient of variation k/(k - 2) (Lomax 1954, J. Am. Stat. Assoc. 49:847), which
 is how k is learnt; it is never believed to be above `STEADIEST`.
 
-What is counted are pulses, one per venue and second, so that a position sold in a hundred pieces is few.
+What is counted are pulses, one per venue and second, so that a position sold in a hundred pieces is few. In a burst a
+small venue is then heard in as many seconds as a large one, and in quiet ones less often than its share of all pulses
+says. So what a share lets expect is scaled by what has come of it, apart for seconds with about as many others heard. A
+pulse with no other counts with those that have one other: in a quiet market pulses come one by one, and whose the next
+is does not depend on how fast they come.
+
+How improbable is too improbable follows from how often a false alarm may be. Each of a venue's pulses ends a silence,
+so by chance a venue with n pulses a month has n p silences a month with a probability below p (the expected number of
+false positives of n tests at level p: Bonferroni's inequality, Dunn 1961, J. Am. Stat. Assoc. 56:52). One of 30 pulses
+an hour has 21,600 silences a month; one of a pulse a second has 2.6 million, and must be a hundred times as sure.
 """
 
 from __future__ import annotations
@@ -22,15 +31,28 @@ from math import exp
 from typing import NamedTuple
 
 _SECOND = 1_000_000_000
-IMPROBABLE = 1e-7
-"""Below it a silence is no chance. A month has 2.6 million seconds, and so at most that many silences: by chance alone
-a venue is called dark once in four months at most."""
+_MONTH = 30 * 86_400.0
+FALSE_PER_MONTH = 0.25
+"""How often, by chance alone, a venue may be called dark."""
+SUREST, LEAST_SURE = 1e-7, 1e-4
+"""Bounds of the probability below which a silence is no chance. A month has 2.6 million seconds, and so at most that many
+silences: `FALSE_PER_MONTH` never asks for less than the first. The second is that of 2,500 pulses a month, 250 in `MEMORY`:
+of rarer ones the rate is too little known to ask for less."""
 LEARNT = 200
 """Pulses of its own without which nothing is said of a venue: its share is then known to 7 %."""
 MEMORY = 3 * 86_400.0
 """Seconds over which shares are learnt."""
+PAUSE = 3600.0
+"""Seconds without any pulse after which it was the recorder that was silent: nothing is forgotten in longer ones, nor are
+they counted as time."""
 WILDEST, STEADIEST = 3.0, 50.0
 """Bounds of k."""
+_FORGETTING = 60.0
+"""Seconds after which old pulses are made to count for less."""
+_PRIOR = 10.0
+"""Pulses for which a share is believed to hold in a burst as elsewhere before anything has been seen of bursts."""
+_CROWDS = 8
+"""Classes of seconds by how many others are heard: none or 1, 2 or 3, 4 to 7, and so on; 256 and more are one."""
 
 
 class Silence(NamedTuple):
@@ -47,14 +69,21 @@ class Silence(NamedTuple):
     p_value: float
 
 
+def improbable(pulses: float, seconds: float) -> float:
+    """The p-value below which a silence is no chance, of a venue with so many pulses in so many seconds."""
+    return min(max(FALSE_PER_MONTH * seconds / (max(pulses, 1.0) * _MONTH), SUREST), LEAST_SURE)
+
+
 class _Voice:
     """One venue: how much it says, and what has been awaited of it since it last spoke. Old pulses count for less."""
 
-    __slots__ = ("awaited", "found", "last", "listening", "pulses", "runs", "squares", "weight")
+    __slots__ = ("awaited", "come", "foreseen", "found", "last", "listening", "pulses", "runs", "squares", "weight")
 
     def __init__(self) -> None:
         self.weight = self.runs = self.squares = 0.0
         """Its pulses; what was awaited between each and the one before, summed up; and the squares of that."""
+        self.foreseen, self.come = [_PRIOR] * _CROWDS, [_PRIOR] * _CROWDS
+        """By class of second: pulses that its share let expect, and those that came."""
         self.pulses = 0
         self.last = 0
         self.awaited = 0.0
@@ -63,10 +92,25 @@ class _Voice:
         """When its silence was found to be no chance; 0 while it is not."""
 
     def fade(self, share: float) -> None:
-        """Keep `share` of what was learnt."""
+        """Keep `share` of what was learnt of how much it says."""
         self.weight *= share
         self.runs *= share
         self.squares *= share
+
+    def forget(self, share: float) -> None:
+        """Keep `share` of all that was learnt."""
+        self.fade(share)
+        for pulses in (self.foreseen, self.come):
+            pulses[:] = [each * share + _PRIOR * (1.0 - share) for each in pulses]
+
+    def expect(self, pulses: float, others: int, heard: bool) -> float:
+        """Of a second in which so many `others` are heard, and by its share `pulses` of it: how many really, 0 to 1."""
+        crowd = min(max(others.bit_length() - 1, 0), _CROWDS - 1)
+        expected = min(pulses * self.come[crowd] / self.foreseen[crowd], 1.0)
+        if not self.found:
+            self.foreseen[crowd] += pulses
+            self.come[crowd] += heard
+        return expected
 
     def speak(self, ts: int) -> None:
         """It lives."""
@@ -104,6 +148,9 @@ class SilenceDetector:
         self._second = 0
         self._heard: set[str] = set()
         self._learnt_until = 0
+        self._learnt = 0.0
+        """Seconds of which shares are learnt; old ones count for less. Those since are not forgotten yet."""
+        self._unforgotten = 0.0
         self._dark: tuple[Silence, ...] = ()
         self._recalling = False
 
@@ -160,16 +207,21 @@ class SilenceDetector:
 
     def _weigh(self, ts: int) -> None:
         heard, self._heard = self._heard, set()
-        self._fade(ts)
+        self._forget(ts)
         self._await(heard, ts)
         self._learn(heard, ts)
         self._tell()
 
-    def _fade(self, ts: int) -> None:
-        share = exp((self._learnt_until - ts) / _SECOND / MEMORY) if self._learnt_until else 1.0
+    def _forget(self, ts: int) -> None:
+        if self._learnt_until:
+            self._unforgotten += min((ts - self._learnt_until) / _SECOND, PAUSE)
         self._learnt_until = ts
-        for voice in self._voices.values():
-            voice.fade(share)
+        if self._unforgotten >= _FORGETTING:
+            share = exp(-self._unforgotten / MEMORY)
+            self._learnt = (self._learnt + self._unforgotten) * share
+            self._unforgotten = 0.0
+            for voice in self._voices.values():
+                voice.forget(share)
 
     def _await(self, heard: set[str], ts: int) -> None:
         """What `heard` lets expect of each venue that could have been heard."""
@@ -178,9 +230,13 @@ class SilenceDetector:
             others = present - voice.weight * self._present(venue, voice, heard)
             if not voice.listening or others <= 0.0:
                 continue
-            voice.awaited += voice.weight / others * (len(heard) - (venue in heard))
-            if not voice.found and venue not in heard and voice.pulses >= LEARNT and voice.p_value() < IMPROBABLE:
+            count = len(heard) - (venue in heard)
+            voice.awaited += voice.expect(voice.weight / others * count, count, venue in heard)
+            if venue not in heard and not voice.found and self._is_no_chance(voice):
                 voice.found = ts
+
+    def _is_no_chance(self, voice: _Voice) -> bool:
+        return voice.pulses >= LEARNT and voice.p_value() < improbable(voice.weight, self._learnt + self._unforgotten)
 
     def _learn(self, heard: set[str], ts: int) -> None:
         present = self._weight(heard)

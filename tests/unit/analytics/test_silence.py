@@ -5,7 +5,10 @@ from random import Random
 
 import pytest
 
-from liquake.analytics.silence import IMPROBABLE, LEARNT, SilenceDetector
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liquake.analytics.silence import LEARNT, LEAST_SURE, SUREST, SilenceDetector, improbable
 
 SECOND = 1_000_000_000
 START = 1_790_000_000 * SECOND
@@ -45,6 +48,80 @@ def first_dark(detector: SilenceDetector, pulses: Iterable[Pulse]) -> int | None
     return None
 
 
+def limit_of(venue: str, seconds: int, rate: float = 0.5) -> float:
+    """A quarter of one over the pulses that `venue` has in a month, by those it had in the first `seconds`."""
+    pulses = sum(name == venue for name, _ in trading(seconds, rate=rate))
+    return 0.25 * seconds / (pulses * 30 * 24 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("pulses", "seconds", "limit"),
+    [
+        (1.0, 1.0, 1e-7),  # 0.25 / 2,592,000
+        (1.0, 60.0, 0.25 / 43_200),
+        (30.0, 3600.0, 0.25 / 21_600),
+        (1000.0, 3 * 86_400.0, 0.25 / 10_000),
+        (250.0, 3 * 86_400.0, 1e-4),
+        (1.0, 3 * 86_400.0, 1e-4),
+        (0.0, 3600.0, 0.25 / 720),
+    ],
+)
+def test_what_is_improbable_is_a_quarter_of_one_in_a_month_of_silences(
+    pulses: float, seconds: float, limit: float
+) -> None:
+    assert improbable(pulses, seconds) == pytest.approx(min(max(limit, SUREST), LEAST_SURE))
+
+
+@given(st.floats(1.0, 1e6), st.floats(1.0, 1e6), st.floats(1.0, 10.0))
+def test_who_speaks_more_often_must_be_missed_with_more_certainty(pulses: float, seconds: float, more: float) -> None:
+    assert SUREST <= improbable(pulses * more, seconds) <= improbable(pulses, seconds) <= LEAST_SURE
+    # By chance alone one a quarter of a month at most, unless it speaks in every second.
+    month = pulses / seconds * 30 * 24 * HOUR
+    assert improbable(pulses, seconds) * month <= max(0.25, SUREST * month) * 1.000_001
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5])
+def test_a_silence_is_found_as_soon_as_one_in_four_months_is_as_long_by_chance(rate: float) -> None:
+    detector = after(trading(48 * HOUR, rate=rate))
+    first_dark(detector, without("faint", trading(12 * HOUR, 48 * HOUR, rate)))
+    (silence,) = detector.value()
+    limit = limit_of("faint", 48 * HOUR, rate)
+    # One more second in which all the others are heard lets expect a pulse at most: a factor e.
+    assert limit / 3.0 < silence.p_value < 1.05 * limit
+
+
+def test_a_pause_of_the_recorder_makes_no_venue_seem_to_speak_seldom() -> None:
+    away = 30 * 24 * HOUR
+    detector = after(trading(12 * HOUR), trading(300, away))
+    first_dark(detector, without("faint", trading(HOUR, away + 300)))
+    (silence,) = detector.value()
+    assert silence.p_value < 1.2 * limit_of("faint", 12 * HOUR)
+
+
+def crowded(hours: int, start: int = 0, seed: int = 4) -> Iterator[Pulse]:
+    """Of nineteen orders in twenty on eight large venues each and one on a small one, in bursts and one by one."""
+    random = Random(seed)
+    for second in range(start * HOUR, (start + hours) * HOUR):
+        orders = 60 if second % 600 < 10 else int(random.random() < 0.25)
+        names = {f"large{random.randrange(8)}" if random.random() < 0.95 else "small" for _ in range(orders)}
+        yield from ((name, START + second * SECOND) for name in sorted(names))
+
+
+def test_in_a_burst_a_small_venue_is_expected_as_often_as_it_is_heard_in_bursts() -> None:
+    """In bursts of sixty orders in a second it is heard in 95 % of the seconds, and in one of twenty quiet ones."""
+    detector = SilenceDetector([*(f"large{n}" for n in range(8)), "small"])
+    for venue, ts in crowded(24):
+        detector.update(venue, ts)
+    silent = [pulse for pulse in crowded(1, 24) if pulse[0] != "small"]
+    found = first_dark(detector, silent)
+    assert found is not None
+    (silence,) = detector.value()
+    # The first ten seconds of the hour are a burst, then come 590 quiet seconds with some 7 of its pulses.
+    seconds = found // SECOND - START // SECOND - 24 * HOUR
+    assert 10 < seconds < 600
+    assert silence.expected < 25.0
+
+
 def test_ordinary_trading_has_no_dark_venue() -> None:
     assert first_dark(SilenceDetector(SHARES), trading(48 * HOUR)) is None
 
@@ -55,11 +132,11 @@ def test_a_silence_is_found_and_said_since_when_and_how_improbable(venue: str) -
     found = first_dark(detector, without(venue, trading(HOUR, 6 * HOUR)))
     (silence,) = detector.value()
     assert silence.venue == venue
-    assert silence.p_value < IMPROBABLE
+    assert silence.p_value < limit_of(venue, 6 * HOUR)
     assert found is not None
     assert START + 6 * HOUR * SECOND - 120 * SECOND <= silence.since < silence.found < found + SECOND
-    # exp(-x) is IMPROBABLE at 16.1; a share that varies takes somewhat more.
-    assert 16.1 < silence.expected < 30.0
+    # exp(-x) is 3e-7 at 15.0; a share that varies takes somewhat more.
+    assert 13.0 < silence.expected < 30.0
 
 
 def test_the_same_evidence_comes_sooner_when_the_market_is_busier() -> None:
