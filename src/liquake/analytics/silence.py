@@ -14,9 +14,9 @@ is how k is learnt; it is never believed to be above `STEADIEST`.
 
 What is counted are pulses, one per venue and second, so that a position sold in a hundred pieces is few. In a burst a
 small venue is then heard in as many seconds as a large one, and in quiet ones less often than its share of all pulses
-says. So what a share lets expect is scaled by what has come of it, apart for seconds with about as many others heard. A
-pulse with no other counts with those that have one other: in a quiet market pulses come one by one, and whose the next
-is does not depend on how fast they come.
+says. So what a share lets expect is scaled by what has come of it in seconds of the same kind: with about as many others
+heard in it, and about as many pulses before it. A pulse with no other counts with those that have one other: where
+pulses come one by one, whose the next is does not depend on how fast they come.
 
 How improbable is too improbable follows from how often a false alarm may be. Each of a venue's pulses ends a silence,
 so by chance a venue with n pulses a month has n p silences a month with a probability below p (the expected number of
@@ -49,10 +49,11 @@ WILDEST, STEADIEST = 3.0, 50.0
 """Bounds of k."""
 _FORGETTING = 60.0
 """Seconds after which old pulses are made to count for less."""
+LATELY = 10.0
+"""Seconds over which pulses make a market quiet or busy."""
 _PRIOR = 10.0
-"""Pulses for which a share is believed to hold in a burst as elsewhere before anything has been seen of bursts."""
-_CROWDS = 8
-"""Classes of seconds by how many others are heard: none or 1, 2 or 3, 4 to 7, and so on; 256 and more are one."""
+"""Pulses for which a share is believed to hold in seconds of any kind, before anything has come of it in those."""
+_DOUBLINGS = 8
 
 
 class Silence(NamedTuple):
@@ -74,6 +75,12 @@ def improbable(pulses: float, seconds: float) -> float:
     return min(max(FALSE_PER_MONTH * seconds / (max(pulses, 1.0) * _MONTH), SUREST), LEAST_SURE)
 
 
+def _kind(lately: float, others: int) -> int:
+    """Of a second with so many others heard, after so many pulses: each up to twice as many are of one kind."""
+    before, now = (min(count.bit_length(), _DOUBLINGS - 1) for count in (int(lately), others // 2))
+    return before * _DOUBLINGS + now
+
+
 class _Voice:
     """One venue: how much it says, and what has been awaited of it since it last spoke. Old pulses count for less."""
 
@@ -82,8 +89,8 @@ class _Voice:
     def __init__(self) -> None:
         self.weight = self.runs = self.squares = 0.0
         """Its pulses; what was awaited between each and the one before, summed up; and the squares of that."""
-        self.foreseen, self.come = [_PRIOR] * _CROWDS, [_PRIOR] * _CROWDS
-        """By class of second: pulses that its share let expect, and those that came."""
+        self.foreseen, self.come = [_PRIOR] * _DOUBLINGS**2, [_PRIOR] * _DOUBLINGS**2
+        """By kind of second: pulses that its share let expect, and those that came."""
         self.pulses = 0
         self.last = 0
         self.awaited = 0.0
@@ -103,13 +110,12 @@ class _Voice:
         for pulses in (self.foreseen, self.come):
             pulses[:] = [each * share + _PRIOR * (1.0 - share) for each in pulses]
 
-    def expect(self, pulses: float, others: int, heard: bool) -> float:
-        """Of a second in which so many `others` are heard, and by its share `pulses` of it: how many really, 0 to 1."""
-        crowd = min(max(others.bit_length() - 1, 0), _CROWDS - 1)
-        expected = min(pulses * self.come[crowd] / self.foreseen[crowd], 1.0)
+    def expect(self, pulses: float, kind: int, heard: bool) -> float:
+        """How much of itself is to be expected, 0 to 1, in a second of this kind where its share says `pulses`."""
+        expected = min(pulses * self.come[kind] / self.foreseen[kind], 1.0)
         if not self.found:
-            self.foreseen[crowd] += pulses
-            self.come[crowd] += heard
+            self.foreseen[kind] += pulses
+            self.come[kind] += heard
         return expected
 
     def speak(self, ts: int) -> None:
@@ -151,6 +157,8 @@ class SilenceDetector:
         self._learnt = 0.0
         """Seconds of which shares are learnt; old ones count for less. Those since are not forgotten yet."""
         self._unforgotten = 0.0
+        self._lately = 0.0
+        """Pulses of all in the last seconds; of older ones less."""
         self._dark: tuple[Silence, ...] = ()
         self._recalling = False
 
@@ -210,11 +218,14 @@ class SilenceDetector:
         self._forget(ts)
         self._await(heard, ts)
         self._learn(heard, ts)
+        self._lately += len(heard)
         self._tell()
 
     def _forget(self, ts: int) -> None:
         if self._learnt_until:
-            self._unforgotten += min((ts - self._learnt_until) / _SECOND, PAUSE)
+            elapsed = (ts - self._learnt_until) / _SECOND
+            self._lately *= exp(-elapsed / LATELY)
+            self._unforgotten += min(elapsed, PAUSE)
         self._learnt_until = ts
         if self._unforgotten >= _FORGETTING:
             share = exp(-self._unforgotten / MEMORY)
@@ -231,7 +242,8 @@ class SilenceDetector:
             if not voice.listening or others <= 0.0:
                 continue
             count = len(heard) - (venue in heard)
-            voice.awaited += voice.expect(voice.weight / others * count, count, venue in heard)
+            kind = _kind(self._lately, count)
+            voice.awaited += voice.expect(voice.weight / others * count, kind, venue in heard)
             if venue not in heard and not voice.found and self._is_no_chance(voice):
                 voice.found = ts
 
