@@ -20,7 +20,7 @@ from liquake.alerts.situation import situation_of
 from liquake.clock import SECOND, Clock
 from liquake.config import Settings
 from liquake.engine.engine import STALE, Engine
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.log import Log
 from liquake.model import Liquidation
 from liquake.storage.current import StateWriter
@@ -53,7 +53,7 @@ class Analysis:
         self._venues, self._assets = venues, assets
         self._left_out: set[str] = set()
         self._name = f"{socket.gethostname()}-{os.getpid()}"
-        self._writer = StateWriter(settings.redis, self.snapshot)
+        self._writer = StateWriter(settings.redis, self.moment, self.snapshot)
         self._analyst = Analyst(settings.redis, self._name, self._begin, self._take, self._writer)
         self._begin()
 
@@ -65,6 +65,10 @@ class Analysis:
     def snapshot(self) -> Snapshot:
         """The engine at this moment."""
         return self.engine.snapshot(self._clock.now())
+
+    def moment(self) -> Moment:
+        """Its motion and risk at this moment."""
+        return self.engine.moment(self._clock.now())
 
     async def prove(self) -> None:
         """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""

@@ -102,7 +102,7 @@ async def gathering(
             run.recalled, gaps = await resume(run, journal, settings)
             for feed in feeds:
                 feed.missed(gap for gap in gaps if gap.venue == feed.venue.name)
-        async with tiers(settings, journal, run.snapshot, clock.now) as run.tiers:
+        async with tiers(settings, journal, run.moment, run.snapshot, clock.now) as run.tiers:
             yield run, _watched(run, supervise(feeds))
     finally:
         if journal is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from liquake.config import Settings
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.errors import ExportError, JournalError, SettingError, SinkError
 from liquake.model.alert import Alert
 from liquake.storage import archive
@@ -153,7 +153,11 @@ def archive_path(settings: Settings) -> Path | None:
 
 @asynccontextmanager
 async def tiers(
-    settings: Settings, journal: Journal | None, snapshot: Callable[[], Snapshot], now: Callable[[], int]
+    settings: Settings,
+    journal: Journal | None,
+    moment: Callable[[], Moment],
+    snapshot: Callable[[], Snapshot],
+    now: Callable[[], int],
 ) -> AsyncIterator[Tiers]:
     """The stores told of in `settings`, fed inside the block.
 
@@ -169,7 +173,7 @@ async def tiers(
         return
     followers = [Follower(sink, journal.path, now) for sink in sinks]
     await _proved(followers)
-    writer = _state_writer(settings, snapshot)
+    writer = _state_writer(settings, moment, snapshot)
     window = Window(settings, journal, followers, now) if settings.keep else None
     stores = Tiers(followers, writer, window, unwanted=bool(settings.redis) and writer is None)
     work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
@@ -187,13 +191,15 @@ async def tiers(
         await ended(*running)
 
 
-def _state_writer(settings: Settings, snapshot: Callable[[], Snapshot]) -> StateWriter | None:
+def _state_writer(
+    settings: Settings, moment: Callable[[], Moment], snapshot: Callable[[], Snapshot]
+) -> StateWriter | None:
     """What writes the keys of the moment, where they are wanted."""
     if not settings.redis or settings.keys != "on":
         return None
     from liquake.storage.current import StateWriter
 
-    return StateWriter(settings.redis, snapshot)
+    return StateWriter(settings.redis, moment, snapshot)
 
 
 def sinks_of(settings: Settings) -> list[Sink]:

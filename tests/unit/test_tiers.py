@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 
 from liquake.config import Settings
 from liquake.engine.engine import Engine
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.storage.archive import DAY
 from liquake.storage.current import ALERTS
 from liquake.storage.journal import Journal
@@ -30,6 +32,11 @@ def server(tmp_path: Path) -> Iterator[Valkey]:
     valkey.stop()
 
 
+def reads(engine: Engine) -> tuple[Callable[[], Moment], Callable[[], Snapshot], Callable[[], int]]:
+    """What the stores are fed from, and the clock, both of noon."""
+    return partial(engine.moment, NOON), partial(engine.snapshot, NOON), lambda: NOON
+
+
 async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(server: Valkey, tmp_path: Path) -> None:
     engine, settings = Engine(COVERAGES), Settings(redis=server.url)
     with Journal(tmp_path / "journal.db") as journal:
@@ -37,8 +44,8 @@ async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(serve
             asyncio.timeout(30.0),
             Redis.from_url(server.url, decode_responses=True) as client,
             client.pubsub() as subscription,
-            tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as stores,
-            tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as others,
+            tiers(settings, journal, *reads(engine)) as stores,
+            tiers(settings, journal, *reads(engine)) as others,
         ):
             await subscription.subscribe(ALERTS)
             while stores.keys()[0] != "WRITING" and others.keys()[0] != "WRITING":
@@ -56,7 +63,7 @@ async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(serve
 async def test_where_the_keys_are_left_to_others_nothing_is_said_to_go_out(server: Valkey, tmp_path: Path) -> None:
     engine, settings = Engine(COVERAGES), Settings(redis=server.url, keys="off")
     with Journal(tmp_path / "journal.db") as journal:
-        async with tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as stores:
+        async with tiers(settings, journal, *reads(engine)) as stores:
             assert stores.publishing() == Publishing(Sending.UNWANTED)
 
 

@@ -32,6 +32,8 @@ from liquake.engine.snapshot import (
     Digest,
     Episode,
     Latest,
+    MarketCoverage,
+    Moment,
     Notification,
     Risk,
     Snapshot,
@@ -439,11 +441,27 @@ class Engine:
             notices=self.notices(),
             arrived=self._tape.shown,
             trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
-            coverage=Ledgers(venues, self._started, now).value(
-                (ALL, *(known[:COVERED_MARKETS] if markets is None else chosen), *known[:largest])
-            ),
+            coverage=self._coverage(now, *(known[:COVERED_MARKETS] if markets is None else chosen), *known[:largest]),
             charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
+
+    def moment(self, now: int) -> Moment:
+        """Of every market what a snapshot of the same `now` says of its motion and risk."""
+        known = self._markets(self._prices.value())
+        as_of = max(now - self._watermark, self._frontier)
+        return Moment(
+            now=now,
+            as_of=as_of,
+            kinematics=self._kinematics(as_of, known),
+            venues=tuple(venue.state(self._started, now) for venue in self._venues.values()),
+            coverage=self._coverage(now, *known[:COVERED_MARKETS]),
+            risks=self.risks(),
+            regime=self._watch.regime.value(),
+            notices=self.notices(),
+        )
+
+    def _coverage(self, now: int, *markets: str) -> dict[str, dict[str, MarketCoverage]]:
+        return Ledgers(self._venues.values(), self._started, now).value((ALL, *markets))
 
     def latest(self) -> Latest:
         """The tape alone."""

@@ -52,6 +52,7 @@ __all__ = [
     "Level",
     "MarketCoverage",
     "MarketPrice",
+    "Moment",
     "Motion",
     "Notification",
     "Outage",
@@ -423,6 +424,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     coverage: Mapping[str, Mapping[str, MarketCoverage]] = {}
     """By market (`ALL`, and each that was asked for, the `COVERED_MARKETS` largest where all were) and by venue: `ALL` for
     those together that count in sums, and each that lists the market."""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """What a snapshot of the same moment holds of every market's motion and risk, and nothing that takes longer.
+
+    For whoever needs it many times a second. Each field is as of `Snapshot`.
+    """
+
+    now: int
+    as_of: int
+    kinematics: Mapping[str, tuple[WindowKinematics, ...]]
+    venues: tuple[VenueState, ...]
+    coverage: Mapping[str, Mapping[str, MarketCoverage]] = {}
+    risks: tuple[Risk, ...] = ()
+    regime: RegimeState | None = None
+    notices: tuple[Notification | Digest, ...] = ()
 
 
 COVERED_MARKETS = 40

@@ -20,18 +20,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 from random import Random
 from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, Motion, Risk, Snapshot
+from liquake.engine.snapshot import ALL, Moment, Motion, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
-from liquake.storage import recent
+from liquake.storage import hashes, recent
+from liquake.storage.hashes import Hash, hash_of
 from liquake.storage.lease import Held, Lease
-from liquake.storage.redis import Client, connect, disconnect, explained, pack
+from liquake.storage.redis import Client, connect, disconnect, explained
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
 
 SNAPSHOT = "liquake:snapshot"
@@ -40,6 +41,12 @@ WRITE_EVERY = 0.1
 """Seconds from one writing to the next."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
+
+_SHARE = 0.2
+"""Of the time how much at most goes into `liquake:snapshot`: whoever reads it repaints every second or two, and the hashes,
+which others may trade on, come first."""
+_WHOLE_AT_LEAST = 1.0
+"""Seconds after which it is written again whatever it takes."""
 
 _BREATH = 0.02
 """Seconds left to everything else between two writings, however long one takes."""
@@ -54,27 +61,17 @@ LOOK_EVERY = 0.25
 
 _SHORTEST = "5m"
 """The shortest window whose coverage is known; what these keys tell of is shorter."""
-_AT_ONCE = 100
-"""Keys sent together."""
-
 _WAITING = 1000
 """Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
 
 Fields = Mapping[str, str | int | float]
-
-# The fields of before go: one that is not known any more must not stay. In one step: a key whose writer dies before the
-# last would stay for ever.
-_WRITE = """
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], unpack(cmsgpack.unpack(ARGV[2])))
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-"""
+Told = Moment | Snapshot
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Snapshot)
 
 
-def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+def velocity(snapshot: Told) -> Iterator[Hash]:
     """`velocity:{market}:current`, by window ("0.1s" to "60s") before each name.
 
     `2s_events`, `2s_usd` (exactly counted), `2s_velocity` (events per s), `2s_acceleration` (per s^2), `2s_jerk` (per
@@ -86,39 +83,39 @@ def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
     are lower bounds. `coverage` is that of the venue which shows least, `1h_heard` the share of the last hour in which
     every venue was heard that lists the market (0 to 1); not there for the smallest markets.
     """
-    for market, rows in snapshot.kinematics.items():
-        fields: dict[str, str | int | float] = {"market": market, "time": snapshot.as_of, "written": snapshot.now}
-        fields |= _coverage(snapshot, market)
-        for row in rows:
-            numbers = row.events, row.usd, int(row.trusted), *_motion(row.counts), *_motion(row.dollars)
-            fields.update(zip(_names(row.window), numbers, strict=True))
-        yield f"velocity:{market}:current", fields
-
-
-def _coverage(snapshot: Snapshot, market: str) -> Fields:
     withheld = any(feed.coverage.lower_bound and feed.events for feed in snapshot.venues)
-    kept = snapshot.coverage.get(market, {}).get(ALL)
-    if kept is None:
-        return {"at_least": int(withheld)}
-    least = withheld or kept.lost.get(_SHORTEST, 0.0) > 0.0
-    return {"at_least": int(least), "coverage": str(kept.kind), "1h_heard": kept.covered["1h"]}
+    for market, rows in snapshot.kinematics.items():
+        kept = snapshot.coverage.get(market, {}).get(ALL)
+        least = withheld or (kept is not None and kept.lost.get(_SHORTEST, 0.0) > 0.0)
+        numbers: list[int | float] = [snapshot.as_of, snapshot.now, int(least)]
+        words = {"market": market}
+        if kept is not None:
+            words["coverage"] = str(kept.kind)
+            numbers.append(kept.covered["1h"])
+        for row in rows:
+            numbers += row.events, row.usd, int(row.trusted)
+            _extend(numbers, row.counts)
+            _extend(numbers, row.dollars)
+        names = _names(tuple(row.window for row in rows), covered=kept is not None)
+        yield Hash(f"velocity:{market}:current", words, names, numbers)
 
 
 @cache
-def _names(window: float) -> tuple[str, ...]:
-    """Of the fields of one window: put together once, for hundreds of markets have the same."""
+def _names(windows: tuple[float, ...], *, covered: bool) -> tuple[str, ...]:
+    """Of the numbers: put together once, for hundreds of markets have the same."""
     motion = [f"{name}{of}" for name in ("velocity", "acceleration", "jerk") for of in ("", "_error", "_significance")]
     names = "events", "usd", "trusted", *motion, *(f"usd_{name}" for name in motion)
-    return tuple(f"{window:g}s_{name}" for name in names)
+    of_windows = (f"{window:g}s_{name}" for window in windows for name in names)
+    return "time", "written", "at_least", *(("1h_heard",) if covered else ()), *of_windows
 
 
-def _motion(motion: Motion) -> Iterator[float]:
+def _extend(numbers: list[int | float], motion: Motion) -> None:
     for derivative in (motion.velocity, motion.acceleration, motion.jerk):
         value, error = derivative.value, derivative.error
-        yield from (value, error, abs(value) / error if error > 0.0 else 0.0)
+        numbers += value, error, abs(value) / error if error > 0.0 else 0.0
 
 
-def cascade(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+def cascade(snapshot: Told) -> Iterator[Hash]:
     """`cascade:probability:{market}`: of each side and horizon, `long_60s_` or `short_300s_` before each name.
 
     `probability` (of a cascade within the horizon), `base_rate`, `level` (0 none to 4 extreme), `score` (0 to 100),
@@ -135,7 +132,7 @@ def cascade(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
         fields.update(_risk("", main))
         for risk in risks:
             fields.update(_risk(f"{risk.side.lower()}_{risk.horizon:g}s_", risk))
-        yield f"cascade:probability:{market}", fields
+        yield hash_of(f"cascade:probability:{market}", fields)
 
 
 def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
@@ -152,7 +149,7 @@ def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
     yield from ((prefix + name, value) for name, value in known.items() if value is not None)
 
 
-def regime(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+def regime(snapshot: Told) -> Iterator[Hash]:
     """`regime:current`: `level` (0 calm to 5 extreme) and its `name` (WARMING UP without one), `since` (UTC
     nanoseconds), `percentile` (0 to 1 of its own week), `multiplier` (how much likelier a cascade has been from this
     level), `volatility`, `liquidity`, `trend`, `driver`, `warm` (s). What is not known is not there.
@@ -174,37 +171,28 @@ def regime(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
         "time": snapshot.as_of,
         "written": snapshot.now,
     }
-    yield "regime:current", {name: value for name, value in known.items() if value is not None}
+    yield hash_of("regime:current", {name: value for name, value in known.items() if value is not None})
 
 
-HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (velocity, cascade, regime)
-"""Whatever is served as a hash: a function of the snapshot that gives keys and their fields."""
-
-
-def _commands(snapshot: Snapshot) -> Iterator[tuple[str | int | bytes, ...]]:
-    expire = round(EXPIRE_AFTER * 1000)
-    for hashes in HASHES:
-        for key, fields in hashes(snapshot):
-            yield "EVAL", _WRITE, 1, key, expire, _packed(fields)
-    yield "SET", SNAPSHOT, _encoder.encode(snapshot), "PX", expire
-
-
-def _packed(fields: Fields) -> bytes:
-    """Names and values in turn, as text: Lua's own numbers have no place for nanoseconds."""
-    numbers = [value for value in fields.values() if not isinstance(value, str)]
-    # In one go: a hundred fields of hundreds of markets are written, and `repr` takes five times as long.
-    written = iter(_encoder.encode(numbers)[1:-1].decode().split(","))
-    texts = ((name, value if isinstance(value, str) else next(written)) for name, value in fields.items())
-    return pack(list(chain.from_iterable(texts)))
+HASHES: tuple[Callable[[Told], Iterator[Hash]], ...] = (velocity, cascade, regime)
+"""Whatever is served as a hash: a function of the moment that gives them."""
 
 
 class StateWriter:
-    """Writes `snapshot()` to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
+    """Writes what is told to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
 
-    While another writer is at work it waits, and takes over once that one is gone.
+    The hashes are made of `moment()`, and `liquake:snapshot` of `snapshot()`, which with hundreds of markets takes so long
+    that it is left out of some writings: see `_SHARE`. While another writer is at work this one waits, and takes over
+    once that one is gone.
     """
 
-    def __init__(self, url: str, snapshot: Callable[[], Snapshot], random: Random | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        moment: Callable[[], Told],
+        snapshot: Callable[[], Snapshot],
+        random: Random | None = None,
+    ) -> None:
         self.address = without_password(url)
         self.trouble = ""
         """Why nothing is written at present; empty while all is well."""
@@ -212,7 +200,12 @@ class StateWriter:
         """Whether this one is at work: it may be well and wait."""
         self.sent: int | None = None
         """What was said until then is published, UTC nanoseconds; `None` before the first writing."""
-        self._url, self._snapshot = url, snapshot
+        self.age: float | None = None
+        """Seconds that the hashes last became old before they were written anew; `None` before there were two writings."""
+        self._url, self._moment, self._snapshot = url, moment, snapshot
+        self._begun: float | None = None
+        """When what the hashes hold was taken, by the event loop's clock."""
+        self._whole_due = 0.0
         self._random = random or Random()
         self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
         self._messages: deque[tuple[float, str, bytes]] = deque(maxlen=_WAITING)
@@ -246,7 +239,7 @@ class StateWriter:
             except Exception as error:  # whatever a client library or a snapshot may come up with: it is to be seen
                 self.trouble = f"{self.address}: {error!r}"
             finally:
-                self.writing = False
+                self.writing, self.age, self._begun = False, None, None
                 if client is not None:
                     with suppress(SinkError), explained(self.address):
                         await self._lease.let_go(client)
@@ -265,36 +258,47 @@ class StateWriter:
             if not held.ours or begun - proved >= HOLD_EVERY:
                 with explained(self.address):
                     held, proved = await self._lease.hold(client), begun
-            snapshot = self._snapshot()
-            self._tell(snapshot)
             if held.ours:
-                await self._write(client, snapshot)
+                await self._write(client)
             else:
-                due = begun + LOOK_EVERY
+                self._tell(self._moment())
+                due, self.age, self._begun = begun + LOOK_EVERY, None, None
                 self._leave_to(held)
             self.writing, self.trouble, self._attempts = held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
             await asyncio.sleep(max(_BREATH, due - loop.time()))
         raise asyncio.CancelledError
 
-    async def _write(self, client: Client, snapshot: Snapshot) -> None:
-        # In parts: putting together what hundreds of markets need at once would hold the event loop up.
-        commands = _commands(snapshot)
-        while part := list(islice(commands, _AT_ONCE)):
-            sending = client.pipeline(transaction=False)
-            for command in part:
-                sending.execute_command(*command)
-            with explained(self.address):
-                await sending.execute()
+    async def _write(self, client: Client) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        whole = self._snapshot() if begun >= self._whole_due else None
+        taken = loop.time() - begun
+        told = whole or self._moment()
+        self._tell(told)
+        with explained(self.address):
+            await hashes.write(client, chain.from_iterable(each(told) for each in HASHES), round(EXPIRE_AFTER * 1000))
+            self.age, self._begun = None if self._begun is None else loop.time() - self._begun, begun
+            if whole is not None:
+                await self._write_whole(client, whole, taken)
+            await self._send(client)
+        self.sent = told.now
+
+    async def _write_whole(self, client: Client, whole: Snapshot, taken: float) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await client.set(SNAPSHOT, _encoder.encode(whole), px=round(EXPIRE_AFTER * 1000))
+        took = taken + loop.time() - begun
+        self._whole_due = loop.time() + min(took / _SHARE - took, _WHOLE_AT_LEAST)
+
+    async def _send(self, client: Client) -> None:
         while self._messages:
             _, channel, message = self._messages[0]
-            with explained(self.address):
-                # First: who hears of it may come and look.
-                if channel == ALERTS:
-                    await recent.add(client, message)
-                await client.publish(channel, message)
+            # First: who hears of it may come and look.
+            if channel == ALERTS:
+                await recent.add(client, message)
+            await client.publish(channel, message)
             self._messages.popleft()
-        self.sent = snapshot.now
 
     def _leave_to(self, other: Held) -> None:
         """Let go of the messages from before the other was last there: it has its own of them."""
@@ -302,7 +306,7 @@ class StateWriter:
         while self._messages and self._messages[0][0] <= alive:
             self._messages.popleft()
 
-    def _tell(self, snapshot: Snapshot) -> None:
+    def _tell(self, snapshot: Told) -> None:
         """Publish the signals that are new; those from before this writer began were told by another."""
         if self._told is not None:
             for notice in snapshot.notices:

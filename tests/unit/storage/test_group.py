@@ -34,7 +34,7 @@ class Member:
         self.task = asyncio.create_task(self.analyst.run())
 
     def writer(self, url: str) -> StateWriter:
-        return StateWriter(url, self.snapshot)
+        return StateWriter(url, self.snapshot, self.snapshot)
 
     def begin(self) -> None:
         self.engine, self.fresh = Engine({}), 0

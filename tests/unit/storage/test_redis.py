@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def snapshot() -> Snapshot:
 
 @asynccontextmanager
 async def writing(url: str) -> AsyncIterator[StateWriter]:
-    writer = StateWriter(url, snapshot)
+    writer = StateWriter(url, snapshot, snapshot)
     task = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(20.0):
@@ -229,7 +230,9 @@ async def who_writes(client: Any) -> str:
 async def test_of_two_writers_one_writes_and_the_other_takes_over_before_the_keys_are_gone(
     redis: str, ending: str
 ) -> None:
-    first, second = (StateWriter(redis, lambda name=name: said_by(name)) for name in ("first", "second"))  # type: ignore[misc]
+    first, second = (
+        StateWriter(redis, said, said) for said in (partial(said_by, name) for name in ("first", "second"))
+    )
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(30.0):
         await subscription.subscribe(ALERTS)
         writing = asyncio.create_task(first.run())
@@ -319,8 +322,9 @@ def test_the_whole_snapshot_comes_back_from_its_json() -> None:
 
 
 def test_the_likelier_side_of_the_shortest_horizon_is_the_probability_of_a_market() -> None:
-    ((key, fields),) = cascade(watched())
-    assert key == "cascade:probability:BTCUSDT"
+    (held,) = cascade(watched())
+    fields = held.fields
+    assert held.key == "cascade:probability:BTCUSDT"
     assert (fields["side"], fields["horizon"], fields["probability"], fields["level"]) == ("LONG", 60.0, 0.2, 1)
     assert (fields["short_60s_probability"], fields["long_300s_probability"]) == (0.1, 0.6)
     assert (fields["burst"], fields["long_60s_self-excitation"]) == (0.7, -0.1)
@@ -328,14 +332,16 @@ def test_the_likelier_side_of_the_shortest_horizon_is_the_probability_of_a_marke
 
 
 def test_what_the_regime_does_not_know_is_not_there() -> None:
-    ((key, fields),) = regime(watched())
-    assert key == "regime:current"
+    (told,) = regime(watched())
+    fields = told.fields
+    assert told.key == "regime:current"
     assert (fields["level"], fields["name"], fields["multiplier"], fields["trend"]) == (3, "VOLATILE", 2.5, "DOWN")
     assert "liquidity" not in fields
     held = watched().regime
     assert held is not None
     young = msgspec.structs.replace(held, level=None, since=None, multiplier=None)
-    ((_, fresh),) = regime(msgspec.structs.replace(watched(), regime=young))
+    (of_young,) = regime(msgspec.structs.replace(watched(), regime=young))
+    fresh = of_young.fields
     assert fresh["name"] == "WARMING UP"
     assert {"level", "since", "multiplier"}.isdisjoint(fresh)
     assert list(regime(msgspec.structs.replace(snapshot(), regime=None))) == []
@@ -343,7 +349,7 @@ def test_what_the_regime_does_not_know_is_not_there() -> None:
 
 async def test_a_new_signal_is_published_once(redis: str) -> None:
     now = [snapshot()]
-    writer = StateWriter(redis, lambda: now[0])
+    writer = StateWriter(redis, lambda: now[0], lambda: now[0])
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(20.0):
         await subscription.subscribe(SIGNALS)
         task = asyncio.create_task(writer.run())
@@ -368,7 +374,7 @@ async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis:
         time.sleep(0.3)
         return snapshot()
 
-    writer = StateWriter(redis, slow)
+    writer = StateWriter(redis, slow, slow)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while not writer.writing:
@@ -385,7 +391,7 @@ async def test_a_writer_that_has_no_snapshot_to_write_says_so_and_goes_on_when_t
             raise ArithmeticError("of an estimator")
         return snapshot()
 
-    writer = StateWriter(redis, sometimes)
+    writer = StateWriter(redis, sometimes, sometimes)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while "of an estimator" not in writer.trouble:
