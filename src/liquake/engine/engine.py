@@ -452,7 +452,7 @@ class Engine:
         return Moment(
             now=now,
             as_of=as_of,
-            kinematics=self._kinematics(as_of, known),
+            motion=self._motion(as_of, known),
             venues=tuple(venue.state(self._started, now) for venue in self._venues.values()),
             coverage=self._coverage(now, *known[:COVERED_MARKETS]),
             risks=self.risks(),
@@ -489,6 +489,10 @@ class Engine:
         for market in markets:
             rows[market] = self._stream(market).value(as_of)
         return rows
+
+    def _motion(self, as_of: int, markets: Sequence[str]) -> dict[str, list[int | float]]:
+        self._unsettled.read(as_of)
+        return {market: self._stream(market).numbers(as_of) for market in (ALL, *markets)}
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
         cells = []

@@ -10,7 +10,7 @@ from liquake.analytics.standing import Standing
 from liquake.analytics.windows import Trailing, Windows
 from liquake.engine.ahead import Ahead
 from liquake.engine.series import MarketSeries
-from liquake.engine.snapshot import Burst, Charts, WindowKinematics
+from liquake.engine.snapshot import Burst, Charts, WindowKinematics, trusted
 
 _WIDTHS = tuple(round(window * 1_000_000_000) for window in KINEMATIC_WINDOWS)
 LARGE_SHARE = 0.999
@@ -99,9 +99,21 @@ class Stream:
             )
         ]
 
+    def numbers(self, as_of: int) -> list[int | float]:
+        """What `value` says, without status and ranks: `NUMBERS` of each window in turn."""
+        found: list[int | float] = []
+        for window, counted, motion in zip(
+            KINEMATIC_WINDOWS, self._trailing(as_of), self._moving().numbers(as_of), strict=True
+        ):
+            found += counted[0], counted[3], int(trusted(motion[0], window))
+            found += motion
+        return found
+
     def _motions(self, as_of: int) -> list[tuple[Motion, Motion]]:
-        kinematics = self.kinematics if self.ahead is None else self.ahead.kinematics(self.kinematics)
-        return kinematics.value(as_of)
+        return self._moving().value(as_of)
+
+    def _moving(self) -> Kinematics:
+        return self.kinematics if self.ahead is None else self.ahead.kinematics(self.kinematics)
 
     def burst(self, as_of: int) -> Burst:
         """The most surprising window that ends at `as_of`."""

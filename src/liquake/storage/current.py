@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import chain
@@ -26,7 +26,7 @@ from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, Moment, Motion, Risk, Snapshot
+from liquake.engine.snapshot import ALL, KINEMATIC_WINDOWS, NUMBERS, Moment, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage import hashes, recent
@@ -65,13 +65,12 @@ _WAITING = 1000
 """Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
 
 Fields = Mapping[str, str | int | float]
-Told = Moment | Snapshot
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Snapshot)
 
 
-def velocity(snapshot: Told) -> Iterator[Hash]:
+def velocity(moment: Moment) -> Iterator[Hash]:
     """`velocity:{market}:current`, by window ("0.1s" to "60s") before each name.
 
     `2s_events`, `2s_usd` (exactly counted), `2s_velocity` (events per s), `2s_acceleration` (per s^2), `2s_jerk` (per
@@ -83,39 +82,26 @@ def velocity(snapshot: Told) -> Iterator[Hash]:
     are lower bounds. `coverage` is that of the venue which shows least, `1h_heard` the share of the last hour in which
     every venue was heard that lists the market (0 to 1); not there for the smallest markets.
     """
-    withheld = any(feed.coverage.lower_bound and feed.events for feed in snapshot.venues)
-    for market, rows in snapshot.kinematics.items():
-        kept = snapshot.coverage.get(market, {}).get(ALL)
+    withheld = any(feed.coverage.lower_bound and feed.events for feed in moment.venues)
+    for market, motion in moment.motion.items():
+        kept = moment.coverage.get(market, {}).get(ALL)
         least = withheld or (kept is not None and kept.lost.get(_SHORTEST, 0.0) > 0.0)
-        numbers: list[int | float] = [snapshot.as_of, snapshot.now, int(least)]
-        words = {"market": market}
+        words, heard = {"market": market}, list[float]()
         if kept is not None:
             words["coverage"] = str(kept.kind)
-            numbers.append(kept.covered["1h"])
-        for row in rows:
-            numbers += row.events, row.usd, int(row.trusted)
-            _extend(numbers, row.counts)
-            _extend(numbers, row.dollars)
-        names = _names(tuple(row.window for row in rows), covered=kept is not None)
-        yield Hash(f"velocity:{market}:current", words, names, numbers)
+            heard.append(kept.covered["1h"])
+        numbers = [moment.as_of, moment.now, int(least), *heard, *motion]
+        yield Hash(f"velocity:{market}:current", words, _names(covered=kept is not None), numbers)
 
 
 @cache
-def _names(windows: tuple[float, ...], *, covered: bool) -> tuple[str, ...]:
+def _names(*, covered: bool) -> tuple[str, ...]:
     """Of the numbers: put together once, for hundreds of markets have the same."""
-    motion = [f"{name}{of}" for name in ("velocity", "acceleration", "jerk") for of in ("", "_error", "_significance")]
-    names = "events", "usd", "trusted", *motion, *(f"usd_{name}" for name in motion)
-    of_windows = (f"{window:g}s_{name}" for window in windows for name in names)
-    return "time", "written", "at_least", *(("1h_heard",) if covered else ()), *of_windows
+    motion = (f"{window:g}s_{name}" for window in KINEMATIC_WINDOWS for name in NUMBERS)
+    return "time", "written", "at_least", *(("1h_heard",) if covered else ()), *motion
 
 
-def _extend(numbers: list[int | float], motion: Motion) -> None:
-    for derivative in (motion.velocity, motion.acceleration, motion.jerk):
-        value, error = derivative.value, derivative.error
-        numbers += value, error, abs(value) / error if error > 0.0 else 0.0
-
-
-def cascade(snapshot: Told) -> Iterator[Hash]:
+def cascade(moment: Moment) -> Iterator[Hash]:
     """`cascade:probability:{market}`: of each side and horizon, `long_60s_` or `short_300s_` before each name.
 
     `probability` (of a cascade within the horizon), `base_rate`, `level` (0 none to 4 extreme), `score` (0 to 100),
@@ -123,11 +109,11 @@ def cascade(snapshot: Told) -> Iterator[Hash]:
     of the six components: `rate`, `burst`, `usd`, `self-excitation`, `cross-venue`, `stress`. The same names alone are of
     the side and shortest horizon that are likelier, with `side` and `horizon` (s). What is not known is not there.
     """
-    for market in dict.fromkeys(risk.market for risk in snapshot.risks):
-        risks = [risk for risk in snapshot.risks if risk.market == market]
+    for market in dict.fromkeys(risk.market for risk in moment.risks):
+        risks = [risk for risk in moment.risks if risk.market == market]
         shortest = min(risk.horizon for risk in risks)
         main = max((r for r in risks if r.horizon == shortest), key=lambda risk: risk.probability or 0.0)
-        fields: dict[str, str | int | float] = {"market": market, "time": main.as_of, "written": snapshot.now}
+        fields: dict[str, str | int | float] = {"market": market, "time": main.as_of, "written": moment.now}
         fields |= {"side": str(main.side), "horizon": main.horizon, "provenance": main.provenance, "model": main.model}
         fields.update(_risk("", main))
         for risk in risks:
@@ -149,12 +135,12 @@ def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
     yield from ((prefix + name, value) for name, value in known.items() if value is not None)
 
 
-def regime(snapshot: Told) -> Iterator[Hash]:
+def regime(moment: Moment) -> Iterator[Hash]:
     """`regime:current`: `level` (0 calm to 5 extreme) and its `name` (WARMING UP without one), `since` (UTC
     nanoseconds), `percentile` (0 to 1 of its own week), `multiplier` (how much likelier a cascade has been from this
     level), `volatility`, `liquidity`, `trend`, `driver`, `warm` (s). What is not known is not there.
     """
-    state = snapshot.regime
+    state = moment.regime
     if state is None:
         return
     known: dict[str, str | int | float | None] = {
@@ -168,13 +154,13 @@ def regime(snapshot: Told) -> Iterator[Hash]:
         "trend": None if state.trend is None else str(state.trend),
         "driver": state.driver,
         "warm": state.warm,
-        "time": snapshot.as_of,
-        "written": snapshot.now,
+        "time": moment.as_of,
+        "written": moment.now,
     }
     yield hash_of("regime:current", {name: value for name, value in known.items() if value is not None})
 
 
-HASHES: tuple[Callable[[Told], Iterator[Hash]], ...] = (velocity, cascade, regime)
+HASHES: tuple[Callable[[Moment], Iterator[Hash]], ...] = (velocity, cascade, regime)
 """Whatever is served as a hash: a function of the moment that gives them."""
 
 
@@ -189,7 +175,7 @@ class StateWriter:
     def __init__(
         self,
         url: str,
-        moment: Callable[[], Told],
+        moment: Callable[[], Moment],
         snapshot: Callable[[], Snapshot],
         random: Random | None = None,
     ) -> None:
@@ -261,7 +247,7 @@ class StateWriter:
             if held.ours:
                 await self._write(client)
             else:
-                self._tell(self._moment())
+                self._tell(self._moment().notices)
                 due, self.age, self._begun = begun + LOOK_EVERY, None, None
                 self._leave_to(held)
             self.writing, self.trouble, self._attempts = held.ours, "", 0
@@ -272,24 +258,25 @@ class StateWriter:
     async def _write(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        whole = self._snapshot() if begun >= self._whole_due else None
-        taken = loop.time() - begun
-        told = whole or self._moment()
-        self._tell(told)
+        moment = self._moment()
+        self._tell(moment.notices)
         with explained(self.address):
-            await hashes.write(client, chain.from_iterable(each(told) for each in HASHES), round(EXPIRE_AFTER * 1000))
+            await hashes.write(client, chain.from_iterable(each(moment) for each in HASHES), round(EXPIRE_AFTER * 1000))
             self.age, self._begun = None if self._begun is None else loop.time() - self._begun, begun
-            if whole is not None:
-                await self._write_whole(client, whole, taken)
+            if loop.time() >= self._whole_due:
+                await self._write_whole(client)
             await self._send(client)
-        self.sent = told.now
+        self.sent = moment.now
 
-    async def _write_whole(self, client: Client, whole: Snapshot, taken: float) -> None:
+    async def _write_whole(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        await client.set(SNAPSHOT, _encoder.encode(whole), px=round(EXPIRE_AFTER * 1000))
-        took = taken + loop.time() - begun
-        self._whole_due = loop.time() + min(took / _SHARE - took, _WHOLE_AT_LEAST)
+        snapshot = self._snapshot()
+        # Of hundreds of markets each of the two takes long enough: in between the event loop has its turn.
+        await asyncio.sleep(0)
+        await client.set(SNAPSHOT, _encoder.encode(snapshot), px=round(EXPIRE_AFTER * 1000))
+        took = loop.time() - begun
+        self._whole_due = begun + min(took / _SHARE, _WHOLE_AT_LEAST)
 
     async def _send(self, client: Client) -> None:
         while self._messages:
@@ -306,13 +293,13 @@ class StateWriter:
         while self._messages and self._messages[0][0] <= alive:
             self._messages.popleft()
 
-    def _tell(self, snapshot: Told) -> None:
+    def _tell(self, notices: Sequence[object]) -> None:
         """Publish the signals that are new; those from before this writer began were told by another."""
         if self._told is not None:
-            for notice in snapshot.notices:
+            for notice in notices:
                 if notice not in self._told:
                     self.publish(SIGNALS, notice)
-        self._told = frozenset(snapshot.notices)
+        self._told = frozenset(notices)
 
 
 async def read_snapshot(client: Client) -> Snapshot | None:

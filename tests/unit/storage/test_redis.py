@@ -18,7 +18,7 @@ from liquake.analytics.regime import Regime, RegimeState
 from liquake.analytics.signals import Digest, Notification
 from liquake.analytics.volatility import Trend
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Risk, Snapshot
+from liquake.engine.snapshot import Moment, Risk, Snapshot
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import Liquidation, Side
 from liquake.model.alert import Alert, AlertRule, Level
@@ -86,9 +86,20 @@ def snapshot() -> Snapshot:
     return engine.snapshot(NOON + 7_000_000_000)
 
 
+def moment(told: Snapshot | None = None) -> Moment:
+    """The same, of its motion and risk; or of those of `told`."""
+    engine = Engine(COVERAGES)
+    for number in range(60):
+        engine.apply(settled(number / 10.0))
+    found = engine.moment(NOON + 7_000_000_000)
+    if told is None:
+        return found
+    return msgspec.structs.replace(found, risks=told.risks, regime=told.regime, notices=told.notices)
+
+
 @asynccontextmanager
 async def writing(url: str) -> AsyncIterator[StateWriter]:
-    writer = StateWriter(url, snapshot, snapshot)
+    writer = StateWriter(url, moment, snapshot)
     task = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(20.0):
@@ -230,9 +241,7 @@ async def who_writes(client: Any) -> str:
 async def test_of_two_writers_one_writes_and_the_other_takes_over_before_the_keys_are_gone(
     redis: str, ending: str
 ) -> None:
-    first, second = (
-        StateWriter(redis, said, said) for said in (partial(said_by, name) for name in ("first", "second"))
-    )
+    first, second = (StateWriter(redis, moment, partial(said_by, name)) for name in ("first", "second"))
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(30.0):
         await subscription.subscribe(ALERTS)
         writing = asyncio.create_task(first.run())
@@ -322,7 +331,7 @@ def test_the_whole_snapshot_comes_back_from_its_json() -> None:
 
 
 def test_the_likelier_side_of_the_shortest_horizon_is_the_probability_of_a_market() -> None:
-    (held,) = cascade(watched())
+    (held,) = cascade(moment(watched()))
     fields = held.fields
     assert held.key == "cascade:probability:BTCUSDT"
     assert (fields["side"], fields["horizon"], fields["probability"], fields["level"]) == ("LONG", 60.0, 0.2, 1)
@@ -332,7 +341,7 @@ def test_the_likelier_side_of_the_shortest_horizon_is_the_probability_of_a_marke
 
 
 def test_what_the_regime_does_not_know_is_not_there() -> None:
-    (told,) = regime(watched())
+    (told,) = regime(moment(watched()))
     fields = told.fields
     assert told.key == "regime:current"
     assert (fields["level"], fields["name"], fields["multiplier"], fields["trend"]) == (3, "VOLATILE", 2.5, "DOWN")
@@ -340,16 +349,16 @@ def test_what_the_regime_does_not_know_is_not_there() -> None:
     held = watched().regime
     assert held is not None
     young = msgspec.structs.replace(held, level=None, since=None, multiplier=None)
-    (of_young,) = regime(msgspec.structs.replace(watched(), regime=young))
+    (of_young,) = regime(msgspec.structs.replace(moment(watched()), regime=young))
     fresh = of_young.fields
     assert fresh["name"] == "WARMING UP"
     assert {"level", "since", "multiplier"}.isdisjoint(fresh)
-    assert list(regime(msgspec.structs.replace(snapshot(), regime=None))) == []
+    assert list(regime(msgspec.structs.replace(moment(), regime=None))) == []
 
 
 async def test_a_new_signal_is_published_once(redis: str) -> None:
     now = [snapshot()]
-    writer = StateWriter(redis, lambda: now[0], lambda: now[0])
+    writer = StateWriter(redis, lambda: moment(now[0]), lambda: now[0])
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(20.0):
         await subscription.subscribe(SIGNALS)
         task = asyncio.create_task(writer.run())
@@ -369,12 +378,12 @@ async def test_a_new_signal_is_published_once(redis: str) -> None:
 
 
 async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis: str) -> None:
-    def slow() -> Snapshot:
+    def slow() -> Moment:
         # Longer than `ended` waits before it cancels once more, so that each time the answer is there too.
         time.sleep(0.3)
-        return snapshot()
+        return moment()
 
-    writer = StateWriter(redis, slow, slow)
+    writer = StateWriter(redis, slow, snapshot)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while not writer.writing:
@@ -386,12 +395,12 @@ async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis:
 async def test_a_writer_that_has_no_snapshot_to_write_says_so_and_goes_on_when_there_is_one(redis: str) -> None:
     broken = [True]
 
-    def sometimes() -> Snapshot:
+    def sometimes() -> Moment:
         if broken[0]:
             raise ArithmeticError("of an estimator")
-        return snapshot()
+        return moment()
 
-    writer = StateWriter(redis, sometimes, sometimes)
+    writer = StateWriter(redis, sometimes, snapshot)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while "of an estimator" not in writer.trouble:
