@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from redis.asyncio import RedisCluster
@@ -15,10 +13,11 @@ from redis.crc import key_slot
 
 from liquake.storage.redis import Client, pack
 
-_AT_ONCE = 50
-"""Hashes sent together: Redis does nothing else meanwhile, and they take it a few milliseconds."""
-_UNDER_WAY = 2
-"""Of those sent how many may be unanswered while the next are put together."""
+_AT_ONCE = 500
+"""Hashes sent together. Putting them together holds the event loop up by some milliseconds; each wait for an answer costs a
+turn of it, which under load is more."""
+_IN_ONE = 50
+"""Hashes of one command: Redis does nothing else meanwhile."""
 
 # Of all the keys each has the same fields, so that their names go once. What a key held besides goes with it: a field
 # that is not known any more must not stay. In one step with the time to live: a key whose writer dies before that would
@@ -63,27 +62,13 @@ def hash_of(key: str, fields: Mapping[str, str | int | float]) -> Hash:
 
 
 async def write(client: Client, hashes: Iterator[Hash], expire: int) -> None:
-    """Write `hashes`, each gone `expire` milliseconds after. While Redis works at some the next are put together.
-
-    Nothing here takes the event loop for longer than it takes to put a few of them together.
-    """
+    """Write `hashes`, each gone `expire` milliseconds after."""
     slot = _slots(client)
-    sending: deque[asyncio.Future[Any]] = deque()
-    try:
-        while part := list(islice(hashes, _AT_ONCE)):
-            pipeline = client.pipeline(transaction=False)
-            for command in _commands(part, expire, slot):
-                pipeline.execute_command(*command)
-            sending.append(asyncio.ensure_future(pipeline.execute()))
-            await asyncio.sleep(0)  # off it goes
-            if len(sending) > _UNDER_WAY:
-                await sending.popleft()
-        while sending:
-            await sending.popleft()
-    finally:
-        for unanswered in sending:
-            unanswered.cancel()
-        await asyncio.gather(*sending, return_exceptions=True)
+    while part := list(islice(hashes, _AT_ONCE)):
+        sending = client.pipeline(transaction=False)
+        for command in _commands(part, expire, slot):
+            sending.execute_command(*command)
+        await sending.execute()
 
 
 def _slots(client: object) -> Callable[[bytes], int]:
@@ -98,9 +83,10 @@ def _commands(
     alike: dict[tuple[object, ...], list[Hash]] = {}
     for each in hashes:
         alike.setdefault((slot(each.key.encode()), tuple(each.words), each.names), []).append(each)
-    for (_, words, names), group in alike.items():
-        keys = (each.key for each in group)
-        yield "EVAL", _WRITE, len(group), *keys, expire, _packed_names(words, names), pack(_texts(group))
+    for (_, words, names), found in alike.items():
+        for group in (found[place : place + _IN_ONE] for place in range(0, len(found), _IN_ONE)):
+            keys = (each.key for each in group)
+            yield "EVAL", _WRITE, len(group), *keys, expire, _packed_names(words, names), pack(_texts(group))
 
 
 @lru_cache(maxsize=256)
