@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count, takewhile
+from math import ceil
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -144,11 +146,19 @@ async def lived(simulation: Simulation, journal: Journal, loop: FastForwardLoop,
         feeds = feeds_of(venues, loop, collector.receive, assets=assets, addresses=addresses, tempo=Tempo(watch=1.0))
         prompt = asyncio.create_task(supervise([feed for feed in feeds if feed.venue.poll is None]))
         late = asyncio.create_task(supervise([feed for feed in feeds if feed.venue.poll is not None]))
-        await asyncio.sleep(seconds)
+        await _passed(seconds, collector, loop)
         simulation.halt()
         await _ended(prompt, UNTIL_SETTLED)
         await _ended(late, UNTIL_TOLD)
     return collector
+
+
+async def _passed(seconds: float, collector: Collector, loop: FastForwardLoop) -> None:
+    """Wait for so many seconds of the loop; at every hour say how far it has come."""
+    for hour in range(ceil(seconds / 3600.0)):
+        await asyncio.sleep(min(3600.0, seconds - 3600.0 * hour))
+        kept = collector.engine.latest().arrived
+        print(f"{loop.time() / 3600.0:.1f} of {seconds / 3600.0:.1f} hours, {kept:,} events", file=sys.stderr)
 
 
 async def _ended(work: asyncio.Task[None], after: float) -> None:

@@ -53,7 +53,7 @@ class Totals:
     history only when it opens a second or a minute, or comes late.
     """
 
-    __slots__ = ("_amount", "_coarse", "_events", "_fine", "_read", "_unsized", "_usd", "reset_reason")
+    __slots__ = ("_amount", "_coarse", "_events", "_fine", "_read", "_since", "_unsized", "_usd", "reset_reason")
 
     def __init__(self) -> None:
         self.reset("")
@@ -64,6 +64,8 @@ class Totals:
         self._events, self._amount, self._usd, self._unsized = 0, 0.0, 0.0, 0
         self._fine = _History(_FINE, _FINE_SPAN)
         self._coarse = _History(_COARSE, _COARSE_SPAN)
+        self._since = (0, 0), _NOTHING
+        """What was found last after a moment, and the events there had been by then."""
         self._read: tuple[int, int, int, dict[str, Sum]] = (0, 0, 0, {})
         """What was read last: since when, until when and for how many events it holds."""
 
@@ -120,6 +122,13 @@ class Totals:
     def since(self, moment: int) -> Sum:
         """What happened after `moment`, UTC nanoseconds: to the second or minute, and all that came where the day that is
         kept does not reach so far back."""
+        key = moment, self._events
+        # As for `value`: what was asked for last is asked for again and again, and mostly nothing has come.
+        if self._since[0] != key:
+            self._since = key, self._after(moment)
+        return self._since[1]
+
+    def _after(self, moment: int) -> Sum:
         for history, step, span in ((self._fine, _FINE, _FINE_SPAN), (self._coarse, _COARSE, _COARSE_SPAN)):
             if moment >= history.newest * step - span:
                 before, _ = history.before(moment)

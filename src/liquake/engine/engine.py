@@ -409,7 +409,7 @@ class Engine:
         """
         prices = self._prices.value()
         known = self._markets(prices)
-        chosen = known if markets is None else tuple(markets)
+        chosen, covered = (known, known[:COVERED_MARKETS]) if markets is None else (tuple(markets), tuple(markets))
         as_of = max(now - self._watermark, self._frontier)
         venues = self._venues.values()
         return Snapshot(
@@ -428,11 +428,7 @@ class Engine:
             venues=tuple(venue.state(self._started, now) for venue in venues),
             latency=self._latency.value(),
             bursts=self._bursts(as_of, chosen),
-            large_usd={
-                market: large
-                for market in chosen
-                if (stream := self._streams.get(market)) is not None and (large := stream.large) is not None
-            },
+            large_usd=self._large(chosen),
             regime=self._watch.regime.value(),
             dependence=self._watch.dependence(),
             understatements=self._watch.understatements(),
@@ -440,8 +436,8 @@ class Engine:
             episodes=self.episodes(),
             notices=self.notices(),
             arrived=self._tape.shown,
-            trades={market_of(asset): trades.value(now) for asset, trades in self._trades.items()},
-            coverage=self._coverage(now, *(known[:COVERED_MARKETS] if markets is None else chosen), *known[:largest]),
+            trades=self._traded(now),
+            coverage=self._coverage(now, *covered, *known[:largest]),
             charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
 
@@ -466,6 +462,13 @@ class Engine:
     def latest(self) -> Latest:
         """The tape alone."""
         return Latest(self._tape.latest(), self._tape.shown)
+
+    def _large(self, markets: Sequence[str]) -> dict[str, float]:
+        streams = (self._streams.get(market) for market in markets)
+        return {stream.market: stream.large for stream in streams if stream is not None and stream.large is not None}
+
+    def _traded(self, now: int) -> dict[str, float]:
+        return {market_of(asset): trades.value(now) for asset, trades in self._trades.items()}
 
     def _bursts(self, as_of: int, markets: Sequence[str]) -> dict[str, Burst]:
         bursts = {ALL: self._all.burst(as_of)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 _STREAM_REFRESH = 0.5
 """Seconds between two looks at tape and alerts, which are read as they happen; other panels keep the reader's refresh."""
-_STREAMS = ("tape", "prints", "alerts", "messages")
+_PRINTS, _ALERTS = ("tape", "prints"), ("alerts", "messages")
 _MESSAGE = 8.0
 """Seconds for which a message with a path in it stays."""
 _AROUND = ("header", "footer", "tabs")
@@ -87,7 +88,8 @@ class MonitorApp(App[None]):
         self.hung_up = False
         """Whether it ended because its terminal did."""
         self._bell_rules, self._now = Bell(), now
-        self._seen = snapshot.arrived
+        self._shown: tuple[int, tuple[Alert, ...]] = snapshot.arrived, status.alerts
+        """Of the tape and of the alerts."""
         self._heard = {alert.key for alert in status.alerts}
         self._filter_before = ""
         self._pages_before: list[str] = []
@@ -119,6 +121,11 @@ class MonitorApp(App[None]):
         if self.options.refresh > _STREAM_REFRESH:
             self.set_interval(_STREAM_REFRESH, self.look_at_streams)
 
+    def on_ready(self) -> None:
+        """Keep what now lives as long as the process out of collections: walking it would take twice a refresh."""
+        if not self.is_headless:
+            gc.freeze()
+
     @property
     def view(self) -> View:
         """What the reader chose to look at."""
@@ -137,7 +144,6 @@ class MonitorApp(App[None]):
         else:
             snapshot = self.source.snapshot(*wanted(self.view))
             self.picture = Picture(snapshot, status, self.view, self.look)
-            self._seen = snapshot.arrived
             self.draw()
 
     def look_at_streams(self) -> None:
@@ -147,18 +153,20 @@ class MonitorApp(App[None]):
         status = self.source.status()
         alerts = status.alerts
         self._ring_for(alerts)
-        shown = [panel for name, panel in self._panels[self.view.page].items() if name in _STREAMS]
         # Half a second may be minutes of a recording: there the whole screen must be of one moment.
         hurried = status.mode is Mode.REPLAY and status.speed != 1.0
-        if self.view.paused or hurried or not shown:
+        panels = self._panels[self.view.page].keys() & {*_PRINTS, *_ALERTS}
+        if self.view.paused or hurried or not panels:
             return
         latest = self.source.latest()
-        if latest.arrived != self._seen or alerts != self.picture.status.alerts:
-            self._seen = latest.arrived
-            snapshot = msgspec.structs.replace(self.picture.snapshot, tape=latest.tape, arrived=latest.arrived)
-            status = msgspec.structs.replace(self.picture.status, alerts=alerts)
-            for panel in shown:
-                panel.show(msgspec.structs.replace(self.picture, snapshot=snapshot, status=status))
+        arrived, told = self._shown
+        fresh = (*(_PRINTS if latest.arrived != arrived else ()), *(_ALERTS if alerts != told else ()))
+        self._shown = latest.arrived, alerts
+        snapshot = msgspec.structs.replace(self.picture.snapshot, tape=latest.tape, arrived=latest.arrived)
+        status = msgspec.structs.replace(self.picture.status, alerts=alerts)
+        picture = msgspec.structs.replace(self.picture, snapshot=snapshot, status=status)
+        for name in panels.intersection(fresh):
+            self._panels[self.view.page][name].show(picture)
 
     def _ring_for(self, alerts: Iterable[Alert]) -> None:
         """Sound the loudest alert that is new; a frozen picture does not silence it."""
@@ -169,6 +177,7 @@ class MonitorApp(App[None]):
 
     def draw(self) -> None:
         """Hand the picture to the panels of the open page, and to those around it."""
+        self._shown = self.picture.snapshot.arrived, self.picture.status.alerts
         for panel in (*self._around.values(), *self._panels[self.view.page].values()):
             panel.show(self.picture)
 

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from liquake.tui.picture import Panel, Picture
+from liquake.tui.table import stack
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -83,29 +84,37 @@ class PanelWidget(Widget):
 
     def render(self) -> Text:
         """The panel for the room there is now, so that a resize needs nothing else."""
-        if self._picture is None:
-            return Text()
-        sheet = self._draw(self._picture, self.size.width, self.size.height)
-        self._last_first = sheet.last_first(self.size.height)
-        self._first = min(self._first, self._last_first)
-        text = sheet.text(self.size.height, self._first)
-        if self.has_focus:
-            name = text.plain.partition("\n")[0].partition("  ")[0]
-            text.stylize(self._picture.theme["focus"], 0, len(name))
-        return text
+        return stack(self._lines(self.size))
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the panel, drawn once for as long as nothing that it depends on changes."""
+    def _lines(self, room: Size) -> list[Text]:
+        if self._picture is None:
+            return []
+        sheet = self._draw(self._picture, room.width, room.height)
+        self._last_first = sheet.last_first(room.height)
+        self._first = min(self._first, self._last_first)
+        lines = sheet.lines(room.height, self._first)
+        if self.has_focus and lines:
+            name = lines[0].plain.partition("  ")[0]
+            lines[0] = lines[0].copy()
+            lines[0].stylize(self._picture.theme["focus"], 0, len(name))
+        return lines
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines within `crop`; the panel is drawn once for as long as nothing that it depends on changes."""
         if self._drawn is None or self._drawn != self._state():
             self._redraw()
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """One line as it was last drawn."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def _redraw(self) -> None:
-        base = self.rich_style
-        self._strips = [_strip(line, self.size.width, base) for line in self.render().split("\n")]
-        blank = Strip.blank(self.size.width, base)
-        self._strips += [blank] * (self.size.height - len(self._strips))
-        self._room, self._drawn = self.size, self._state()
+        room, base = self.size, self.rich_style
+        self._strips = [_strip(line, room.width, base) for line in self._lines(room)]
+        blank = Strip.blank(room.width, base)
+        self._strips += [blank] * (room.height - len(self._strips))
+        self._room, self._drawn = room, (room, self._first, self.has_focus, base)
 
     def _state(self) -> tuple[Size, int, bool, Style]:
         """What the lines depend on beside the picture."""
@@ -139,6 +148,8 @@ def _segments(line: Text, base: Style) -> Iterator[Segment]:
     if any(after.start < before.end for before, after in pairwise(spans)):
         yield from Segment.apply_style(line.render(_CONSOLE), base)
         return
+    if line.style:
+        base += _CONSOLE.get_style(line.style)
     for span in spans:
         if span.start > at:
             yield Segment(plain[at : span.start], base)

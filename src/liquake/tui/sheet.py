@@ -39,13 +39,17 @@ class Sheet(msgspec.Struct, frozen=True):
         return max(self.rows - self.room(height), 0)
 
     def text(self, height: int, first: int = 0) -> Text:
-        """The panel in `height` lines, from the row `first` on; scrolled no further than to the end."""
+        """The panel as its `lines`, one below the other."""
+        return stack(self.lines(height, first))
+
+    def lines(self, height: int, first: int = 0) -> list[Text]:
+        """The panel in at most `height` lines, from the row `first` on; scrolled no further than to the end."""
         first = min(max(first, 0), self.last_first(height))
         end = min(first + self.room(height), self.rows)
         head = [self._with_position(self.head[0], first, end), *self.head[1:]] if self.head else []
         lines = [*head, *(self.row(index) for index in range(first, end)), *self.tail]
         gap = [Text()] * (height - len(lines) - len(self.foot))
-        return stack([*lines, *gap, *self.foot] if self.foot else lines, height)
+        return ([*lines, *gap, *self.foot] if self.foot else lines)[:height]
 
     def _with_position(self, title: Text, first: int, end: int) -> Text:
         """The title with what is shown of how much in place of its rule's end."""

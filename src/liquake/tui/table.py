@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 import msgspec
 from rich.cells import cell_len, set_cell_size
@@ -70,27 +71,27 @@ def heading(columns: Sequence[Column], theme: Theme) -> Text:
 
 def row(columns: Sequence[Column], cells: Mapping[str, Cell], theme: Theme) -> Text:
     """One line: a cell per column, one space between them."""
-    line = Text(no_wrap=True, end="")
-    for index, column in enumerate(columns):
+    drawn: list[Cell] = []
+    for column in columns:
         text, style = cells.get(column.name, ("", _PLAIN))
-        if index:
-            line.append(" ")
-        line.append(fit(theme.told(text), column.width, right=column.right, ellipsis=theme.glyphs.ellipsis), style)
-    return line
+        if drawn:
+            drawn.append((" ", _PLAIN))
+        drawn.append((fit(theme.told(text), column.width, right=column.right, ellipsis=theme.glyphs.ellipsis), style))
+    return Text(no_wrap=True, end="").append_tokens(drawn)
 
 
 def phrase(parts: Iterable[Cell], width: int, theme: Theme) -> Text:
     """The parts one after the other, cut at `width` cells."""
-    line = Text(no_wrap=True, end="")
+    drawn: list[Cell] = []
     left = width
     for text, style in parts:
         if left <= 0:
             break
         text = theme.told(printable(text))
         size = cell_len(text)
-        line.append(text if size <= left else fit(text, left, ellipsis=theme.glyphs.ellipsis), style)
+        drawn.append((text if size <= left else fit(text, left, ellipsis=theme.glyphs.ellipsis), style))
         left -= size
-    return line
+    return Text(no_wrap=True, end="").append_tokens(filter(itemgetter(0), drawn))
 
 
 def whole(groups: Iterable[Sequence[Cell]], width: int, gap: str = "  ") -> list[Cell]:
@@ -120,6 +121,6 @@ def title(name: str, parts: Sequence[Cell], width: int, theme: Theme) -> Text:
     return line.append(" " + theme.glyphs.rule * left, theme["faint"]) if left > 0 else line
 
 
-def stack(lines: Sequence[Text], height: int) -> Text:
-    """The lines one below the other, the first `height` of them."""
-    return Text("\n", no_wrap=True, end="").join(lines[:height])
+def stack(lines: Sequence[Text]) -> Text:
+    """The lines one below the other."""
+    return Text("\n", no_wrap=True, end="").join(lines)
