@@ -56,7 +56,18 @@ class Totals:
     history only when it opens a second or a minute, or comes late.
     """
 
-    __slots__ = ("_amount", "_begun", "_coarse", "_events", "_fine", "_read", "_since", "_unsized", "_usd", "reset_reason")
+    __slots__ = (
+        "_amount",
+        "_begun",
+        "_coarse",
+        "_events",
+        "_fine",
+        "_read",
+        "_since",
+        "_unsized",
+        "_usd",
+        "reset_reason",
+    )
 
     def __init__(self) -> None:
         self.reset("")

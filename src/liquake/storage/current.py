@@ -41,6 +41,7 @@ WRITE_EVERY = 0.1
 """Seconds from one writing to the next."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
+_EXPIRE = round(EXPIRE_AFTER * 1000)
 
 _SHARE = 0.2
 """Of the time how much at most goes into `liquake:snapshot`: whoever reads it repaints every second or two, and the hashes,
@@ -260,13 +261,19 @@ class StateWriter:
         begun = loop.time()
         moment = self._moment()
         self._tell(moment.notices)
+        work = [self._write_hashes(client, moment, begun)]
+        if begun >= self._whole_due:
+            # Made while Redis is at work on the hashes.
+            work.append(self._write_whole(client))
         with explained(self.address):
-            await hashes.write(client, chain.from_iterable(each(moment) for each in HASHES), round(EXPIRE_AFTER * 1000))
-            self.age, self._begun = None if self._begun is None else loop.time() - self._begun, begun
-            if loop.time() >= self._whole_due:
-                await self._write_whole(client)
+            await asyncio.gather(*work)
             await self._send(client)
         self.sent = moment.now
+
+    async def _write_hashes(self, client: Client, moment: Moment, begun: float) -> None:
+        await hashes.write(client, chain.from_iterable(each(moment) for each in HASHES), _EXPIRE)
+        now = asyncio.get_running_loop().time()
+        self.age, self._begun = None if self._begun is None else now - self._begun, begun
 
     async def _write_whole(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
@@ -274,9 +281,8 @@ class StateWriter:
         snapshot = self._snapshot()
         # Of hundreds of markets each of the two takes long enough: in between the event loop has its turn.
         await asyncio.sleep(0)
-        await client.set(SNAPSHOT, _encoder.encode(snapshot), px=round(EXPIRE_AFTER * 1000))
-        took = loop.time() - begun
-        self._whole_due = begun + min(took / _SHARE, _WHOLE_AT_LEAST)
+        await client.set(SNAPSHOT, _encoder.encode(snapshot), px=_EXPIRE)
+        self._whole_due = begun + min((loop.time() - begun) / _SHARE, _WHOLE_AT_LEAST)
 
     async def _send(self, client: Client) -> None:
         while self._messages:
