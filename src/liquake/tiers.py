@@ -81,7 +81,9 @@ class Tiers:
 
     def words(self, name: str) -> str:
         """How the store called `name` is doing, in a few words."""
-        return next((sink_words(sink) for sink in self.statistics() if sink.name == name), "off")
+        words = next((sink_words(sink) for sink in self.statistics() if sink.name == name), "off")
+        behind = None if self._keys is None or name != "redis" else self._keys.behind
+        return words if behind is None else keys_words(words, behind)
 
     async def drained(self) -> bool:
         """Whether everything in the journal is in each of them, after waiting for it a while."""
@@ -254,6 +256,11 @@ def sink_words(sink: SinkStatistics) -> str:
     if sink.state is SinkState.CATCHING_UP or (sink.lag or 0.0) > 2.0:
         return f"{behind} to send, {sink.lag or 0.0:,.0f} s behind"
     return "ok"
+
+
+def keys_words(words: str, behind: float) -> str:
+    """What is said of Redis whose keys are `behind` seconds old before they are written anew."""
+    return f"{'' if words == 'ok' else f'{words}, '}keys {behind:.1f} s behind"
 
 
 async def examine(settings: Settings, journal: Path, now: int) -> list[Mapping[str, Any]]:

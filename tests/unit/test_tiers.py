@@ -15,7 +15,7 @@ from liquake.engine.snapshot import Moment, Snapshot
 from liquake.storage.archive import DAY
 from liquake.storage.current import ALERTS
 from liquake.storage.journal import Journal
-from liquake.tiers import Tiers, examine, tiers
+from liquake.tiers import Tiers, examine, keys_words, tiers
 from liquake.tui.listing import _stores
 from liquake.tui.status import Publishing, Sending
 from tests.servers import Valkey, free_port
@@ -89,3 +89,8 @@ async def test_a_doctor_says_what_a_store_has_still_to_get_and_for_how_long(serv
     # What the stream would not keep is not waited for.
     later, _ = await examine(settings, path, now + 2 * DAY)
     assert (later["behind"], later["lag"]) == (0, None)
+
+
+def test_keys_that_are_old_are_said_to_be() -> None:
+    assert keys_words("ok", 0.44) == "keys 0.4 s behind"
+    assert keys_words("9 to send, 3 s behind", 1.0) == "9 to send, 3 s behind, keys 1.0 s behind"

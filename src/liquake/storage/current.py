@@ -39,6 +39,8 @@ SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
 WRITE_EVERY = 0.1
 """Seconds from one writing to the next."""
+CURRENT = 0.25
+"""Seconds that a hash may be old before it is written anew without a word about it."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
 _EXPIRE = round(EXPIRE_AFTER * 1000)
@@ -198,6 +200,11 @@ class StateWriter:
         self._messages: deque[tuple[float, str, bytes]] = deque(maxlen=_WAITING)
         self._attempts = 0
         self._told: frozenset[object] | None = None
+
+    @property
+    def behind(self) -> float | None:
+        """Seconds that the hashes become old before they are written anew; `None` while that is soon enough."""
+        return self.age if self.age is not None and self.age > CURRENT else None
 
     def publish(self, channel: str, message: object) -> None:
         """Send `message` as JSON to the subscribers of `channel` with the next writing.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -41,25 +41,6 @@ from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.engine.events import liquidation as settled
 from tests.unit.storage.conftest import client_of
 from tests.unit.storage.events import every_kind, liquidation
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a cluster of one node, which refuses what touches two slots as any cluster does."""
-    # Its bus would be 10,000 ports further on, which is no port for half of those that are free.
-    bus = ("--cluster-port", str(free_port()))
-    server = Valkey(tmp_path_factory.mktemp("cluster"), "--cluster-enabled", "yes", *bus)
-    server.start()
-    asyncio.run(_all_slots(server.url))
-    yield server.url
-    server.stop()
-
-
-async def _all_slots(url: str) -> None:
-    async with client_of(url) as client, asyncio.timeout(20.0):
-        await client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        while "cluster_state:ok" not in await client.execute_command("CLUSTER", "INFO"):
-            await asyncio.sleep(0.05)
 
 
 def rows_of(path: Path, events: list[Liquidation]) -> list[tuple[object, ...]]:
@@ -390,6 +371,50 @@ async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis:
             await asyncio.sleep(0.01)
         await ended(task)
     assert task.done()
+
+
+async def test_a_snapshot_that_takes_long_is_left_out_of_some_writings(redis: str) -> None:
+    made: list[str] = []
+
+    def quick() -> Moment:
+        made.append("moment")
+        return moment()
+
+    def long() -> Snapshot:
+        made.append("snapshot")
+        time.sleep(0.1)
+        return snapshot()
+
+    writer = StateWriter(redis, quick, long)
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0), client_of(redis) as client:
+            while "moment moment snapshot" not in " ".join(made):
+                await asyncio.sleep(0.02)
+            assert await client.exists(SNAPSHOT)
+    finally:
+        await ended(task)
+
+
+async def test_a_writer_says_how_old_its_keys_become(redis: str) -> None:
+    pause = [0.0]
+
+    def paused() -> Moment:
+        time.sleep(pause[0])
+        return moment()
+
+    writer = StateWriter(redis, paused, snapshot)
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0):
+            while writer.age is None or writer.behind is not None:
+                await asyncio.sleep(0.02)
+            pause[0] = 0.3
+            while (writer.behind or 0.0) < 0.3:  # from the making of one to the writing of the next
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
+    assert writer.age is None
 
 
 async def test_a_writer_that_has_no_snapshot_to_write_says_so_and_goes_on_when_there_is_one(redis: str) -> None:
