@@ -5,7 +5,7 @@
 | `velocity:BTCUSDT:current` | hash | of one market, and of `ALL`: see `velocity` |
 | `cascade:probability:BTCUSDT` | hash | of each watched market: see `cascade` |
 | `regime:current` | hash | see `regime` |
-| `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `read_snapshot` |
+| `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `SnapshotReader` |
 | `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
 | `liquake:alerts:recent` | list | see `recent` |
 
@@ -50,6 +50,9 @@ _SHARE = 0.2
 which others may trade on, come first."""
 _WHOLE_AT_LEAST = 1.0
 """Seconds after which it is written again whatever it takes."""
+
+_BEGINNING = 160
+"""Bytes of the snapshot that tell it from another: it begins with its moment and the events so far."""
 
 _BREATH = 0.02
 """Seconds left to everything else between two writings, however long one takes."""
@@ -315,14 +318,29 @@ class StateWriter:
         self._told = frozenset(notices)
 
 
-async def read_snapshot(client: Client) -> Snapshot | None:
-    """The snapshot at `liquake:snapshot`; `None` where no writer is at work.
+class SnapshotReader:
+    """Reads the snapshot at `liquake:snapshot`; asks for all of it only where it is another than before."""
 
-    Raises `SinkError`, `SinkRefused` where it is none.
-    """
-    with explained("redis"):
-        held = await client.get(SNAPSHOT)
+    def __init__(self) -> None:
+        self._beginning = b""
+        self._held: Snapshot | None = None
+
+    async def read(self, client: Client) -> Snapshot | None:
+        """The latest; `None` where no writer is at work. Raises `SinkError`, `SinkRefused` where it is none."""
+        with explained("redis"):
+            beginning = await client.getrange(SNAPSHOT, 0, _BEGINNING - 1)
+            if beginning and beginning == self._beginning:
+                return self._held
+            held = await client.get(SNAPSHOT)
+        self._beginning, self._held = b"", None
+        if held is not None:
+            self._held = _decoded(held)
+            self._beginning = held[:_BEGINNING]
+        return self._held
+
+
+def _decoded(held: bytes) -> Snapshot:
     try:
-        return None if held is None else _decoder.decode(held)
+        return _decoder.decode(held)
     except ValueError:
         raise SinkRefused("redis", "a liquake of another version writes there: use the same on both sides") from None
