@@ -33,6 +33,7 @@ from bench.journal import liquidations
 from tests.servers import Postgres, Valkey
 
 from liquake.engine.engine import Engine
+from liquake.garbage import collected
 from liquake.model import Liquidation, market_of
 from liquake.storage.current import SNAPSHOT, StateWriter
 from liquake.storage.journal import Journal
@@ -166,7 +167,7 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
     client: Any = Redis.from_url(url)
     markets = sorted({market_of(event.asset) for event in events})
     with Journal(path) as journal:
-        running = [asyncio.create_task(follower.run()), asyncio.create_task(writer.run())]
+        running = [asyncio.create_task(work) for work in (follower.run(), writer.run(), collected())]
         looking = [asyncio.create_task(_look(client, markets, seen)), asyncio.create_task(_turn(turns))]
         started, used, sent = time.perf_counter(), time.process_time(), 0
         while (elapsed := time.perf_counter() - started) < seconds:

@@ -25,6 +25,7 @@ from liquake.collector import collect_alone
 from liquake.config import Settings
 from liquake.engine.engine import WATCHED, Engine
 from liquake.errors import JournalBusy
+from liquake.garbage import collected
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.markets import assets_of
 from liquake.model import asset_of, market_of
@@ -114,7 +115,7 @@ async def perform(work: Coroutine[Any, Any, None], settings: Settings, tell: Tel
 
     A fault in `work` is raised.
     """
-    working = asyncio.create_task(work)
+    working, collecting = asyncio.create_task(work), asyncio.create_task(collected())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -127,6 +128,7 @@ async def perform(work: Coroutine[Any, Any, None], settings: Settings, tell: Tel
     except TimeoutError:
         pass
     finally:
+        await ended(collecting)
         await ended(working)
 
 
