@@ -10,7 +10,8 @@ held was sent within a gap that the ledger holds as not refilled.
 
 Then, without sockets, how often the truth lies within what is said of throttled venues (`bench/bands.py`).
 
-python -m bench.day [--hours 24] [--preset busy] [--seed 1] [--assets BTC ETH SOL] [--pace 1800] [--bands calm busy oct10]
+python -m bench.day [--hours 24] [--preset busy] [--seed 1] [--assets BTC ETH SOL] [--exchanges NAME ...] [--pace 1800]
+                    [--bands calm busy oct10]
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import count, takewhile
 from math import ceil
 from pathlib import Path
@@ -65,8 +67,9 @@ class Account(NamedTuple):
     """Held and never published."""
     lost: int
     """Published and not held."""
-    unaccounted: int
-    """Of those lost, the ones sent outside every gap that the ledger holds as open."""
+    unaccounted: Sequence[str]
+    """Of those lost, the keys sent outside every gap that the ledger holds as open, each with its time and the nearest
+    gap."""
     repeated: int
     """Liquidations received again."""
     gaps: int
@@ -182,12 +185,13 @@ def account(venue: str, simulation: Simulation, collector: Collector, kept: Sequ
     lost = due - held.keys()
     sent = {key: min(event.sent for event in truth[key]) for key in lost}
     unaccounted = [key for key in lost if not any(start <= sent[key] <= end for start, end in open_gaps)]
+    gaps = [gap for gap in collector.gaps if gap.venue == venue]
     return Account(
         published=len(due | (held.keys() & truth.keys())),
         held=len(held),
         extra=len(held.keys() - truth.keys()),
         lost=len(lost),
-        unaccounted=len(unaccounted),
+        unaccounted=[_placed(key, truth[key], gaps) for key in unaccounted],
         repeated=collector.repeated[venue],
         gaps=len(open_gaps),
         refilled=len(refilled),
@@ -197,11 +201,29 @@ def account(venue: str, simulation: Simulation, collector: Collector, kept: Sequ
     )
 
 
-def day(seconds: float, preset: str, seed: int, assets: Collection[str], pace: float, path: Path) -> dict[str, Account]:
-    """The accounts of every venue."""
+def _placed(key: str, events: Sequence[Published], gaps: Sequence[Gap]) -> str:
+    event = min(events, key=lambda event: event.sent)
+    near = min(gaps, default=None, key=lambda gap: min(abs(gap.start - event.sent), abs(gap.end - event.sent)))
+    return f"{key} of {_utc(event.ts)}, sent {_utc(event.sent)} to {event.subscribed}, {len(events)} times; nearest: {near}"
+
+
+def _utc(time: int) -> str:
+    return datetime.fromtimestamp(time / SECOND, UTC).strftime("%H:%M:%S.%f")
+
+
+def day(
+    seconds: float,
+    preset: str,
+    seed: int,
+    assets: Collection[str],
+    pace: float,
+    path: Path,
+    venues: Collection[str] = tuple(VENUES),
+) -> dict[str, Account]:
+    """The accounts of `venues`."""
     loop = FastForwardLoop(NOON)
-    faults = {venue: faults_of(venue, seconds, pace) for venue in VENUES}
-    simulation = Simulation(preset, seed, VENUES, loop, assets=assets, faults=faults)
+    faults = {venue: faults_of(venue, seconds, pace) for venue in venues}
+    simulation = Simulation(preset, seed, venues, loop, assets=assets, faults=faults)
     with Journal(path) as journal:
         collector = run(lived(simulation, journal, loop, seconds), loop)
     kept = [event for event in read_journal(path) if isinstance(event, Liquidation)]
@@ -213,9 +235,12 @@ def report(accounts: Mapping[str, Account]) -> None:
     print("venue       published     held  extra   lost  outside a gap  again  gaps  refilled  connects")
     for venue, a in accounts.items():
         print(
-            f"{venue:<11} {a.published:>9} {a.held:>8} {a.extra:>6} {a.lost:>6} {a.unaccounted:>14} {a.repeated:>6} "
+            f"{venue:<11} {a.published:>9} {a.held:>8} {a.extra:>6} {a.lost:>6} {len(a.unaccounted):>14} {a.repeated:>6} "
             f"{a.gaps:>5} {a.refilled:>9} {a.connects:>9}"
         )
+    for venue, a in accounts.items():
+        for words in a.unaccounted:
+            print(f"{venue}: lost outside every gap: {words}")
     names = sorted({name for a in accounts.values() for name in a.faults})
     for name in names:
         print(f"{name}: " + ", ".join(f"{venue} {a.faults.get(name, 0)}" for venue, a in accounts.items()))
@@ -227,6 +252,8 @@ def main() -> None:
     parser.add_argument("--preset", default="busy")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--assets", nargs="+", default=ASSETS)
+    parser.add_argument("--exchanges", nargs="+", default=tuple(VENUES))
+    parser.add_argument("--journal", type=Path, help="keep it here, a file that is not there yet")
     parser.add_argument("--pace", type=float, default=1800.0, help="seconds between two drops of a venue's connections")
     parser.add_argument(
         "--bands", nargs="*", default=("calm", "busy", "oct10"), help="presets; none where none is named"
@@ -234,8 +261,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=(1, 2, 3), help="of the bands")
     settings = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "journal.db"
-        accounts = day(settings.hours * 3600.0, settings.preset, settings.seed, settings.assets, settings.pace, path)
+        path = settings.journal or Path(folder) / "journal.db"
+        seconds, chosen = settings.hours * 3600.0, settings.exchanges
+        accounts = day(seconds, settings.preset, settings.seed, settings.assets, settings.pace, path, chosen)
     report(accounts)
     score(settings.bands, settings.seeds, round(settings.hours), tuple(VENUES))
 

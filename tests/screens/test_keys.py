@@ -556,6 +556,19 @@ async def test_an_alert_is_shown_as_it_comes_not_at_the_next_refresh() -> None:
         assert "EXTREME" in _shown(pilot, "alerts")
 
 
+async def test_a_liquidation_is_shown_as_it_comes_not_at_the_next_refresh() -> None:
+    source = FixedSource()
+    async with _running(source) as pilot:
+        newest = msgspec.structs.replace(RICH.tape[-1], ts_event=RICH.now, price=66_666.6)
+        source.now = msgspec.structs.replace(RICH, tape=(*RICH.tape, newest), arrived=RICH.arrived + 1)
+        await pilot.press("4")
+        later = msgspec.structs.replace(newest, ts_event=RICH.now + SECOND)
+        source.now = msgspec.structs.replace(source.now, tape=(*source.now.tape, later), arrived=RICH.arrived + 2)
+        assert _shown(pilot, "prints").count("66,666.6") == 1
+        _app(pilot).look_at_streams()
+        assert _shown(pilot, "prints").count("66,666.6") == 2
+
+
 @pytest.mark.parametrize(("speed", "mixed"), [(1.0, True), (60.0, False), (None, False)])
 async def test_a_hurried_replay_never_shows_two_moments_at_once(speed: float | None, *, mixed: bool) -> None:
     source = FixedSource(RICH, msgspec.structs.replace(REPLAY, speed=speed))
