@@ -313,9 +313,11 @@ async def entries(client: Client) -> AsyncIterator[tuple[bytes, dict[str, str]]]
 def entry(row: Row) -> list[str]:
     """The fields of a stream entry, names and values in turn. What is not known is left out."""
     _, venue, key, instrument, asset, side, price, basis, amount, usd, ts_event, ts_recv, size, told, tags = row
-    # One list, written out: ten thousand a second are made.
-    fields = ["venue", venue, "instrument", instrument, "asset", asset, "market", market_of(asset), "side", side]
-    fields += "price", repr(price), "price_basis", basis, "ts_event", str(ts_event), "ts_recv", str(ts_recv), "key", key
+    fields = [
+        *("venue", venue, "instrument", instrument, "asset", asset, "market", market_of(asset), "side", side),
+        *("price", repr(price), "price_basis", basis, "ts_event", str(ts_event), "ts_recv", str(ts_recv)),
+        *("key", key),
+    ]
     for name, number in (("amount", amount), ("usd", usd), ("size", size)):
         if number is not None:
             fields += (name, repr(number))
