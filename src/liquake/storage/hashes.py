@@ -13,7 +13,7 @@ from redis.crc import key_slot
 
 from liquake.storage.redis import Client, pack
 
-_AT_ONCE = 500
+_AT_ONCE = 2000
 """Hashes sent together. Putting them together holds the event loop up by some milliseconds; each wait for an answer costs a
 turn of it, which under load is more."""
 _IN_ONE = 50
