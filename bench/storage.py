@@ -32,6 +32,7 @@ from bench.engine import liquidations as poisson
 from bench.journal import liquidations
 from tests.servers import Postgres, Valkey
 
+from liquake.app import SWITCH_EVERY
 from liquake.engine.engine import Engine
 from liquake.garbage import collected
 from liquake.model import Liquidation, market_of
@@ -248,6 +249,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 async def measure_keys(url: str, folder: Path, seconds: float) -> None:
     """Print the ages of few keys and of many."""
     count = int(10_000 * (seconds + 1))
+    sys.setswitchinterval(SWITCH_EVERY)
     await ages(url, folder / "busy.db", liquidations(count), 10_000, seconds)
     await ages(url, folder / "wide.db", list(poisson(count, 500, 10_000.0)), 10_000, seconds)
 

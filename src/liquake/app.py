@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -38,6 +39,8 @@ from liquake.tui.status import Mode, Status
 from liquake.venues import Venue, find_venues
 from liquake.venues.assets import KNOWN_ASSETS
 
+SWITCH_EVERY = 0.0005
+"""Seconds that a thread may keep the interpreter from another: Python's own 5 ms are many events."""
 _WATCHED = 5
 """Markets that have probabilities of their own, at most: each costs as much as everything else."""
 _REFIT_EVERY = 60.0
@@ -115,6 +118,8 @@ async def perform(work: Coroutine[Any, Any, None], settings: Settings, tell: Tel
 
     A fault in `work` is raised.
     """
+    # What writes the journal and reads it again are threads: the loop is not to wait for each as long as Python lets it.
+    sys.setswitchinterval(SWITCH_EVERY)
     working, collecting = asyncio.create_task(work), asyncio.create_task(collected())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -33,7 +33,7 @@ from liquake.storage import hashes, recent
 from liquake.storage.hashes import Hash, hash_of
 from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import Client, connect, disconnect, explained
-from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, without_password
+from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, ended, without_password
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
@@ -197,6 +197,7 @@ class StateWriter:
         self._url, self._moment, self._snapshot = url, moment, snapshot
         self._begun: float | None = None
         """When what the hashes hold was taken, by the event loop's clock."""
+        self._whole: asyncio.Task[None] | None = None
         self._whole_due = 0.0
         self._random = random or Random()
         self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
@@ -237,6 +238,7 @@ class StateWriter:
                 self.trouble = f"{self.address}: {error!r}"
             finally:
                 self.writing, self.age, self._begun = False, None, None
+                await self._end_whole()
                 if client is not None:
                     with suppress(SinkError), explained(self.address):
                         await self._lease.let_go(client)
@@ -258,6 +260,7 @@ class StateWriter:
             if held.ours:
                 await self._write(client)
             else:
+                await self._end_whole()
                 self._tell(self._moment().notices)
                 due, self.age, self._begun = begun + LOOK_EVERY, None, None
                 self._leave_to(held)
@@ -271,12 +274,9 @@ class StateWriter:
         begun = loop.time()
         moment = self._moment()
         self._tell(moment.notices)
-        work = [self._write_hashes(client, moment, begun)]
-        if begun >= self._whole_due:
-            # Made while Redis is at work on the hashes.
-            work.append(self._write_whole(client))
         with explained(self.address):
-            await asyncio.gather(*work)
+            self._begin_whole(client, begun)
+            await self._write_hashes(client, moment, begun)
             await self._send(client)
         self.sent = moment.now
 
@@ -284,6 +284,19 @@ class StateWriter:
         await hashes.write(client, chain.from_iterable(each(moment) for each in HASHES), _EXPIRE)
         now = asyncio.get_running_loop().time()
         self.age, self._begun = None if self._begun is None else now - self._begun, begun
+
+    def _begin_whole(self, client: Client, now: float) -> None:
+        """Have the snapshot made while Redis is at work on the hashes, and sent beside those that follow."""
+        if self._whole is not None and self._whole.done():
+            done, self._whole = self._whole, None
+            done.result()
+        if self._whole is None and now >= self._whole_due:
+            self._whole = asyncio.create_task(self._write_whole(client))
+
+    async def _end_whole(self) -> None:
+        if self._whole is not None:
+            await ended(self._whole)
+            self._whole = None
 
     async def _write_whole(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
