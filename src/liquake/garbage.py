@@ -13,6 +13,8 @@ import gc
 
 _MADE = 10_000
 """Objects that came and stayed after which the young are looked through."""
+_AGAIN = 2
+"""Such looks after which those that stayed are looked through once more: more of them would take longer at once."""
 _NEVER = 1 << 30
 LOOK_EVERY = 60.0
 """Seconds between two looks at what has come to live since the one before."""
@@ -23,7 +25,7 @@ _WHOLE = 60
 async def collected(every: float = LOOK_EVERY) -> None:
     """Look for garbage until cancelled; then leave it to Python again."""
     before = gc.get_threshold()
-    gc.set_threshold(_MADE, before[1], _NEVER)
+    gc.set_threshold(_MADE, _AGAIN, _NEVER)
     looks = 0
     try:
         while True:

@@ -54,8 +54,8 @@ _WHOLE_AT_LEAST = 1.0
 _BEGINNING = 160
 """Bytes of the snapshot that tell it from another: it begins with its moment and the events so far."""
 
-_BREATH = 0.02
-"""Seconds left to everything else between two writings, however long one takes."""
+_BREATH = 0.005
+"""Seconds left to everything else between two writings, however long one takes, beside what Redis takes for each."""
 
 LEASE = "liquake:writer"
 """String: who writes."""
