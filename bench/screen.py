@@ -31,6 +31,7 @@ from liquake.engine.snapshot import Latest, Snapshot
 from liquake.model import Coverage, CoverageKind, FeedState, FeedStatus, Liquidation, Price, PriceBasis, PriceKind, Side
 from liquake.tui.app import MonitorApp, Options
 from liquake.tui.picture import View
+from liquake.tui.source import Source
 from liquake.tui.status import Mode, Status
 
 SECOND = 1_000_000_000
@@ -38,7 +39,7 @@ SIZE = (120, 40)
 VENUES = ("binance", "bybit", "okx", "hyperliquid")
 
 
-class Feed:
+class Feed(Source):
     """An engine fed with liquidations of `markets` coins at `rate` per second of the wall, as one loop's task."""
 
     def __init__(self, markets: int, *, seed: int = 1) -> None:
@@ -92,14 +93,6 @@ class Feed:
 
     def latest(self) -> Latest:
         return self.engine.latest()
-
-    def seek(self, seconds: float) -> bool:
-        del seconds
-        return False
-
-    def set_speed(self, speed: float | None) -> bool:
-        del speed
-        return False
 
     def status(self) -> Status:
         return Status(Mode.LIVE, "0", time.time_ns(), self.started)

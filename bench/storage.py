@@ -218,7 +218,11 @@ async def _turn(turns: list[float]) -> None:
 def write_month(path: Path, rows: int) -> None:
     """A journal of `rows` over thirty days."""
     step = 30 * 86_400 * 1_000_000_000 // rows
-    patterns = liquidations(100_000)
+    # Dollars that no binary fraction is: sums of others are exact in whatever order.
+    patterns = [
+        msgspec.structs.replace(event, amount=0.137, price=event.price * 84.127, usd=event.price * 84.127 * 0.137)
+        for event in liquidations(100_000)
+    ]
     with Journal(path, capacity=1_000_000) as journal:
         for start in range(0, rows, len(patterns)):
             now = _MONTH + start * step

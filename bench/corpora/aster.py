@@ -4,34 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-import msgspec
-from bench.corpora.binance import forced_order
+from bench.corpora.binance import ForcedOrder, Frame, forced_order
 from bench.corpora.corpus import COINS, Corpus, alike, encoded, linear
-
-
-class _Order(msgspec.Struct, gc=False):
-    s: str
-    S: str
-    o: str
-    f: str
-    q: float
-    p: float
-    ap: float
-    X: str
-    l: float  # noqa: E741 - the venue's name
-    z: float
-    T: int
-
-
-class _Data(msgspec.Struct, gc=False):
-    e: str
-    E: int
-    o: _Order
-
-
-class _Frame(msgspec.Struct, gc=False):
-    stream: str
-    data: _Data
 
 
 def _frame(chance: Random) -> tuple[bytes, int]:
@@ -40,4 +14,4 @@ def _frame(chance: Random) -> tuple[bytes, int]:
     return encoded({"stream": "!forceOrder@arr", "data": data}), 1
 
 
-CORPORA = (Corpus("aster", _Frame, alike(_frame), linear("{}USDT")),)
+CORPORA = (Corpus("aster", Frame[ForcedOrder], alike(_frame), linear("{}USDT")),)

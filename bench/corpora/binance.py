@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import Generic, TypeVar
 
 import msgspec
 from bench.corpora.corpus import COINS, Corpus, alike, encoded, linear, moment
@@ -11,7 +12,9 @@ from bench.corpora.corpus import COINS, Corpus, alike, encoded, linear, moment
 from liquake.model import ContractKind, Instrument, Instruments
 
 
-class _Order(msgspec.Struct, gc=False):
+class ForcedOrder(msgspec.Struct, gc=False):
+    """What both products have, and venues that took over the protocol."""
+
     s: str
     S: str
     o: str
@@ -23,23 +26,31 @@ class _Order(msgspec.Struct, gc=False):
     l: float  # noqa: E741 - the venue's name
     z: float
     T: int
+
+
+class _Order(ForcedOrder, gc=False):
     ps: str
     st: int
 
 
-class _Data(msgspec.Struct, gc=False):
+Order = TypeVar("Order", bound=ForcedOrder)
+
+
+class _Data(msgspec.Struct, Generic[Order], gc=False):
     e: str
     E: int
-    o: _Order
+    o: Order
 
 
-class _Frame(msgspec.Struct, gc=False):
+class Frame(msgspec.Struct, Generic[Order], gc=False):
+    """One order as the merged stream tells it."""
+
     stream: str
-    data: _Data
+    data: _Data[Order]
 
 
 def forced_order(chance: Random, symbol: str, decimals: int) -> dict[str, object]:
-    """What both products have, and venues that took over the protocol."""
+    """One with values by chance."""
     price, size = chance.uniform(0.5, 900.0), chance.uniform(1, 500)
     sold, quantity = chance.random() < 0.5, f"{size:.{decimals}f}"
     return {
@@ -72,6 +83,6 @@ def _coin_margined() -> Instruments:
 
 
 CORPORA = (
-    Corpus("binance", _Frame, alike(_frame_of("{}USDT", "{}USDT", 1, 3)), linear("{}USDT"), wanted=0.6),
-    Corpus("binance", _Frame, alike(_frame_of("{}USD_PERP", "{}USD", 2, 0)), _coin_margined, "coin-m"),
+    Corpus("binance", Frame[_Order], alike(_frame_of("{}USDT", "{}USDT", 1, 3)), linear("{}USDT"), wanted=0.6),
+    Corpus("binance", Frame[_Order], alike(_frame_of("{}USD_PERP", "{}USD", 2, 0)), _coin_margined, "coin-m"),
 )

@@ -1,7 +1,7 @@
 """An engine on the Redis stream of another machine's collector, which does what the collector's own would.
 
-The stream carries liquidations alone. Without prices the regime goes by these alone, and no screen shows a price;
-without the states of feeds nobody here can tell a dead one from a quiet one.
+The stream carries liquidations alone. Without prices the regime goes by these alone, and no screen shows a price. How
+the feeds stand the collectors say beside it.
 
 Part of the composition root: imported where its client is known to be installed.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -21,9 +21,11 @@ from liquake.clock import SECOND, Clock
 from liquake.config import Settings
 from liquake.engine.engine import STALE, Engine
 from liquake.engine.snapshot import Moment, Snapshot
+from liquake.errors import SinkError
 from liquake.log import Log
-from liquake.model import Liquidation
+from liquake.model import Gap, Liquidation
 from liquake.storage.current import StateWriter
+from liquake.storage.feeds import Feeds, fallen_silent, read_feeds, told_of
 from liquake.storage.group import Analyst
 from liquake.storage.redis import connect, disconnect
 from liquake.storage.sink import ended
@@ -55,20 +57,25 @@ class Analysis:
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._writer = StateWriter(settings.redis, self.moment, self.snapshot)
         self._analyst = Analyst(settings.redis, self._name, self._begin, self._take, self._writer)
+        self._feeds: list[Feeds] = []
+        self._forsaken = False
+        """Whether `feeds` are what remains of collectors that say nothing any more."""
+        self._feeds_trouble = ""
         self._begin()
 
     def _begin(self) -> None:
         self.engine, self._notifier = self._make(), Notifier()
         self._began, self._heeded, self._received, self._caught_up = self._clock.now(), 0, 0, False
         self._writer.acquaint(None)
+        self._interrupted: set[tuple[str, int]] = set()
 
     def snapshot(self) -> Snapshot:
-        """The engine at this moment."""
-        return self.engine.snapshot(self._clock.now())
+        """The engine at this moment, on feeds as they stand for the collectors."""
+        return told_of(self.engine.snapshot(self._clock.now()), self._feeds)
 
     def moment(self) -> Moment:
-        """Its motion and risk at this moment."""
-        return self.engine.moment(self._clock.now())
+        """Its motion and risk at this moment, on the same feeds."""
+        return told_of(self.engine.moment(self._clock.now()), self._feeds)
 
     async def prove(self) -> None:
         """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""
@@ -77,11 +84,46 @@ class Analysis:
 
     async def run(self) -> None:
         """Until cancelled."""
-        tending = asyncio.create_task(self._tend())
+        beside = [asyncio.create_task(work) for work in (self._tend(), self._hear())]
         try:
             await self._analyst.run()
         finally:
-            await ended(tending)
+            await ended(*beside)
+
+    async def _hear(self) -> None:
+        """Know how the feeds stand, through every failure, until cancelled."""
+        while True:
+            client = None
+            try:
+                client, _ = await connect(self._redis)
+                while True:
+                    self._learn(await read_feeds(client))
+                    await asyncio.sleep(_LOOK_EVERY)
+            except SinkError as error:
+                self._feeds_trouble = str(error)
+            finally:
+                if client is not None:
+                    await disconnect(client)
+            await asyncio.sleep(_LOOK_EVERY)
+
+    def _learn(self, said: list[Feeds]) -> None:
+        self._feeds_trouble = ""
+        if said:
+            self._feeds, self._forsaken = said, False
+            self._interrupt()
+        elif not self._forsaken:
+            self._feeds = [fallen_silent(feeds, self._clock.now()) for feeds in self._feeds]
+            self._forsaken = True
+
+    def _interrupt(self) -> None:
+        """Tell the engine of each gap that has come about under it: what it counts by the second starts afresh there."""
+        if not self._analyst.leading:
+            return
+        for venue in (venue for feeds in self._feeds for venue in feeds.venues if venue.venue in self._venues):
+            for gap in venue.outages:
+                if gap.end > self._began and (venue.venue, gap.end) not in self._interrupted:
+                    self._interrupted.add((venue.venue, gap.end))
+                    self.engine.apply(Gap(venue.venue, "", gap.start, gap.end, gap.cause))
 
     async def _tend(self) -> None:
         while True:
@@ -124,9 +166,12 @@ class Analysis:
         """Look for what deserves an alert, and publish it where it is `fresh`."""
         self._heeded = now // SECOND
         markets = tuple({risk.market for risk in self.engine.risks()})
-        for alert in self._notifier.update(situation_of(self.engine.snapshot(now, markets, activity=()))):
+        for alert in self._notifier.update(situation_of(self._situated(now, markets))):
             if fresh:
                 self._writer.tell(alert)
+
+    def _situated(self, now: int, markets: Sequence[str]) -> Snapshot:
+        return told_of(self.engine.snapshot(now, markets, activity=()), self._feeds)
 
     def _leave_out(self, venue: str) -> None:
         if venue not in self._left_out:
@@ -141,7 +186,7 @@ class Analysis:
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set() and not working.done():
-                state = self._analyst.leading, self._analyst.trouble
+                state = self._analyst.leading, self._analyst.trouble or self._feeds_trouble
                 if state != said:
                     said = state
                     what = "at work" if state[0] else "waiting"

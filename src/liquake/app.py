@@ -183,6 +183,12 @@ async def _tend(run: Run) -> None:
 
 async def refit(engine: Callable[[], Engine]) -> None:
     """Now and then fit who excites whom on the last liquidations, in a process of its own: it takes half a second."""
+    # Where the machine has no such process, or ended it: the matrix is worth showing, not worth more than that.
+    with suppress(BrokenProcessPool, OSError):
+        await _refit(engine)
+
+
+async def _refit(engine: Callable[[], Engine]) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_stand_back) as pool:
         await asyncio.sleep(_REFIT_PROCESS_AFTER)
@@ -193,11 +199,7 @@ async def refit(engine: Callable[[], Engine]) -> None:
             tape = engine().recent()
             if len(tape) < _REFIT_LEAST:
                 continue
-            try:
-                found = await asyncio.get_running_loop().run_in_executor(pool, refitted, tape)
-            except BrokenProcessPool:
-                # The machine ended it. The matrix is worth showing, not worth more than that.
-                return
+            found = await asyncio.get_running_loop().run_in_executor(pool, refitted, tape)
             if found is not None:
                 engine().adopt(found)
 

@@ -16,10 +16,11 @@ from liquake.errors import SinkError
 from liquake.model import FeedState
 from liquake.model.alert import Alert
 from liquake.outage import cut_off
+from liquake.storage.address import without_password
 from liquake.storage.current import SnapshotReader
 from liquake.storage.recent import RecentAlerts
 from liquake.storage.redis import connect, disconnect
-from liquake.storage.sink import without_password
+from liquake.tui.source import Source
 from liquake.tui.status import ELSEWHERE, Publishing, Sending, Status
 
 _LOOK_EVERY = 0.1
@@ -27,7 +28,7 @@ _RETRY_EVERY = 1.0
 """Seconds between two looks, and before the next after a failure."""
 
 
-class Attached:
+class Attached(Source):
     """Shows what the collector at `url` last wrote. Once that is gone its numbers are too, and every feed is DOWN."""
 
     def __init__(self, url: str, status: Status, now: Callable[[], int]) -> None:
@@ -48,16 +49,6 @@ class Attached:
         """The tape of the same."""
         held = self.snapshot()
         return Latest(held.tape, held.arrived)
-
-    def seek(self, seconds: float) -> bool:
-        """Never: what a collector writes is the present."""
-        del seconds
-        return False
-
-    def set_speed(self, speed: float | None) -> bool:
-        """Never, for the same reason."""
-        del speed
-        return False
 
     def status(self) -> Status:
         """The session around it, with the alerts that the collector found."""

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from liquake.errors import SettingError
+from liquake.storage.address import check_database, check_redis, check_source
 
 PREFIX = "LIQUAKE_"
 
@@ -125,6 +126,11 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None,
         raise SettingError("duration", settings.duration, "give a number of seconds above 0")
     if settings.export_on_exit and not settings.export_on_exit.endswith((".json", ".csv")):
         raise SettingError("export_on_exit", settings.export_on_exit, "name a file that ends in .json or .csv")
+    check_source(settings.source)
+    if settings.redis:
+        check_redis(settings.redis)
+    if settings.database:
+        check_database(settings.database)
     return settings
 
 

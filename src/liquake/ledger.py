@@ -13,11 +13,10 @@ import msgspec
 from liquake.engine.books import VenueBooks
 from liquake.engine.coverage import Span, interruptions, unheard
 from liquake.engine.ledger import Feed
-from liquake.engine.ledgers import little
-from liquake.engine.snapshot import ALL, Outage
+from liquake.engine.snapshot import ALL, Outage, little
 from liquake.model import Coverage, CoverageKind, FeedEvent, FeedState, FeedStatus, Gap, Listing, Scope, market_of
-from liquake.storage.check import SILENCE
 from liquake.storage.reader import JournalReader
+from liquake.storage.witness import SILENCE
 from liquake.venues import VENUES
 
 _EVERY_GAP = 1 << 62

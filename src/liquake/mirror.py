@@ -20,7 +20,7 @@ from liquake.engine.snapshot import ConnectionState, Latest, Snapshot
 from liquake.errors import JournalError
 from liquake.ingest.replay import moment
 from liquake.markets import asset_named
-from liquake.model import FeedState
+from liquake.model import FeedState, Liquidation
 from liquake.model.alert import Alert
 from liquake.outage import cut_off
 from liquake.recall import RECORD, recall
@@ -28,7 +28,8 @@ from liquake.run import ALERTS, Run
 from liquake.storage.lock import is_written
 from liquake.storage.notes import Course
 from liquake.storage.reader import JournalReader
-from liquake.tui.status import JournalStatus, Mode, Status
+from liquake.tui.source import Source
+from liquake.tui.status import ELSEWHERE, JournalStatus, Mode, Status
 from liquake.venues import find_venues
 
 _LOOK_EVERY = 0.1
@@ -38,7 +39,7 @@ _PAGE = 2048
 """Rows after which the event loop has its turn."""
 
 
-class Mirror:
+class Mirror(Source):
     """Shows what the process that writes the journal at `path` shows. Once that is gone, every feed is DOWN.
 
     It begins with the rows that process began with, and follows its course: what was recalled there is recalled here,
@@ -49,6 +50,8 @@ class Mirror:
         self._path, self._settings, self._clock = path, settings, clock
         self._course: Course | None = None
         self._cursor = 0
+        self._kept = 0
+        """Liquidations that the other process has kept since it began."""
         self._tended = 0
         self._due = 0.0
         self._trouble = "reading"
@@ -74,25 +77,17 @@ class Mirror:
         """Those that the other process listens to."""
         return () if self._course is None else self._course.exchanges
 
-    def seek(self, seconds: float) -> bool:
-        """Never: what another writes is the present."""
-        del seconds
-        return False
-
-    def set_speed(self, speed: float | None) -> bool:
-        """Never: it goes by the clock."""
-        del speed
-        return False
-
     def status(self) -> Status:
         """The session around it."""
-        journal = JournalStatus(rows=self._cursor, error=self._trouble and f"{self._path}: {self._trouble}")
+        journal = JournalStatus(rows=self._kept, error=self._trouble and f"{self._path}: {self._trouble}")
         mode = self._status.mode if self._course is None else Mode(self._course.mode)
         return msgspec.structs.replace(
             self._status,
             mode=mode,
             now=self._clock.now(),
             journal=journal,
+            redis=ELSEWHERE,
+            database=ELSEWHERE,
             alerts=self._alerts,
             actions=action_table(),
         )
@@ -140,7 +135,7 @@ class Mirror:
         )
         before = [held for held in reader.episodes(course.started - RECORD) if held.start < course.started]
         run.engine.restore([held for held in before if held.end is not None])
-        self._cursor, self._tended, self._course = course.first - 1, 0, course
+        self._cursor, self._kept, self._tended, self._course = course.first - 1, 0, 0, course
 
     async def _read(self, reader: JournalReader) -> None:
         """Apply what has come since."""
@@ -150,6 +145,7 @@ class Mirror:
             for event in await asyncio.to_thread(reader.between, self._cursor + 1, end + 1):
                 self._pass(moment(event))
                 self.mirrored.emit(event)
+                self._kept += isinstance(event, Liquidation)
             self._cursor = end
             if self._trouble:
                 self._trouble = f"reading what was there: {(end - began) / (newest - began):.0%}"

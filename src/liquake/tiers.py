@@ -19,13 +19,16 @@ from liquake.engine.snapshot import Moment, Snapshot
 from liquake.errors import ExportError, JournalError, SettingError, SinkError
 from liquake.model.alert import Alert
 from liquake.storage import archive
+from liquake.storage.address import without_password
 from liquake.storage.journal import Journal, default_path
-from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended, without_password
+from liquake.storage.reader import JournalReader
+from liquake.storage.sink import Follower, Sink, SinkState, SinkStatistics, ended
 from liquake.storage.tail import COUNTED_AT_MOST, Behind, JournalTail
 from liquake.tui.status import Publishing, Sending
 
 if TYPE_CHECKING:
     from liquake.storage.current import StateWriter
+    from liquake.storage.feeds import FeedWriter
 
 _PROVE = 3.0
 """Seconds the stores may take to let us in before collecting begins without them."""
@@ -183,6 +186,8 @@ async def tiers(
         work.append(window.run())
     if writer is not None:
         work.append(writer.run())
+    elif settings.redis:
+        work.append(_feed_writer(settings, journal, snapshot).run())
     running = [asyncio.create_task(part) for part in work]
     try:
         yield stores
@@ -204,6 +209,14 @@ def _state_writer(
     return StateWriter(settings.redis, moment, snapshot)
 
 
+def _feed_writer(settings: Settings, journal: Journal, snapshot: Callable[[], Snapshot]) -> FeedWriter:
+    """What says how the feeds stand, for whoever makes the keys of the moment elsewhere."""
+    from liquake.storage.feeds import FeedWriter
+
+    with JournalReader(journal.path) as reader:
+        return FeedWriter(settings.redis, reader.journal, snapshot)
+
+
 def sinks_of(settings: Settings) -> list[Sink]:
     """The stores that `settings` tell of. Raises `SettingError`."""
     sinks: list[Sink] = []
@@ -213,7 +226,6 @@ def sinks_of(settings: Settings) -> list[Sink]:
         sinks.append(redis.RedisSink(settings.redis))
     if settings.database:
         timescale = _timescale_of("database", settings.database)
-        timescale.check(settings.database)
         sinks.append(timescale.TimescaleSink(settings.database, keep=settings.database_days or None))
     return sinks
 

@@ -31,6 +31,8 @@ def loaded_by(code: str) -> set[str]:
         ("import liquake.engine.engine", {"aiohttp", "textual", "rich", "sqlite3", "redis", "numpy", "asyncio"}),
         ("import liquake.ingest.supervisor", {"textual", "rich", "sqlite3", "redis", "numpy"}),
         ("import liquake.tui.plain", {"textual", "aiohttp", "sqlite3", "redis", "numpy"}),
+        # Whether its client is installed is no matter of an address that cannot be.
+        ("import liquake.cli\nliquake.cli.main(['monitor', '--source', 'postgresql://x'])", {"redis", "textual"}),
         (
             "import liquake.cli\ntry: liquake.cli.main(['--help'])\nexcept SystemExit: pass",
             {"aiohttp", "asyncio", "textual", "rich", "sqlite3", "redis", "numpy"},

@@ -11,23 +11,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pytest
-
 from liquake.storage.group import LEASE
-from tests.servers import Valkey
+from tests.stream import liquidation, listening, send
 from tests.unit.storage.conftest import client_of
-from tests.unit.test_analysis import liquidation, listening, send, until
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """URL of an empty Redis."""
-    folder = tmp_path / "valkey"
-    folder.mkdir()
-    server = Valkey(folder)
-    server.start()
-    yield server.url
-    server.stop()
+from tests.waiting import until
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from liquake.storage.redis import STREAM, RedisSink
 from liquake.storage.sink import Follower, ended
 from tests.servers import Valkey, ValkeyCluster, free_port
 from tests.unit.storage.events import liquidation
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -40,12 +41,6 @@ def cluster(tmp_path: Path) -> Iterator[ValkeyCluster]:
 def fresh(number: int) -> Liquidation:
     now = time.time_ns()
     return msgspec.structs.replace(liquidation(number), ts_event=now, ts_recv=now, id=str(number))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60.0):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 def _owner_of_the_stream(cluster: ValkeyCluster) -> Valkey:

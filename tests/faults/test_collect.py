@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,32 +19,9 @@ from liquake.simulate.simulation import Simulation
 from liquake.storage.journal import Journal
 from liquake.storage.reader import JournalReader
 from liquake.storage.redis import STREAM
+from tests.processes import collect, endpoints
 from tests.servers import Postgres, Valkey, free_port
 from tests.unit.storage.events import liquidation
-
-
-@asynccontextmanager
-async def collect(
-    *arguments: str, command: str = "collect", **environment: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """One at work inside the block."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "liquake", command, *arguments),
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(60.0):
-            yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-def endpoints(addresses: Mapping[str, str]) -> str:
-    return ",".join(f"{venue}={address}" for venue, address in addresses.items())
 
 
 async def log_until(process: asyncio.subprocess.Process, event: str, **fields: str) -> list[dict[str, Any]]:
@@ -126,7 +100,7 @@ async def test_an_address_that_cannot_be_is_a_usage_error(tmp_path: Path) -> Non
     async with collect(*arguments) as process:
         _, err = await process.communicate()
     assert process.returncode == 2
-    assert err.decode().startswith("liquake: database 'mysql://me@host/name': give it like postgresql://")
+    assert err.decode().startswith("liquake: database 'mysql://me@host/name': give an address like postgresql://")
     assert "s3cret" not in err.decode()
 
 

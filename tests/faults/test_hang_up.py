@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from liquake.storage.reader import JournalReader
-from tests.faults.test_mirror import monitor, said
+from tests.processes import monitor, said
 from tests.screens.terminal import DEADLINE, Terminal
 from tests.servers import until
 

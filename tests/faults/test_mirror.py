@@ -4,43 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from liquake.simulate.simulation import Simulation
 from liquake.storage.reader import JournalReader
-from tests.faults.test_collect import endpoints
-
-
-@asynccontextmanager
-async def monitor(folder: Path, name: str, *arguments: str, **environment: str) -> AsyncIterator[Any]:
-    """A screen as text at work inside the block; what it prints goes to the file called `name`."""
-    with (folder / name).open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "liquake", "monitor", "--plain", "--refresh", "0.3", *arguments),
-            *("--export-on-exit", str(folder / f"{name}.json")),
-            env={**os.environ, **environment},
-            stdout=out,
-            stderr=out,
-        )
-        try:
-            async with asyncio.timeout(60.0):
-                yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-
-
-async def said(file: Path, text: str) -> None:
-    """Wait until `text` is in `file`."""
-    while not file.exists() or text not in file.read_text():
-        await asyncio.sleep(0.1)
+from tests.processes import endpoints, monitor, said
 
 
 def kept(journal: Path) -> int:

@@ -21,6 +21,7 @@ from liquake.simulate.simulation import Simulation
 from liquake.storage.journal import Journal
 from liquake.storage.reader import read_journal
 from liquake.venues import VENUES
+from tests.waiting import until
 
 TEMPO = Tempo(backoff_first=0.02, backoff_most=0.1, healthy_frames=1, watch=0.05)
 ALL = tuple(VENUES)
@@ -87,12 +88,6 @@ async def quiet(simulation: Simulation, collector: Collector) -> None:
         while seen != (seen := len(simulation.published)):
             await asyncio.sleep(1.2)
     await collector.journal.flushed()
-
-
-async def until(condition: object, seconds: float = 40.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(

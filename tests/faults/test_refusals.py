@@ -23,6 +23,12 @@ from tests.unit.storage.events import liquidation
 
 def answer(command: str, *arguments: str, full_at: int | None = None, **environment: str) -> tuple[int, str]:
     """The exit code of a command that comes to nothing, and the one sentence it says, without what stands before it."""
+    code, sentence, _ = answered(command, *arguments, full_at=full_at, **environment)
+    return code, sentence
+
+
+def answered(command: str, *arguments: str, full_at: int | None = None, **environment: str) -> tuple[int, str, str]:
+    """The same, and what went to standard output."""
 
     def limit() -> None:
         if full_at is not None:
@@ -42,7 +48,7 @@ def answer(command: str, *arguments: str, full_at: int | None = None, **environm
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("liquake: ")
     assert "s3cret" not in done.stderr + done.stdout
-    return done.returncode, lines[0].removeprefix("liquake: ")
+    return done.returncode, lines[0].removeprefix("liquake: "), done.stdout
 
 
 def _environment(*, measured: bool) -> dict[str, str]:
@@ -76,7 +82,7 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:9000])
 
 
-@pytest.mark.parametrize(
+DAMAGES = pytest.mark.parametrize(
     ("make", "said"),
     [
         (garbage, "it is not an SQLite database: give another path"),
@@ -85,6 +91,9 @@ def cut_short(path: Path) -> None:
         (cut_short, "it is damaged: move it away, and a new one is begun"),
     ],
 )
+
+
+@DAMAGES
 def test_a_journal_that_cannot_be_written_is_left_as_it_is(
     make: Callable[[Path], None], said: str, tmp_path: Path
 ) -> None:
@@ -93,8 +102,46 @@ def test_a_journal_that_cannot_be_written_is_left_as_it_is(
     before = path.read_bytes()
     assert collect(path) == (1, f"journal {path}: {said}")
     assert path.read_bytes() == before
-    code, sentence = answer("export", "--journal", str(path))
-    assert (code, sentence.startswith(f"journal {path}: ")) == (1, True)
+
+
+@DAMAGES
+def test_a_journal_that_cannot_be_read_gives_no_first_line_of_an_export(
+    make: Callable[[Path], None], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.db"
+    make(path)
+    assert answered("export", "--journal", str(path)) == (1, f"journal {path}: {said}", "")
+
+
+@DAMAGES
+def test_doctor_says_that_a_journal_cannot_be_used(make: Callable[[Path], None], said: str, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    make(path)
+    before = path.read_bytes()
+    code, _, told = answered("doctor", "--exchanges", "okx", "--journal", str(path))
+    assert code == 1
+    assert f"journal {path}: {said}" in told
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("make", [of_another_program, of_a_newer_liquake, cut_short, garbage])
+@pytest.mark.parametrize("command", [["replay", "--speed", "max"], ["overview", "--plain", "--source"], ["score"]])
+def test_a_recording_that_cannot_be_read_is_a_usage_error(
+    make: Callable[[Path], None], command: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.db"
+    make(path)
+    code, sentence = answer(*command, str(path))
+    assert (code, sentence.startswith(f"cannot read {path}: ")) == (2, True), sentence
+
+
+def test_a_journal_into_which_nothing_was_collected_is_said_to_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.touch()
+    assert answer("check", "--journal", str(path)) == (
+        1,
+        f"journal {path}: it is empty: `liquake collect` begins a journal there",
+    )
 
 
 def test_a_folder_in_which_nothing_can_be_made_is_said(tmp_path: Path) -> None:
@@ -110,6 +157,20 @@ def test_a_folder_without_the_right_to_write_is_said(tmp_path: Path) -> None:
     folder.mkdir(mode=0o500)
     code, sentence = collect(folder / "journal.db")
     assert (code, sentence.endswith("give a path in a folder of yours")) == (1, True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read any file")
+@pytest.mark.parametrize("lock", [lambda path: path, lambda path: path.parent])
+def test_a_journal_without_the_right_to_read_it_is_said(lock: Callable[[Path], Path], tmp_path: Path) -> None:
+    path = tmp_path / "theirs" / "journal.db"
+    Journal(path).close()
+    lock(path).chmod(0o000)
+    try:
+        for command in ("export", "check"):
+            code, sentence = answer(command, "--journal", str(path))
+            assert (code, sentence.startswith(f"journal {path}: it may not be read by this user")) == (1, True)
+    finally:
+        lock(path).chmod(0o700)
 
 
 def test_a_disk_that_is_full_at_the_start_is_said_and_the_next_start_goes_well(tmp_path: Path) -> None:
@@ -159,9 +220,9 @@ def test_a_journal_that_another_program_holds_locked_is_said(tmp_path: Path) -> 
         ("redis", "redis://host/desk", "redis://user:password@host:6379/0"),
         ("database", "postgresql://me:12/s3cret@host/name", "write / as %2F"),
         ("database", "postgresql://me:12#s3cret@host/name", "write / as %2F"),
-        ("database", "postgresql://me:s3cret@[host/name", "give it like postgresql://"),
-        ("database", "postgresql://me:s3cret@host", "give it like postgresql://"),
-        ("database", "mysql://me:s3cret@host/name", "give it like postgresql://"),
+        ("database", "postgresql://me:s3cret@[host/name", "give an address like postgresql://"),
+        ("database", "postgresql://me:s3cret@host", "give an address like postgresql://"),
+        ("database", "mysql://me:s3cret@host/name", "give an address like postgresql://"),
     ],
 )
 def test_an_address_that_cannot_be_is_a_usage_error(setting: str, url: str, mend: str, tmp_path: Path) -> None:
@@ -188,6 +249,14 @@ def test_what_an_export_could_only_be_empty_of_is_a_usage_error(
     Journal(path).close()
     code, sentence = answer("export", "--journal", str(path), *arguments)
     assert (code, sentence.startswith(said)) == (2, True), sentence
+
+
+def test_check_says_that_an_address_cannot_be_before_it_reads_anything(tmp_path: Path) -> None:
+    garbage(tmp_path / "j.db")
+    code, sentence = answer(
+        "check", "--journal", str(tmp_path / "j.db"), LIQUAKE_DATABASE="mysql://me:s3cret@host/name"
+    )
+    assert (code, sentence.startswith("database 'mysql://me@host/name': ")) == (2, True)
 
 
 def test_a_source_that_is_no_redis_is_a_usage_error() -> None:

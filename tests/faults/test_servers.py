@@ -17,8 +17,9 @@ from liquake.simulate.hyperliquid import VAULTS
 from liquake.simulate.presets import Health, Outage
 from liquake.simulate.registry import SERVERS
 from liquake.simulate.simulation import Simulation
-from tests.unit.simulate.stage import DEADLINE, START, Stage, content, ended, read, stage, until
+from tests.unit.simulate.stage import DEADLINE, START, Stage, content, ended, read, stage
 from tests.venues.cases import wire_of
+from tests.waiting import until
 
 HANDSHAKE = (
     "GET /market/ws/!forceOrder@arr HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

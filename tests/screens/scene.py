@@ -22,8 +22,9 @@ from liquake.model import (
     TakerSide,
     Trade,
 )
-from liquake.tui.status import Mode, Status
+from liquake.tui.status import Status
 from tests.screens.moments import COVERAGES, DEMO, NOW, SECOND
+from tests.screens.sources import SteeredSource
 
 _ASSETS = {"BTC": 66_900.0, "ETH": 3_410.0, "SOL": 171.0, "DOGE": 0.1612, "XRP": 2.1, "PEPE": 0.0000123}
 _WEIGHTS = (40, 25, 12, 10, 8, 5)
@@ -40,14 +41,14 @@ def engine_after(seconds: float) -> Engine:
     return engine
 
 
-class EngineSource:
+class EngineSource(SteeredSource):
     """An engine that holds the scene, read at `now`."""
 
     def __init__(self, seconds: float = _LENGTH, status: Status = DEMO) -> None:
+        super().__init__()
         self.engine = engine_after(seconds)
         self.now = NOW
         self.session = msgspec.structs.replace(status, started=NOW - round(seconds * SECOND))
-        self.sought: list[float] = []
         self.asked: list[tuple[str, ...] | None] = []
 
     def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
@@ -56,15 +57,6 @@ class EngineSource:
 
     def latest(self) -> Latest:
         return self.engine.latest()
-
-    def seek(self, seconds: float) -> bool:
-        self.sought.append(seconds)
-        return self.session.mode is Mode.REPLAY
-
-    def set_speed(self, speed: float | None) -> bool:
-        if self.session.mode is Mode.REPLAY:
-            self.session = msgspec.structs.replace(self.session, speed=speed)
-        return self.session.mode is Mode.REPLAY
 
     def status(self) -> Status:
         return msgspec.structs.replace(self.session, now=self.now)

@@ -8,24 +8,18 @@ import msgspec
 
 from liquake.engine.snapshot import Latest, Snapshot
 from liquake.model.alert import Alert
+from liquake.tui.source import Source
 from liquake.tui.status import Mode, Status
 from tests.screens.moments import DEMO, RICH, SECOND
 
 
-class FixedSource:
-    """Gives the moment it holds, and counts how often it was asked."""
+class SteeredSource(Source):
+    """Where its session is a replay, it can be moved and hurried; notes where to."""
 
-    def __init__(self, snapshot: Snapshot = RICH, status: Status = DEMO) -> None:
-        self.now, self.session = snapshot, status
-        self.asked = 0
+    session: Status
+
+    def __init__(self) -> None:
         self.sought: list[float] = []
-
-    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
-        self.asked += 1
-        return self.now
-
-    def latest(self) -> Latest:
-        return Latest(self.now.tape, self.now.arrived)
 
     def seek(self, seconds: float) -> bool:
         self.sought.append(seconds)
@@ -35,6 +29,22 @@ class FixedSource:
         if self.session.mode is Mode.REPLAY:
             self.session = msgspec.structs.replace(self.session, speed=speed)
         return self.session.mode is Mode.REPLAY
+
+
+class FixedSource(SteeredSource):
+    """Gives the moment it holds, and counts how often it was asked."""
+
+    def __init__(self, snapshot: Snapshot = RICH, status: Status = DEMO) -> None:
+        super().__init__()
+        self.now, self.session = snapshot, status
+        self.asked = 0
+
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = (), largest: int = 0) -> Snapshot:
+        self.asked += 1
+        return self.now
+
+    def latest(self) -> Latest:
+        return Latest(self.now.tape, self.now.arrived)
 
     def status(self) -> Status:
         return self.session

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from liquake.analysis import Analysis
@@ -18,81 +15,16 @@ from liquake.app import engine_of, models_of
 from liquake.clock import SECOND, WallClock
 from liquake.config import Settings
 from liquake.log import Log
-from liquake.model import Liquidation, PriceBasis, Side
-from liquake.model.alert import Alert
-from liquake.storage.current import ALERTS
-from liquake.storage.journal import Journal
-from liquake.storage.redis import RedisSink
+from liquake.model import FeedState, FeedStatus, Gap, Side
+from liquake.storage.feeds import FeedWriter
 from liquake.storage.sink import ended
-from liquake.storage.tail import JournalTail
 from liquake.tui.status import Mode
 from liquake.venues import find_venues
-from tests.servers import Valkey
+from tests.stream import Told, liquidation, listening, send
 from tests.unit.storage.conftest import client_of
+from tests.waiting import until
 
 _DEADLINE = 30.0
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """URL of an empty Redis."""
-    folder = tmp_path / "valkey"
-    folder.mkdir()
-    server = Valkey(folder)
-    server.start()
-    yield server.url
-    server.stop()
-
-
-def liquidation(
-    number: int, *, asset: str = "BTC", venue: str = "okx", usd: float = 5_000.0, ago: float = 0.0
-) -> Liquidation:
-    received = time.time_ns() - round(ago * SECOND)
-    return Liquidation(
-        venue, f"{asset}-USDT-SWAP", asset, Side.LONG, 4_000.0, PriceBasis.FILL, usd / 4_000.0, usd,
-        received - 20_000_000, received, id=str(number),
-    )  # fmt: skip
-
-
-async def send(url: str, folder: Path, events: list[Liquidation]) -> None:
-    """Into the stream, by way of a journal of their own."""
-    path = folder / f"{time.time_ns()}.db"
-    with Journal(path) as journal:
-        journal.record(events)
-    sink = RedisSink(url)
-    await sink.open()
-    with closing(JournalTail(path)) as tail:
-        await sink.write(path.name, tail.after(0, len(events)))
-    await sink.close()
-
-
-class Told:
-    """What subscribers were told, and what was logged."""
-
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-        self.log = io.BytesIO()
-
-    def lines(self) -> list[dict[str, str]]:
-        return [json.loads(line) for line in self.log.getvalue().splitlines()]
-
-
-@asynccontextmanager
-async def listening(url: str) -> AsyncIterator[Told]:
-    told = Told()
-
-    async def listen() -> None:
-        async for message in subscription.listen():
-            if message["type"] == "message":
-                told.alerts.append(msgspec.json.decode(message["data"], type=Alert))
-
-    async with client_of(url) as client, client.pubsub() as subscription:
-        await subscription.subscribe(ALERTS)
-        hearing = asyncio.create_task(listen())
-        try:
-            yield told
-        finally:
-            await ended(hearing)
 
 
 @asynccontextmanager
@@ -112,12 +44,6 @@ async def analysing(url: str, told: Told, **settings: tuple[str, ...]) -> AsyncI
         yield analysis
     finally:
         await ended(running)
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(_DEADLINE):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 async def test_it_forecasts_with_the_models_of_a_collector_in_the_markets_asked_for(redis: str, tmp_path: Path) -> None:
@@ -182,3 +108,37 @@ async def test_an_exchange_that_was_not_asked_for_is_left_out_and_named(redis: s
         await send(redis, tmp_path, [liquidation(1, venue="bybit"), liquidation(2, venue="bybit"), liquidation(3)])
         await until(lambda: analysis.snapshot().events == 1)
     assert [(line["event"], line["venue"]) for line in told.lines()] == [("left out", "bybit")]
+
+
+def known(analysis: Analysis, state: FeedState) -> bool:
+    return [venue.state for venue in analysis.snapshot().venues if venue.venue == "okx"] == [state]
+
+
+async def test_keys_say_what_the_collectors_feeds_cover_and_that_they_are_gone_with_it(
+    redis: str, tmp_path: Path
+) -> None:
+    now = time.time_ns()
+    collector = engine_of(find_venues(("okx",)), Settings(), [])
+    for event in (
+        FeedStatus("okx", "public-1", FeedState.SUBSCRIBED, now - 7200 * SECOND, "all"),
+        Gap("okx", "public-1", now - 1800 * SECOND, now - 900 * SECOND, "closed"),
+        liquidation(1, ago=60.0),
+    ):
+        collector.apply(event)
+    telling = asyncio.create_task(FeedWriter(redis, "j", lambda: collector.snapshot(time.time_ns())).run())
+    async with (
+        listening(redis) as told,
+        analysing(redis, told, exchanges=("okx",)) as analysis,
+        client_of(redis) as client,
+    ):
+        await send(redis, tmp_path, [liquidation(1, ago=60.0)])
+        await until(lambda: known(analysis, FeedState.SUBSCRIBED))
+        async with asyncio.timeout(_DEADLINE):
+            while float(await client.hget("velocity:ALL:current", "1h_heard") or 0.0) == 0.0:
+                await asyncio.sleep(0.02)
+        assert float(await client.hget("velocity:ALL:current", "1h_heard")) == pytest.approx(0.75, abs=0.01)
+        assert await client.hget("velocity:ALL:current", "at_least") == "1"
+        collector.apply(Gap("okx", "public-1", time.time_ns() - SECOND, time.time_ns(), "closed again"))
+        await until(lambda: [venue.gaps for venue in analysis.engine.snapshot(time.time_ns()).venues] == [1])
+        await ended(telling)
+        await until(lambda: known(analysis, FeedState.DISCONNECTED))

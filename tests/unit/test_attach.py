@@ -12,6 +12,7 @@ from liquake.engine.engine import Engine
 from liquake.errors import SinkDown
 from liquake.model import FeedState
 from liquake.storage.current import EXPIRE_AFTER, SNAPSHOT, StateWriter
+from liquake.storage.recent import RECENT
 from liquake.storage.sink import ended
 from liquake.tui.status import Mode, Status
 from tests.servers import Valkey, free_port
@@ -65,6 +66,12 @@ async def test_an_address_without_a_server_is_said_at_once() -> None:
         await Attached(f"redis://127.0.0.1:{free_port()}", STATUS, lambda: NOON).prove()
 
 
+def test_what_a_collector_writes_is_the_present_and_cannot_be_moved_or_hurried() -> None:
+    attached = Attached(f"redis://127.0.0.1:{free_port()}", STATUS, lambda: NOON)
+    assert not attached.seek(-60.0)
+    assert not attached.set_speed(10.0)
+
+
 async def test_a_snapshot_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
     server = Valkey(tmp_path)
     server.start()
@@ -79,6 +86,9 @@ async def test_a_snapshot_of_another_version_is_said_to_be_one(tmp_path: Path) -
                 await client.delete(SNAPSHOT)
                 while "another version" in attached.status().redis:
                     await asyncio.sleep(0.02)
+            await client.lpush(RECENT, b'{"no": "alert"}')
+            while "another version" not in attached.status().redis:
+                await asyncio.sleep(0.02)
     finally:
         await ended(looking)
         server.stop()

@@ -48,6 +48,46 @@ def test_what_cannot_be_is_named_with_its_mend(flags: dict[str, object], words: 
     assert all(word in str(caught.value) for word in words)
 
 
+@pytest.mark.parametrize("told", ["flags", "environment", "file"])
+@pytest.mark.parametrize(
+    ("setting", "address", "words"),
+    [
+        ("source", "postgresql://me:s3cret@host/x", ("journal", "redis://", "rediss://", "unix://", "demo")),
+        ("source", "http://host", ("journal", "redis://")),
+        ("source", "redis://host/name", ("journal", "redis://")),
+        ("redis", "foo", ("redis://", "rediss://", "unix://")),
+        ("redis", "postgresql://me:s3cret@host/x", ("redis://", "rediss://", "unix://")),
+        ("database", "foo", ("postgresql://",)),
+        ("database", "redis://:s3cret@host", ("postgresql://",)),
+    ],
+)
+def test_an_address_that_cannot_be_is_named_wherever_it_was_told(
+    tmp_path: Path, told: str, setting: str, address: str, words: tuple[str, ...]
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'{setting} = "{address}"\n' if told == "file" else "")
+    flags = {setting: address} if told == "flags" else {}
+    environment = {f"LIQUAKE_{setting.upper()}": address} if told == "environment" else {}
+    with pytest.raises(SettingError, match=f"^{setting} ") as caught:
+        load(flags, environment, file)
+    assert all(word in str(caught.value) for word in words)
+    assert "s3cret" not in str(caught.value)
+    assert "installed" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["redis://host", "rediss://me:s3cret@host:6380/2", "unix:///run/redis.sock?db=1", "redis://[::1]:6379"]
+)
+def test_an_address_of_redis_may_be_a_store_or_a_source(address: str) -> None:
+    settings = load({"redis": address, "source": address}, {})
+    assert (settings.redis, settings.source) == (address, address)
+
+
+@pytest.mark.parametrize("source", ["live", "demo", "recording.csv.gz", "/data/journal.db", "C:/journal.db"])
+def test_a_source_may_be_a_word_or_a_path(source: str) -> None:
+    assert load({"source": source}, {}).source == source
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("refresh = = 1")

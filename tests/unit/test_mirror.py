@@ -14,7 +14,7 @@ from liquake.recall import resume
 from liquake.run import Run
 from liquake.storage.journal import Journal
 from liquake.storage.sink import ended
-from liquake.tui.status import Mode, Status
+from liquake.tui.status import ELSEWHERE, Mode, Status
 from liquake.venues import find_venue
 from tests.unit.engine.events import NOON, SECOND, liquidation, price
 
@@ -102,6 +102,11 @@ async def test_every_number_is_the_collectors_own_also_after_it_has_begun_anew(t
         assert run.snapshot().episodes
         assert any(risk.probability is not None for risk in run.snapshot().risks)
         assert run.snapshot().events > 200
+        theirs, ours = run.status().journal, mirror.status().journal
+        assert theirs is not None
+        assert ours is not None
+        assert ours.rows == theirs.rows == run.snapshot().events
+        assert {mirror.status().redis, mirror.status().database} == {ELSEWHERE}
 
         journal.close()
         await come(lambda: mirror.snapshot().events == 0)

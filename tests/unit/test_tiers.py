@@ -12,9 +12,12 @@ from redis.asyncio import Redis
 from liquake.config import Settings
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Moment, Snapshot
+from liquake.model import FeedState, FeedStatus
 from liquake.storage.archive import DAY
 from liquake.storage.current import ALERTS
+from liquake.storage.feeds import read_feeds
 from liquake.storage.journal import Journal
+from liquake.storage.redis import connect
 from liquake.tiers import Tiers, examine, keys_words, tiers
 from liquake.tui.listing import _stores
 from liquake.tui.status import Publishing, Sending
@@ -58,6 +61,19 @@ async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(serve
             publishing = {each.publishing().by: each.publishing().until for each in (stores, others)}
             assert publishing == {Sending.HERE: NOON, Sending.ANOTHER: None}
     assert json.loads(message["data"])["key"] == ALERT.key
+
+
+async def test_whoever_writes_the_keys_elsewhere_is_told_how_the_feeds_stand(server: Valkey, tmp_path: Path) -> None:
+    engine, settings = Engine(COVERAGES), Settings(redis=server.url, keys="off")
+    engine.apply(FeedStatus("okx", "public-1", FeedState.SUBSCRIBED, NOON, "all"))
+    client, _ = await connect(server.url)
+    with Journal(tmp_path / "journal.db") as journal:
+        async with asyncio.timeout(30.0), tiers(settings, journal, *reads(engine)):
+            while not (said := await read_feeds(client)):
+                await asyncio.sleep(0.02)
+    await client.aclose()
+    [feeds] = said
+    assert {venue.venue: venue.state for venue in feeds.venues}["okx"] is FeedState.SUBSCRIBED
 
 
 async def test_where_the_keys_are_left_to_others_nothing_is_said_to_go_out(server: Valkey, tmp_path: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from liquake.clock import WallClock
 from liquake.config import Settings
 from liquake.engine.snapshot import ALL
+from liquake.errors import JournalError
 from liquake.ledger import Covered, coverage
-from liquake.storage.check import Finding, check_journal, check_store
+from liquake.storage.check import Progress, check_journal, check_store
+from liquake.storage.finding import Finding
 from liquake.terminal import print_json
 from liquake.tiers import archive_path, journal_path, sinks_of
 from liquake.tui import formats
@@ -24,7 +27,8 @@ _APART = 0.001
 
 def check(settings: Settings, *, as_json: bool) -> int:
     """Whether what is stored can be true, and is the same wherever it is stored."""
-    findings = [msgspec.structs.asdict(finding) for finding in asyncio.run(_check(settings))]
+    with _telling() as progress:
+        findings = [msgspec.structs.asdict(finding) for finding in asyncio.run(_check(settings, progress))]
     if as_json:
         print_json(findings)
     else:
@@ -32,13 +36,31 @@ def check(settings: Settings, *, as_json: bool) -> int:
     return 0 if all(finding["ok"] for finding in findings) else 1
 
 
-async def _check(settings: Settings) -> list[Finding]:
-    path = journal_path(settings)
-    findings = await asyncio.to_thread(check_journal, path, archive_path(settings))
-    findings += map(_finding, _worth_telling(await asyncio.to_thread(coverage, path)))
-    for sink in sinks_of(settings):
+async def _check(settings: Settings, progress: Progress) -> list[Finding]:
+    path, sinks = journal_path(settings), sinks_of(settings)
+    findings = await asyncio.to_thread(check_journal, path, archive_path(settings), progress)
+    progress("coverage")
+    try:
+        findings += map(_finding, _worth_telling(await asyncio.to_thread(coverage, path)))
+    except JournalError as error:
+        # It is damaged, which stands there already, with what could be read of it.
+        findings.append(Finding("journal", "coverage", "", False, error.why))
+    for sink in sinks:
+        progress(sink.name)
         findings += await check_store(sink, path, WallClock().now())
     return findings
+
+
+@contextmanager
+def _telling() -> Iterator[Progress]:
+    """What is looked at, on the terminal's error stream; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("checking") as status:
+        yield lambda looking_at: status.update(f"checking {looking_at}")
 
 
 def _worth_telling(rows: Sequence[Covered]) -> Iterator[Covered]:

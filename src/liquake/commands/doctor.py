@@ -17,8 +17,9 @@ import msgspec
 import liquake
 from liquake.clock import WallClock
 from liquake.config import Settings
-from liquake.errors import Offline
+from liquake.errors import JournalError, Offline
 from liquake.ingest.probe import Verdict, probe
+from liquake.storage.reader import JournalReader
 from liquake.terminal import has_terminal, print_json
 from liquake.tiers import examine, journal_path
 from liquake.tui.listing import doctor_text
@@ -69,7 +70,13 @@ async def _examine(settings: Settings) -> dict[str, Any]:
 
 
 def _examine_folder(path: Path) -> dict[str, Any]:
-    folder = next(parent for parent in path.parents if parent.exists())
+    folder = next(parent for parent in path.parents if os.access(parent, os.F_OK))
     trouble = "" if os.access(folder, os.W_OK) else f"{folder} cannot be written: choose another file with --journal"
     free = shutil.disk_usage(folder).free
-    return {"journal": str(path), "exists": path.exists(), "free bytes": free, "trouble": trouble}
+    there = os.access(path, os.F_OK)
+    if there and not trouble:
+        try:
+            JournalReader(path).close()
+        except JournalError as error:
+            trouble = str(error)
+    return {"journal": str(path), "exists": there, "free bytes": free, "trouble": trouble}

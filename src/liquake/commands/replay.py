@@ -12,6 +12,7 @@ from liquake.app import engine_of, models_of, perform
 from liquake.clock import ManualClock
 from liquake.config import Settings
 from liquake.engine.engine import Engine
+from liquake.errors import JournalError, RecordingError
 from liquake.ingest import transcript
 from liquake.ingest.recording import is_journal, read_csv, read_span
 from liquake.ingest.replay import Replay
@@ -28,7 +29,10 @@ from liquake.venues import VENUES, find_venues
 
 def replay(settings: Settings, file: Path, speed: float | None, *, as_json: bool) -> int:
     """A recording through the same engine and screens."""
-    return asyncio.run(_replay(settings, file, speed, as_json=as_json))
+    try:
+        return asyncio.run(_replay(settings, file, speed, as_json=as_json))
+    except JournalError as error:
+        raise RecordingError(file, error.why) from None
 
 
 async def _replay(settings: Settings, file: Path, speed: float | None, *, as_json: bool) -> int:

@@ -6,15 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from liquake.engine.books import VenueBooks
 from liquake.engine.coverage import Span, lost, shares
-from liquake.engine.snapshot import ALL, MarketCoverage
+from liquake.engine.snapshot import ALL, MarketCoverage, little
 from liquake.model import CoverageKind
-
-_LITTLE = (CoverageKind.COMPLETE, CoverageKind.SAMPLE, CoverageKind.THROTTLED, CoverageKind.DELAYED, CoverageKind.DARK)
-
-
-def little(kind: CoverageKind) -> int:
-    """How little a feed shows: 0 for all. A sample counts in a sum only where that was asked for."""
-    return _LITTLE.index(kind)
 
 
 class Ledgers:

@@ -73,6 +73,7 @@ __all__ = [
     "Understatement",
     "VenueState",
     "WindowKinematics",
+    "little",
 ]
 
 ALL = "ALL"
@@ -245,6 +246,14 @@ _SEVERITY = {
         )
     )
 }
+
+
+_LITTLE = (CoverageKind.COMPLETE, CoverageKind.SAMPLE, CoverageKind.THROTTLED, CoverageKind.DELAYED, CoverageKind.DARK)
+
+
+def little(kind: CoverageKind) -> int:
+    """How little a feed shows: 0 for all. A sample counts in a sum only where that was asked for."""
+    return _LITTLE.index(kind)
 
 
 class MarketCoverage(msgspec.Struct, frozen=True):

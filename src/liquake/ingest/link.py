@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 import aiohttp
@@ -12,7 +12,7 @@ import msgspec
 
 from liquake.clock import SECOND, Clock
 from liquake.ingest.subscribed import Subscribed
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Price
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Price, PriceKind
 from liquake.venues import Connection, Decoder, Venue
 
 Receiver = Callable[[Sequence[Event], bytes, str, int], None]
@@ -69,8 +69,8 @@ class Link:
         self.last_recv = 0
         """Our clock at the last frame of any kind; 0 before the first."""
         self.ready_at = 0
-        """Our clock when every subscription was acknowledged or refused and, where prices are due, the first had come; 0
-        before. An address that has been given up may acknowledge, and then say nothing."""
+        """Our clock when every subscription was acknowledged or refused and, where prices are due, one had changed; 0
+        before. A venue that tells nothing may acknowledge, and answer with the prices of that moment."""
         self.beats = 0
         """Answers to our pings, and pings of the venue's. After a ping, a frame that tells nothing counts as its answer."""
         self._pinged = False
@@ -83,6 +83,7 @@ class Link:
         self.granted: set[str] = set()
         """The topics that the venue acknowledged."""
         self._last_price = self._last_told = 0
+        self._first_prices = set[tuple[str, PriceKind]]()
         self._priced = False
         self._stale_since: int | None = None
         """When the last price came before the prices stopped."""
@@ -199,6 +200,15 @@ class Link:
                 self._count()
             return
         self.receiver(events, frame, self.connection.name, now)
+        self._hear(events, now)
+        self._count()
+        if self._data_frames == 1 and not self.connection.subscriptions:
+            # Subscribed by the address itself: what arrives is the only acknowledgement there is.
+            self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
+        if self._stale_since is not None and self._last_price > self._stale_since:
+            self._resume(now)
+
+    def _hear(self, events: Sequence[Event], now: int) -> None:
         for event in events:
             kind = type(event)
             if kind is not DecodeError:
@@ -207,14 +217,8 @@ class Link:
                 self._heed(event)  # type: ignore[arg-type]
             elif kind is Price:
                 self._last_price = now
-                self._priced = True
-                self._check_ready()
-        self._count()
-        if self._data_frames == 1 and not self.connection.subscriptions:
-            # Subscribed by the address itself: what arrives is the only acknowledgement there is.
-            self._tell(FeedState.SUBSCRIBED, "by its address", self.connection.name)
-        if self._stale_since is not None and self._last_price > self._stale_since:
-            self._resume(now)
+        if not self._priced:
+            self._see_prices(events)
 
     def _resume(self, now: int) -> None:
         gap = self.stale_until(now)
@@ -224,6 +228,12 @@ class Link:
         self._tell(FeedState.RESUMED, "prices again")
         if self.missed is not None:
             self.missed(gap)
+
+    def _see_prices(self, events: Iterable[Event]) -> None:
+        prices = {(event.instrument, event.kind) for event in events if isinstance(event, Price)}
+        self._priced = not prices.isdisjoint(self._first_prices)
+        self._first_prices |= prices
+        self._check_ready()
 
     def _count(self) -> None:
         self._data_frames += 1

@@ -30,10 +30,11 @@ from liquake.engine.snapshot import ALL, KINEMATIC_WINDOWS, NUMBERS, Moment, Ris
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage import hashes, recent
+from liquake.storage.address import without_password
 from liquake.storage.hashes import Hash, hash_of
 from liquake.storage.lease import Held, Lease
-from liquake.storage.redis import Client, connect, disconnect, explained
-from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, ended, without_password
+from liquake.storage.redis import ANOTHER_VERSION, Client, connect, disconnect, explained
+from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, ended
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
@@ -356,4 +357,4 @@ def _decoded(held: bytes) -> Snapshot:
     try:
         return _decoder.decode(held)
     except ValueError:
-        raise SinkRefused("redis", "a liquake of another version writes there: use the same on both sides") from None
+        raise SinkRefused("redis", ANOTHER_VERSION) from None

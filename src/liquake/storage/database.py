@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,8 +55,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A connection that can neither write nor checkpoint `path`, for one thread at a time. Raises `JournalError`."""
-    if not path.is_file():
-        raise JournalError(path, "there is no such file: check the path")
+    _check_readable(path)
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
@@ -73,6 +73,18 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     with _closed_on_failure(connection, path):
         _check(connection, path)
     return connection
+
+
+def _check_readable(path: Path) -> None:
+    # Not by opening it: closing any descriptor of a journal that this process writes drops SQLite's locks.
+    try:
+        there = path.is_file()
+    except PermissionError:
+        there = True
+    if not there:
+        raise JournalError(path, "there is no such file: check the path")
+    if not os.access(path, os.R_OK):
+        raise JournalError(path, "it may not be read by this user: ask whoever it belongs to, or give another path")
 
 
 def add_up(connection: sqlite3.Connection, first: int, last: int) -> None:
@@ -115,6 +127,8 @@ def _closed_on_failure(connection: sqlite3.Connection, path: Path) -> Iterator[N
 def _check(connection: sqlite3.Connection, path: Path) -> int:
     """The version of its schema."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise JournalError(path, "it is empty: `liquake collect` begins a journal there")
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise JournalError(path, "it is a database, but not a journal of liquake: give another path")
     if version > VERSION:

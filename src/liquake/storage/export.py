@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,15 @@ Progress = Callable[[float], None]
 
 
 def _records(kept: Kept, selection: Selection, progress: Progress | None) -> Generator[Row]:
-    for rows, done in kept.pages(selection):
+    """Raises `JournalError`: at the call where it cannot be read, before anything is written."""
+    pages = kept.pages(selection)
+    return _flattened(next(pages, ([], 1.0)), pages, progress)
+
+
+def _flattened(
+    first: tuple[list[Row], float], others: Iterable[tuple[list[Row], float]], progress: Progress | None
+) -> Generator[Row]:
+    for rows, done in chain((first,), others):
         yield from map(record, rows)
         if progress is not None:
             progress(done)

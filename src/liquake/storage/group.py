@@ -16,10 +16,11 @@ from redis.exceptions import ResponseError
 
 from liquake.errors import SinkError
 from liquake.model import Liquidation, PriceBasis, Side
+from liquake.storage.address import without_password
 from liquake.storage.current import StateWriter
 from liquake.storage.lease import Lease
-from liquake.storage.redis import FED, STREAM, connect, disconnect, entries, explained
-from liquake.storage.sink import ended, without_password
+from liquake.storage.redis import FED, STREAM, connect, disconnect, entries, explained, foreign
+from liquake.storage.sink import ended
 
 GROUP = "liquake:analyze"
 LEASE = f"{{{STREAM}}}:analyst"
@@ -161,8 +162,13 @@ class Analyst:
         """Apply an entry, unless it has been already: rebuilding reads ahead of where the group stands."""
         place = _place(number)
         if place > self._last:
+            try:
+                event = read_entry(fields)
+            except (KeyError, ValueError):
+                # To leave it out would be to make numbers of a part.
+                raise foreign(self.address, number) from None
             self._last = place
-            self._apply(read_entry(fields), place > finished)
+            self._apply(event, place > finished)
 
     async def _acknowledge(self, client: Any, numbers: list[bytes]) -> None:
         if numbers:

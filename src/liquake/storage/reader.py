@@ -16,6 +16,8 @@ from liquake.storage.notes import Course, read_alert, read_course, read_episode
 from liquake.storage.schema import COLUMNS, Row, read_events, read_ledger, read_prices
 
 _PAGE = 4096
+# Asked for both at once SQLite reads every row; one by one it looks where they are.
+_ENDS = "SELECT coalesce((SELECT min(seq) FROM events), {}), coalesce((SELECT max(seq) FROM events), 0) + 1"
 
 
 def read_journal(path: Path) -> Iterator[Event]:
@@ -69,7 +71,7 @@ class JournalReader:
 
     def ends(self) -> tuple[int, int]:
         """The lowest `seq` of `events`, and one past the highest; where there is none, beyond and before all."""
-        first, end = self._query("SELECT coalesce(min(seq), 1 << 62), coalesce(max(seq), 0) + 1 FROM events")[0]
+        first, end = self._query(_ENDS.format(1 << 62))[0]
         return int(first), int(end)
 
     def page(self, low: int, high: int, where: str, parameters: Sequence[Any]) -> tuple[int, list[Row]]:
@@ -90,7 +92,7 @@ class JournalReader:
 
     def first_since(self, moment: int) -> int:
         """The same where no clock was ever set back, found in a few steps however long the journal is."""
-        low, high = self._query("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) + 1 FROM events")[0]
+        low, high = self._query(_ENDS.format(1))[0]
         while low < high:
             middle = (low + high) // 2
             found = self._query("SELECT seq, ts_recv FROM events WHERE seq >= ? ORDER BY seq LIMIT 1", middle)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from liquake.errors import SinkRefused
 from liquake.model.alert import Alert
-from liquake.storage.redis import Client, explained
+from liquake.storage.redis import ANOTHER_VERSION, Client, explained
 
 RECENT = "liquake:alerts:recent"
 """List: alerts as JSON, the newest first."""
@@ -38,11 +39,15 @@ class RecentAlerts:
         self._held: tuple[Alert, ...] = ()
 
     async def read(self, client: Client) -> tuple[Alert, ...]:
-        """The newest last, each once. Raises `SinkError`."""
+        """The newest last, each once. Raises `SinkError`, `SinkRefused` where they are none of ours."""
         with explained("redis"):
             newest = await client.lrange(RECENT, 0, 0)
             if newest != self._newest:
-                self._held = _alerts(await client.lrange(RECENT, 0, MOST - 1))
+                kept = await client.lrange(RECENT, 0, MOST - 1)
+                try:
+                    self._held = _alerts(kept)
+                except ValueError:
+                    raise SinkRefused("redis", ANOTHER_VERSION) from None
                 self._newest = newest
         return self._held
 

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
-from urllib.parse import urlsplit
 
 import msgspec
 from redis.asyncio import Redis, RedisCluster
@@ -30,10 +29,11 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from liquake.errors import SettingError, SinkDown, SinkRefused
+from liquake.errors import SinkDown, SinkError, SinkRefused
 from liquake.model import market_of
+from liquake.storage.address import unusable, without_password
 from liquake.storage.schema import Row
-from liquake.storage.sink import ESCAPED, Look, without_password
+from liquake.storage.sink import Look
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, tallied
 
@@ -49,7 +49,8 @@ KEEP = 86_400.0
 """Seconds an entry stays in the stream."""
 
 _PAGE = 1000
-_DATABASE = re.compile(r"/?\d*")
+_UNWRITTEN = re.compile(r"^MISCONF | script: .*")
+"""What stands around the reason in the answer of a server whose disk is full."""
 
 _PATIENCE = 5.0
 """Seconds an answer may take."""
@@ -134,16 +135,11 @@ class Client(Protocol):
 
 
 def check(url: str, setting: str = "redis") -> None:
-    """Raises `SettingError` where `url`, given as `setting`, cannot be the address of a Redis server."""
+    """Raises `SettingError` where the client cannot read `url`, given as `setting`: an option in it that is none."""
     try:
-        parts = urlsplit(url)
-        # redis-py leaves out a number it cannot read, and a password with a slash in it ends up in the name.
-        usable = parts.scheme == "unix" or (_DATABASE.fullmatch(parts.path) is not None and parts.port != 0)
         Redis.from_url(url)
     except (ValueError, RedisError):
-        usable = False
-    if not usable:
-        raise SettingError(setting, without_password(url), f"give it like redis://user:password@host:6379/0; {ESCAPED}")
+        raise unusable(url, setting) from None
 
 
 async def connect(url: str) -> tuple[Client, str]:
@@ -210,10 +206,17 @@ def explained(address: str) -> Iterator[None]:
     except RedisClusterException as error:  # no kin of RedisError
         raise SinkDown(address, f"its cluster is not whole ({_one_line(error)})") from None
     except RedisError as error:
-        said = _one_line(error) or type(error).__name__
-        if "ACL failure" in said:  # what a script may not do has no class of its own
-            raise SinkRefused(address, f"this user may not do that ({said}): change its ACL") from None
-        raise SinkDown(address, said) from None
+        raise _unnamed(address, _one_line(error) or type(error).__name__) from None
+
+
+def _unnamed(address: str, said: str) -> SinkError:
+    """What it `said` that has no class of its own."""
+    if "ACL failure" in said:  # of what a script does
+        return SinkRefused(address, f"this user may not do that ({said}): change its ACL")
+    if said.startswith("MISCONF"):
+        why = f"it cannot write to its disk ({_UNWRITTEN.sub('', said)}): make room there, and writing goes on"
+        return SinkDown(address, why)
+    return SinkDown(address, said)
 
 
 def _one_line(error: BaseException) -> str:
@@ -288,17 +291,31 @@ class RedisSink:
         rows: list[tuple[int, str, str, float | None]] = []
         with explained(self.address):
             journals = await self._connected().hlen(CURSORS)
-            async for _, fields in entries(self._connected()):
-                keys[f"{fields['venue']}|{fields['key']}"] += 1
-                if int(fields["ts_recv"]) >= received:
-                    usd = float(fields["usd"]) if "usd" in fields else None
-                    rows.append((int(fields["ts_event"]), fields["venue"], fields["side"], usd))
+            async for number, fields in entries(self._connected()):
+                try:
+                    keys[f"{fields['venue']}|{fields['key']}"] += 1
+                    if int(fields["ts_recv"]) >= received:
+                        usd = float(fields["usd"]) if "usd" in fields else None
+                        rows.append((int(fields["ts_event"]), fields["venue"], fields["side"], usd))
+                except (KeyError, ValueError):
+                    raise foreign(self.address, number) from None
         return Holding(tallied(rows), sum(count > 1 for count in keys.values()), journals)
 
     def _connected(self) -> Client:
         if self._client is None:
             raise SinkDown(self.address, "it is not connected")
         return self._client
+
+
+ANOTHER_VERSION = "a liquake of another version writes there: use the same on both sides"
+
+
+def foreign(address: str, number: bytes) -> SinkRefused:
+    """What to say of an entry of the stream that cannot be read as an event."""
+    why = (
+        f"entry {number.decode()} of {STREAM} is not of this version of liquake: use the same on both sides, or XDEL it"
+    )
+    return SinkRefused(address, why)
 
 
 async def entries(client: Client) -> AsyncIterator[tuple[bytes, dict[str, str]]]:

@@ -7,7 +7,6 @@ moment, going on from that cursor leaves each row in it once.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -34,14 +33,6 @@ PROVE_EVERY = 5.0
 """Seconds after which a sink that had nothing to take is asked whether it is still there."""
 RETRY_FIRST, RETRY_MOST = 0.25, 15.0
 """Seconds before the first attempt after a failure, and between two later ones."""
-
-ESCAPED = "in a user or password write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A"
-"""What to do about an address that cannot be, as half a sentence."""
-
-_QUERY = re.compile(r"[?#]")
-_DELIMITER = re.compile(r"[:/?#@]")
-_PLACE = re.compile(r"(\[[\w:.]*\]|[^:/]*)(:\d*)?(/[^:]*)?")
-"""Host, port and name."""
 
 _CANCEL_AGAIN = 0.25
 """Seconds after which a task that was cancelled is cancelled again."""
@@ -333,18 +324,3 @@ async def ended(*tasks: asyncio.Task[None]) -> None:
         for task in done:
             if not task.cancelled():
                 task.exception()
-
-
-def without_password(url: str) -> str:
-    """`url` as it may be shown, without its query and whatever may be a password, in addresses too that cannot be.
-
-    >>> without_password("redis://desk:s3cret@10.0.0.7:6379/2")
-    'redis://desk@10.0.0.7:6379/2'
-    """
-    scheme, apart, rest = url.partition("://") if "://" in url else ("", "", url)
-    # A password typed as it is may hold any of the letters that end one: it ends at the last @ there is.
-    before, at, place = rest.rpartition("@")
-    place = _QUERY.split(place)[0]
-    if not at and not _PLACE.fullmatch(place):
-        place = _DELIMITER.split(place)[0]
-    return f"{scheme}{apart}{_DELIMITER.split(before)[0]}{at if before[:1] not in ('', ':') else ''}{place}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,7 +87,7 @@ class JournalTail:
 
     def tallies(self, last: int, received: int) -> Tallies:
         """Of the rows up to `last` that were received at `received` (UTC nanoseconds) or later."""
-        return _tallies(
+        return tallies_of(
             self._query(
                 "SELECT ts_event / 86400000000000 AS day, venue, side, count(*), total(usd) FROM events"
                 " WHERE seq <= ? AND ts_recv >= ? GROUP BY day, venue, side",
@@ -94,19 +95,6 @@ class JournalTail:
                 received,
             )
         )
-
-    def books(self) -> Books:
-        """What is kept against what ever came, both of one moment."""
-        self._query("BEGIN")
-        try:
-            first = self._query("SELECT coalesce(min(seq), 1 << 62) FROM events")[0][0]
-            summed = self._query(
-                "SELECT start / 86400000000000 AS day, venue, side, sum(events), total(usd) FROM hours"
-                " GROUP BY day, venue, side"
-            )
-            return Books(int(first), self.tallies(1 << 62, 0), _tallies(summed))
-        finally:
-            self._query("COMMIT")
 
     def shortened(self) -> bool:
         """Whether rows have been deleted that a store may still hold."""
@@ -119,7 +107,8 @@ class JournalTail:
             raise JournalError(self.path, explain(error)) from None
 
 
-def _tallies(rows: list[Row]) -> Tallies:
+def tallies_of(rows: Iterable[Row]) -> Tallies:
+    """Of rows of a day (since 1970), venue, side, events and dollars."""
     return {(named(day), venue, side): Tally(events, usd) for day, venue, side, events, usd in rows}
 
 

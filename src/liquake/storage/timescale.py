@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import asyncpg
 
-from liquake.errors import RowRefused, SettingError, SinkDown, SinkRefused
+from liquake.errors import RowRefused, SinkDown, SinkRefused
 from liquake.model import market_of
+from liquake.storage.address import without_password
 from liquake.storage.migrations import SCHEMA, VERSION, Found, Layout, lock, look, migrate
 from liquake.storage.schema import Row
-from liquake.storage.sink import ESCAPED, Look, without_password
+from liquake.storage.sink import Look
 from liquake.storage.tail import Mark
 from liquake.storage.tally import Holding, Tally
 
@@ -27,7 +26,6 @@ _PATIENCE = 30.0
 _READING = 3600.0
 """Seconds that reading all of it may take."""
 _DAY = 86_400 * 1_000_000_000
-_NAME = re.compile(r"/[^/@]+")
 
 # One statement, so that rows and cursor are one step without a round trip for each.
 _WRITE = """
@@ -64,19 +62,6 @@ _UNPACK_ALL = """
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'
 """
-
-
-def check(url: str) -> None:
-    """Raises `SettingError` where `url` cannot be the address of a database."""
-    try:
-        parts = urlsplit(url)
-        named = _NAME.fullmatch(parts.path) is not None and not parts.fragment
-        usable = parts.scheme in ("postgresql", "postgres") and named and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        mend = f"give it like postgresql://user@host:5432/name; {ESCAPED}"
-        raise SettingError("database", without_password(url), mend)
 
 
 async def connect(url: str) -> Connection:

@@ -23,12 +23,17 @@ class Source(Protocol):
         ...
 
     def seek(self, seconds: float) -> bool:
-        """Move a recording by `seconds` of its own time. Whether there is one that can be moved there."""
-        ...
+        """Move a recording by `seconds` of its own time. Whether there is one that can be moved there.
+
+        Never, unless it says otherwise: what another process writes is the present.
+        """
+        del seconds
+        return False
 
     def set_speed(self, speed: float | None) -> bool:
         """Let a recording run at `speed` seconds per second, `None` for as fast as it goes. Whether there is one."""
-        ...
+        del speed
+        return False
 
     def status(self) -> Status:
         """The session around it at this moment."""

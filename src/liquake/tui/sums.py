@@ -39,10 +39,10 @@ class Tally(msgspec.Struct, frozen=True):
         return added(total for sides in venues for key, total in sides.items() if side in (None, key))
 
     def least(self, venue: str | None = None, side: Side | None = None) -> bool:
-        """Whether that sum is only "at least"."""
-        total = self.sum(venue, side)
+        """Whether that sum is only "at least": one of nothing too, where something is known of the other side."""
         venues = self.by_venue if venue is None else (venue,)
-        return total.events > 0 and (total.unsized > 0 or any(name in self.floors for name in venues))
+        withheld = self.sum(venue).events > 0 and any(name in self.floors for name in venues)
+        return withheld or self.sum(venue, side).unsized > 0
 
     def bounded(self) -> float:
         """The part of the dollars that comes from venues of which it is only known that it was so much at least, 0 to 1."""
@@ -146,6 +146,11 @@ def coins(total: Sum, theme: Theme, *, least: bool = False) -> str:
     if total.events and total.unsized == total.events:
         return formats.UNKNOWN
     return (theme.glyphs.at_least if least else "") + formats.short(total.amount)
+
+
+def events(total: Sum, theme: Theme, *, least: bool = False) -> str:
+    """How many a sum is of."""
+    return (theme.glyphs.at_least if least else "") + formats.count(total.events)
 
 
 def asset(market: str) -> str:

@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -29,7 +28,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, maybe, one_of, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, maybe, one_of, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -167,6 +166,7 @@ SHAPE = Shape(
     maybe(',"ps":"', skipped(str), '","st":', one_of({str(_USDT_MARGINED): _LINEAR, str(_COIN_MARGINED): _INVERSE})),
     "}}}",
 )
+_COLUMNS = Columns("symbol side price size milliseconds kind", _FILL)
 
 _COIN_MARGINED_SYMBOL = re.compile(r"^(?P<base>\w+)USD_(PERP|\d{6})$")
 _USDT_MARGINED_SYMBOL = re.compile(r"^(?P<base>\w+?)(USDT|USDC|BUSD|FDUSD|USD1|USDE)(_\d{6})?$")
@@ -213,7 +213,7 @@ class BinanceDecoder(Decoder):
     ) -> None:
         super().__init__(venue, connection, instruments)
         self._listed, self._by_name = instruments.by_symbol.get, by_name
-        self._scan = SHAPE.reader(venue, _FILL, instruments, by_name, "symbol side price size milliseconds kind")
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, by_name))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
@@ -400,10 +400,7 @@ class Binance(Venue):
         )
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_ExchangeInfo, strict=False).symbols
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _ExchangeInfo).symbols
         return [_instrument(row) for row in rows]
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

@@ -9,9 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -21,13 +20,12 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
     normalised,
 )
-from liquake.venues.shape import Shape, ending, one_of, or_null, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, ending, one_of, or_null, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -140,6 +138,12 @@ SHAPE = Shape(
     ),
     "]]",
 )
+_COLUMNS = Columns(
+    "position milliseconds symbol size forced price",
+    PriceBasis.FILL,
+    beside="rows",
+    identity=("position", "|", "milliseconds", "|", "size", "|", "forced"),
+)
 
 
 class _Answer(msgspec.Struct):
@@ -183,15 +187,7 @@ class BitfinexDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
         self._channels: dict[int, str] = {}
-        self._scan = SHAPE.reader(
-            venue,
-            PriceBasis.FILL,
-            instruments,
-            _by_grammar,
-            "position milliseconds symbol size forced price",
-            "rows",
-            identity=("position", "|", "milliseconds", "|", "size", "|", "forced"),
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
@@ -266,15 +262,8 @@ class BitfinexDecoder(Decoder):
             mark = msgspec.convert(marks[0] if marks else None, Amount | None, strict=False)
         except ValueError as error:
             return (self.failure(frame, ts_recv, str(error)),)
-        milliseconds = int(status.time)
-        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, milliseconds),)
-        return [
-            Price(self.venue, symbol, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in ((PriceKind.MARK, mark), (PriceKind.INDEX, status.spot), (PriceKind.LAST, status.last))
-            if price
-        ]
+        told = ((PriceKind.MARK, mark), (PriceKind.INDEX, status.spot), (PriceKind.LAST, status.last))
+        return self.prices(instrument, told, int(status.time), frame, ts_recv)
 
     def _answer(self, answer: _Answer, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if answer.event == "subscribed":
@@ -361,12 +350,7 @@ class Bitfinex(Venue):
         return (Request(f"https://api-pub.bitfinex.com/v2/conf/{lists}"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            futures, margin, names = msgspec.json.decode(
-                answer, type=tuple[list[str], list[str], list[tuple[str, str]]], strict=False
-            )
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        futures, margin, names = self.read(answer, tuple[list[str], list[str], list[tuple[str, str]]])
         coins = dict(names)
         found = ((f"t{pair}", _SYMBOL.match(f"t{pair}")) for pair in (*futures, *margin))
         return [
@@ -420,10 +404,7 @@ class Bitfinex(Venue):
         return _history(after, end) if after <= end else None
 
     def _page(self, answer: bytes) -> list[_Row]:
-        try:
-            return [row for rows in msgspec.json.decode(answer, type=list[list[_Row]], strict=False) for row in rows]
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return [row for rows in self.read(answer, list[list[_Row]], HistoryError) for row in rows]
 
 
 def _subscription(key: str) -> Subscription:

@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -23,7 +22,6 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -31,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, one_of, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -115,6 +113,7 @@ SHAPE = Shape(
     skipped(int),
     "}",
 )
+_COLUMNS = Columns("symbol side price size milliseconds", _BANKRUPTCY, beside="rows", in_dollars=True)
 
 
 class _Prices(msgspec.Struct, gc=False):
@@ -170,15 +169,7 @@ class BitgetDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue,
-            _BANKRUPTCY,
-            instruments,
-            _by_grammar,
-            "symbol side price size milliseconds",
-            "rows",
-            in_dollars=True,
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
@@ -210,19 +201,16 @@ class BitgetDecoder(Decoder):
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
-        ts_event = ticker.ts * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ticker.ts),)
-        return [
-            Price(self.venue, symbol, instrument.asset, kind, price, ts_event, ts_recv)
+        told = [
+            (kind, price or None)
             for row in ticker.data
             for kind, price in (
                 (PriceKind.MARK, row.markPrice),
                 (PriceKind.INDEX, row.indexPrice),
                 (PriceKind.LAST, row.lastPrice),
             )
-            if price
         ]
+        return self.prices(instrument, told, ticker.ts, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed liquidations: prices, answers, other topics, what is broken."""
@@ -328,10 +316,7 @@ class Bitget(Venue):
         return tuple(Request(address + category.upper()) for category in _CATEGORIES)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).data
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).data
         return [_instrument(row) for row in rows if row.status != "offline"]
 
     def coin(self, symbol: str) -> str | None:
@@ -387,10 +372,7 @@ class Bitget(Venue):
         return following if following != request else None
 
     def _page(self, answer: bytes) -> _Past:
-        try:
-            return msgspec.json.decode(answer, type=_HistoryAnswer, strict=False).data
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, _HistoryAnswer, HistoryError).data
 
 
 def _subscription(topic: _Argument) -> Subscription:

@@ -12,7 +12,6 @@ import msgspec
 
 from liquake.errors import InstrumentsError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -21,7 +20,6 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -29,7 +27,7 @@ from liquake.model import (
 )
 from liquake.model.instrument import unbundle
 from liquake.model.liquidation import OPEN_BEFORE
-from liquake.venues.shape import Shape, maybe, one_of, passing, rows
+from liquake.venues.shape import Columns, Contracts, Shape, maybe, one_of, passing, rows
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -131,6 +129,7 @@ SHAPE = Shape(
     ),
     "]}",
 )
+_COLUMNS = Columns("order symbol side price size", _LIMIT, beside="action rows", identity=("order",))
 
 _Change = tuple[str, str, Side | None, float | None, float | None]
 """A row: the order's id, symbol, the side of the position, price and leavesQty."""
@@ -176,8 +175,7 @@ class BitmexDecoder(Decoder):
         self._listed = instruments.by_symbol.get
         self._orders: dict[str, _Order] = {}
         self._scan = SHAPE.scan
-        columns, identity = "order symbol side price size", ("order",)
-        self._make = SHAPE.maker(venue, _LIMIT, instruments, _by_grammar, columns, "action rows", identity=identity)
+        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is None or self._make is None or (found := self._scan(frame)) is None:
@@ -292,16 +290,9 @@ class BitmexDecoder(Decoder):
         if row.timestamp is None or row.timestamp.tzinfo is None:
             return (self.failure(frame, ts_recv, "price has no timestamp"),)
         milliseconds = (row.timestamp - _EPOCH) // _MILLISECOND
-        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, milliseconds),)
-        if ts_event <= 0:
+        if milliseconds <= 0:
             return (self.failure(frame, ts_recv, "price is of before 1970"),)
-        return [
-            Price(self.venue, row.symbol, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price is not None
-        ]
+        return self.prices(instrument, told, milliseconds, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed change of a subscribed table: answers, other tables, what is broken."""
@@ -403,10 +394,7 @@ class Bitmex(Venue):
         return (Request("https://www.bitmex.com/api/v1/instrument/active"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=list[_Listed], strict=False)
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, list[_Listed])
         if not rows:
             raise InstrumentsError(self.name, "it lists nothing")
         # "typ": FFWCSX perpetuals, FFCCSX futures; IFXXXP is spot, MRXXXX an index.

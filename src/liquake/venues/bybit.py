@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -31,7 +30,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, one_of, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -125,6 +124,7 @@ SHAPE = Shape(
     ),
     "]}",
 )
+_COLUMNS = Columns("milliseconds symbol side size price", _BANKRUPTCY, beside="rows")
 
 
 class _Retired(msgspec.Struct, gc=False):
@@ -174,9 +174,7 @@ class BybitDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue, _BANKRUPTCY, instruments, _by_grammar, "milliseconds symbol side size price", "rows"
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
         self._tickers: dict[str, _Ticker] = {}
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
@@ -368,10 +366,7 @@ class Bybit(Venue):
         return Request(f"{first}&cursor={quote(cursor, safe='')}") if cursor else None
 
     def _result(self, answer: bytes) -> _Result:
-        try:
-            return msgspec.json.decode(answer, type=_InstrumentsInfo, strict=False).result
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        return self.read(answer, _InstrumentsInfo).result
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
         linear, inverse = (list(_wanted(instruments, kind, assets)) for kind in (_LINEAR, _INVERSE))

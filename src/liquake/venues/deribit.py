@@ -10,9 +10,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -22,7 +21,6 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -134,10 +132,6 @@ class _Ended(msgspec.Struct):
     result: _End
 
 
-_read_history = msgspec.json.Decoder(_History, strict=False).decode
-_read_end = msgspec.json.Decoder(_Ended, strict=False).decode
-
-
 # BTC-PERPETUAL and BTC-25DEC26 are paid in the coin, SOL_USDC-PERPETUAL in dollars. Options end in their strike and
 # C or P; combinations have letters of their own in the middle.
 _FUTURE = re.compile(r"^(?P<base>[A-Za-z0-9]+)(_(?P<quote>[A-Z0-9]+))?-(PERPETUAL|\d{1,2}[A-Z]{3}\d\d)$")
@@ -214,19 +208,12 @@ class DeribitDecoder(Decoder):
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one"),)
-        ts_event = ticker.timestamp * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ticker.timestamp),)
         told = (
             (PriceKind.MARK, ticker.mark_price),
             (PriceKind.INDEX, ticker.index_price),
             (PriceKind.LAST, ticker.last_price),
         )
-        return [
-            Price(self.venue, symbol, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price is not None
-        ]
+        return self.prices(instrument, told, ticker.timestamp, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed event of a channel: answers, heartbeats, other channels, what is broken."""
@@ -350,10 +337,7 @@ class Deribit(Venue):
         return (Request(_INSTRUMENTS),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).result
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).result
         return [_instrument(row) for row in rows if row.kind == "future"]
 
     def coin(self, symbol: str) -> str | None:
@@ -407,16 +391,10 @@ class Deribit(Venue):
         return _window(currency, end + 1, min(end + length, last), last) if end < last else None
 
     def _has_more(self, answer: bytes) -> bool:
-        try:
-            return _read_end(answer).result.has_more
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, _Ended, HistoryError).result.has_more
 
     def _page(self, answer: bytes) -> _Page:
-        try:
-            told = _read_history(answer)
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        told = self.read(answer, _History, HistoryError)
         if told.result is None:
             raise HistoryError(self.name, f"{told.error.code} {told.error.message}" if told.error else "no result")
         return told.result

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, maybe, moment, one_of, passing, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, maybe, moment, one_of, passing, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -138,6 +138,7 @@ SHAPE = Shape(
     ),
     "]}]}",
 )
+_COLUMNS = Columns("id size price side milliseconds forced", _FILL, beside="symbol rows", identity=("id",), unique=True)
 
 # How the venue's errors call a subscription: "(v4_trades-XYZ-USD)", "for channel v4_trades-XYZ-USD. Please", "v4_trades.".
 _TOPIC = re.compile(r"\b(?P<channel>v4_[a-z]+)(-(?P<market>[^\s()]+?))?(?=[.)\s]|$)")
@@ -163,16 +164,7 @@ class DydxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue,
-            _FILL,
-            instruments,
-            _by_name,
-            "id size price side milliseconds forced",
-            "symbol rows",
-            identity=("id",),
-            unique=True,
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_name))
         # `v4_markets` is of all markets and told on every socket: each tells the prices of its own.
         self._priced = {_PRICED}
 
@@ -338,10 +330,7 @@ class Dydx(Venue):
         return (Request("https://indexer.dydx.trade/v4/perpetualMarkets"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            markets = msgspec.json.decode(answer, type=_MarketsAnswer).markets.values()
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        markets = self.read(answer, _MarketsAnswer).markets.values()
         found = (_by_name(market.ticker) for market in markets if market.status != "FINAL_SETTLEMENT")
         return [instrument for instrument in found if instrument is not None]
 
@@ -394,11 +383,8 @@ class Dydx(Venue):
 
     def _dated(self, answer: bytes) -> list[tuple[int, _Trade]]:
         """The trades in `answer` with their times in milliseconds."""
-        try:
-            trades = msgspec.json.decode(answer, type=_Trades, strict=False).trades
-            return [(_milliseconds(trade.createdAt), trade) for trade in trades]
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        trades = self.read(answer, _Trades, HistoryError).trades
+        return [(_milliseconds(trade.createdAt), trade) for trade in trades]
 
 
 def _markets(instruments: Instruments, assets: Collection[str] | None) -> list[str]:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -29,7 +29,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, either, loose, opposite, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, either, loose, opposite, rows, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -112,6 +112,12 @@ SHAPE = Shape(
     ),
     "]}",
 )
+_COLUMNS = Columns(
+    "price size milliseconds symbol",
+    _LIMIT,
+    beside="rows",
+    identity=("symbol", "|", "size", "|", "price", "|", "second"),
+)
 
 
 class _Past(msgspec.Struct, gc=False):
@@ -172,15 +178,7 @@ class GateDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue,
-            _LIMIT,
-            instruments,
-            _by_grammar,
-            "price size milliseconds symbol",
-            "rows",
-            identity=("symbol", "|", "size", "|", "price", "|", "second"),
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
@@ -367,10 +365,7 @@ class Gate(Venue):
         return Request(f"{first}&offset={int(offset or 0) + _PAGE}")
 
     def _contracts(self, answer: bytes) -> list[_Listed]:
-        try:
-            return msgspec.json.decode(answer, type=list[_Listed], strict=False)
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        return self.read(answer, list[_Listed])
 
     def coin(self, symbol: str) -> str | None:
         named = _by_grammar(symbol)
@@ -425,10 +420,7 @@ class Gate(Venue):
         return _past_request(parts.path.split("/")[-2], since, before)
 
     def _rows(self, answer: bytes) -> list[_Past]:
-        try:
-            return msgspec.json.decode(answer, type=list[_Past], strict=False)
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, list[_Past], HistoryError)
 
 
 def _subscription(channel: str, contract: str) -> Subscription:

@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from liquake.errors import HistoryError, InstrumentsError
+from liquake.errors import HistoryError
 from liquake.model import (
-    FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
@@ -23,14 +22,13 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, either, maybe, one_of, passing, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, either, maybe, one_of, passing, skipped
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -124,6 +122,7 @@ SHAPE = Shape(
     _NUMBER,
     "}",
 )
+_COLUMNS = Columns("symbol id side milliseconds size price", _FILL, identity=("id",), unique=True)
 
 
 class _Answer(msgspec.Struct):
@@ -164,15 +163,7 @@ class KrakenDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue,
-            _FILL,
-            instruments,
-            _by_grammar,
-            "symbol id side milliseconds size price",
-            identity=("id",),
-            unique=True,
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
@@ -208,15 +199,8 @@ class KrakenDecoder(Decoder):
         instrument = self._listed(ticker.product_id) or _by_grammar(ticker.product_id)
         if instrument is None:
             return (self.failure(frame, ts_recv, f"symbol {ticker.product_id!a} cannot be one"),)
-        ts_event = ticker.time * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return (self.ahead(frame, ts_recv, ticker.time),)
         told = ((PriceKind.MARK, ticker.markPrice), (PriceKind.INDEX, ticker.index), (PriceKind.LAST, ticker.last))
-        return [
-            Price(self.venue, ticker.product_id, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price
-        ]
+        return self.prices(instrument, told, ticker.time, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed feed: answers, other feeds, what is broken."""
@@ -340,10 +324,7 @@ class Kraken(Venue):
         return (Request("https://futures.kraken.com/derivatives/api/v3/instruments"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).instruments
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).instruments
         # A product that is not traded is refused.
         return [instrument for row in rows if row.tradeable and (instrument := _instrument(row))]
 
@@ -398,10 +379,7 @@ class Kraken(Venue):
         return _history(product, start, before) if before < last else None
 
     def _page(self, answer: bytes) -> list[_Past]:
-        try:
-            return msgspec.json.decode(answer, type=_Page, strict=False).history
-        except (ValueError, RecursionError) as error:
-            raise HistoryError(self.name, str(error)) from None
+        return self.read(answer, _Page, HistoryError).history
 
 
 def _products(instruments: Instruments, assets: Collection[str] | None) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
     FUTURE_TOLERANCE,
     NANOSECONDS_PER_MILLISECOND,
@@ -28,7 +27,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, either, maybe, one_of, rows, skipped, written
+from liquake.venues.shape import Columns, Contracts, Shape, either, maybe, one_of, rows, skipped, written
 from liquake.venues.venue import (
     Amount,
     Connection,
@@ -161,6 +160,9 @@ SHAPE = Shape(
     rows(*_trade("liquidation", lambda kind: kind)),
     "]}",
 )
+_COLUMNS = Columns(
+    "trade symbol size price usd side milliseconds before", _FILL, beside="rows", identity=("symbol", "|", "trade")
+)
 _Forced = tuple[int, str, float, float, float, Side, int, float | None]
 """A liquidation: trade_id, market_id, size, price, usd_amount, the closed side, timestamp, taker_position_size_before."""
 
@@ -198,8 +200,7 @@ class LighterDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_code.get
         self._scan = SHAPE.scan
-        columns, identity = "trade symbol size price usd side milliseconds before", ("symbol", "|", "trade")
-        self._make = SHAPE.maker(venue, _FILL, instruments, _by_number, columns, "rows", identity=identity)
+        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_number))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame)) is not None:
@@ -366,10 +367,7 @@ class Lighter(Venue):
         return (Request("https://mainnet.zklighter.elliot.ai/api/v1/orderBookDetails"),)
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_Details).order_book_details
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _Details).order_book_details
         return [_instrument(row) for row in rows if row.status == "active" and row.market_type == "perp"]
 
     def coin(self, symbol: str) -> str | None:

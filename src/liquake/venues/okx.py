@@ -10,10 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from liquake.errors import InstrumentsError
 from liquake.model import (
-    FUTURE_TOLERANCE,
-    NANOSECONDS_PER_MILLISECOND,
     ContractKind,
     Coverage,
     CoverageKind,
@@ -21,7 +18,6 @@ from liquake.model import (
     FeedState,
     Instrument,
     Instruments,
-    Price,
     PriceBasis,
     PriceKind,
     Side,
@@ -29,7 +25,7 @@ from liquake.model import (
     normalised,
 )
 from liquake.model.instrument import unbundle
-from liquake.venues.shape import Shape, one_of, rows, skipped
+from liquake.venues.shape import Columns, Contracts, Shape, one_of, rows, skipped
 from liquake.venues.venue import (
     Connection,
     Decoder,
@@ -128,6 +124,7 @@ SHAPE = Shape(
     skipped(str),
     '"}]}',
 )
+_COLUMNS = Columns("price side size milliseconds", _BANKRUPTCY, beside="rows symbol")
 
 
 class _Argument(msgspec.Struct):
@@ -172,9 +169,7 @@ class OkxDecoder(Decoder):
     def __init__(self, venue: str, connection: str, instruments: Instruments) -> None:
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
-        self._scan = SHAPE.reader(
-            venue, _BANKRUPTCY, instruments, _by_grammar, "price side size milliseconds", "rows symbol"
-        )
+        self._scan = SHAPE.reader(_COLUMNS, Contracts(venue, instruments, _by_grammar))
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if self._scan is not None and (found := self._scan(frame, ts_recv)) is not None:
@@ -212,18 +207,11 @@ class OkxDecoder(Decoder):
             )
             events.append(event or self.ahead(frame, ts_recv, detail.ts))
 
-    def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> list[Event]:
+    def _prices(self, row: _Row, instrument: Instrument, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         if row.ts is None:
-            return []
-        ts_event = row.ts * NANOSECONDS_PER_MILLISECOND
-        if ts_event > ts_recv + FUTURE_TOLERANCE:
-            return [self.ahead(frame, ts_recv, row.ts)]
+            return ()
         told = ((PriceKind.MARK, row.markPx), (PriceKind.INDEX, row.idxPx), (PriceKind.LAST, row.last))
-        return [
-            Price(self.venue, row.instId, instrument.asset, kind, price, ts_event, ts_recv)
-            for kind, price in told
-            if price is not None
-        ]
+        return self.prices(instrument, told, row.ts, frame, ts_recv)
 
     def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed channel: answers, old shapes, other channels, what is broken."""
@@ -362,10 +350,7 @@ class Okx(Venue):
         return Request(f"{address}SWAP"), Request(f"{address}FUTURES")
 
     def read_instruments(self, answer: bytes) -> list[Instrument]:
-        try:
-            rows = msgspec.json.decode(answer, type=_InstrumentsAnswer, strict=False).data
-        except (ValueError, RecursionError) as error:
-            raise InstrumentsError(self.name, str(error)) from None
+        rows = self.read(answer, _InstrumentsAnswer).data
         return [_instrument(row) for row in rows]
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

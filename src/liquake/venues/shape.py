@@ -43,8 +43,6 @@ Read = Callable[[bytes | str, int], tuple[Liquidation, ...] | None]
 """The liquidations of a frame and its time of receipt, or `None` where that is for the general way."""
 Make = Callable[[tuple[tuple[Any, ...], ...], int], tuple[Liquidation, ...] | None]
 """The liquidations of rows and their time of receipt, or `None` where these are for the general way."""
-ByName = Callable[[str], Instrument | None]
-"""What a symbol alone says of its contract."""
 PURE = "LIQUAKE_PURE"
 """The variable of the environment that, when set, keeps decoders made from then on from scanning."""
 
@@ -66,6 +64,34 @@ class _Field(msgspec.Struct, frozen=True):
         return self.name, self.kept, self.bounds
 
 
+class Columns(msgspec.Struct, frozen=True):
+    """What the values are that a shape keeps."""
+
+    row: str
+    """Those of a row by their names in their order: "symbol", "side", "price", "size", "milliseconds" and whatever else it
+    has. Without a "side" sizes above zero are of longs, and those below of shorts; a "kind" that is not `None` is what the
+    contract has to be."""
+    basis: PriceBasis
+    """What the price is the price of."""
+    beside: str = ""
+    """Those beside the rows, which are called "rows", where the frame has such."""
+    identity: tuple[str, ...] = ()
+    """Names of values, "second", and between them text, which make the `id` one after another."""
+    unique: bool = False
+    """Whether no two rows have the same identity."""
+    in_dollars: bool = False
+    """Whether the venue counts dollars, whatever its contracts do."""
+
+
+class Contracts(msgspec.Struct, frozen=True):
+    """What the symbols of a venue stand for."""
+
+    venue: str
+    listed: Instruments
+    by_name: Callable[[str], Instrument | None]
+    """What a symbol alone says of its contract, for one that is not listed."""
+
+
 class Shape:
     """What frames of one kind look like: literal text, and between it the types of the values that are kept.
 
@@ -81,86 +107,46 @@ class Shape:
         """What reads a frame; `None` where there is no scanner, or `LIQUAKE_PURE` is set."""
         return self._compiled.scan if self._compiled is not None and compiled() else None
 
-    def reader(
-        self,
-        venue: str,
-        basis: PriceBasis,
-        instruments: Instruments,
-        by_name: ByName,
-        row: str,
-        beside: str = "",
-        *,
-        identity: tuple[str, ...] = (),
-        unique: bool = False,
-        in_dollars: bool = False,
-    ) -> Read | None:
+    def reader(self, columns: Columns, contracts: Contracts) -> Read | None:
         """What makes liquidations of a frame; `None` where `scan` is.
 
-        `row` names the values of a row in their order: "symbol", "side", "price", "size", "milliseconds" and whatever
-        else it has; `beside` those beside the rows, which are called "rows", where the frame has such. A row whose
-        "forced", or without that "side", is `None` is no liquidation; one that has no "side" is of a long where its size
-        is above zero, and of a short below; a "kind" that is not `None` is what its contract has to be. `identity` is names of
-        values, "second", and between them text, which make the `id` one after another.
-
-        A contract is what `instruments` say, or else `by_name`; with `in_dollars` the venue counts dollars whatever it
-        is. The answer is `None`, too, for one that is not just so and so many coins or dollars, for a time that has not
-        come yet, and, unless identities are `unique`, for two rows that have all in common.
+        A row whose "forced", or without that "side", is `None` is no liquidation. The answer is `None`, too, for a contract
+        that is not just so and so many coins or dollars, for a time that has not come yet, and, unless identities are
+        unique, for two rows that have all in common.
         """
-        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, unique, in_dollars, "side")
+        made = self._reader(columns, contracts, "side")
         read: Read | None = None if made is None else made.read
         return read
 
-    def maker(
-        self,
-        venue: str,
-        basis: PriceBasis,
-        instruments: Instruments,
-        by_name: ByName,
-        row: str,
-        beside: str = "",
-        *,
-        identity: tuple[str, ...] = (),
-    ) -> Make | None:
+    def maker(self, columns: Columns, contracts: Contracts) -> Make | None:
         """What makes liquidations of rows that were scanned already, for decoders that have more to see in them.
 
-        All as in `reader`, but for a row without a "side", which makes the answer `None`. Without "milliseconds" in `row`
-        liquidations are as of their receipt.
+        All as in `reader`, but for rows that have all in common, which are liquidations each, and for a row without a
+        "side", which makes the answer `None`. Without "milliseconds" liquidations are as of their receipt.
         """
-        made = self._reader(venue, basis, instruments, by_name, row, beside, identity, True, False, "forced")
+        made = self._reader(msgspec.structs.replace(columns, unique=True), contracts, "forced")
         make: Make | None = None if made is None else made.make
         return make
 
-    def _reader(
-        self,
-        venue: str,
-        basis: PriceBasis,
-        instruments: Instruments,
-        by_name: ByName,
-        row: str,
-        beside: str,
-        identity: tuple[str, ...],
-        unique: bool,
-        in_dollars: bool,
-        forced: str,
-    ) -> Any:
+    def _reader(self, columns: Columns, contracts: Contracts, forced: str) -> Any:
         if _scan is None or not compiled():
             return None
-        within, without = row.split(), beside.split()
+        within, without = columns.row.split(), columns.beside.split()
         rows = without.index("rows") if without else -1
         symbol = within.index("symbol") if "symbol" in within else -1 - without.index("symbol")
         forced = "forced" if "forced" in within else forced
         wanted = (_place(within, name) for name in ("side", "price", "size", "milliseconds", forced, "kind"))
-        pieces = tuple(_piece(within, without, name) for name in identity)
+        pieces = tuple(_piece(within, without, name) for name in columns.identity)
         sides = (None, None) if "side" in within else (Side.LONG, Side.SHORT)
         return _scan.Reader(
             self._compiled,
             Liquidation,
-            venue,
-            basis,
-            (instruments.by_code, by_name, in_dollars),
+            contracts.venue,
+            columns.basis,
+            (contracts.listed.by_code, contracts.by_name, columns.in_dollars),
             FUTURE_TOLERANCE,
             (rows, symbol, *wanted),
-            (pieces, unique),
+            (pieces, columns.unique),
             sides,
         )
 

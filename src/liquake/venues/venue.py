@@ -6,13 +6,15 @@ A venue module answers every question the session of `ingest` has; the session k
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
-from typing import Annotated, ClassVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 
-from liquake.errors import HistoryError
+from liquake.errors import HistoryError, InstrumentsError
 from liquake.model import (
+    FUTURE_TOLERANCE,
+    NANOSECONDS_PER_MILLISECOND,
     Coverage,
     DecodeError,
     Event,
@@ -22,10 +24,14 @@ from liquake.model import (
     Instrument,
     Instruments,
     Liquidation,
+    Price,
     PriceBasis,
+    PriceKind,
     asset_of,
 )
 from liquake.venues.endpoint import Endpoint as Endpoint
+
+T = TypeVar("T")
 
 _FRAME_KEPT = 4096
 _TEXT_KEPT = 200
@@ -192,6 +198,21 @@ class Decoder(ABC):
         seconds = milliseconds / 1e3 - ts_recv / 1e9
         return self.failure(frame, ts_recv, f"event time is {seconds:.0f} s ahead of our clock")
 
+    def prices(
+        self,
+        instrument: Instrument,
+        told: Iterable[tuple[PriceKind, float | None]],
+        milliseconds: int,
+        frame: bytes | str,
+        ts_recv: int,
+    ) -> Sequence[Event]:
+        """Those of `told` that there are, as of the venue's time; the failure of a time that has not come yet."""
+        ts_event = milliseconds * NANOSECONDS_PER_MILLISECOND
+        if ts_event > ts_recv + FUTURE_TOLERANCE:
+            return (self.ahead(frame, ts_recv, milliseconds),)
+        venue, symbol, asset = self.venue, instrument.symbol, instrument.asset
+        return [Price(venue, symbol, asset, kind, price, ts_event, ts_recv) for kind, price in told if price]
+
     def status(self, state: FeedState, ts_recv: int, topic: str = "", reason: str = "") -> FeedStatus:
         """What the venue said of this connection."""
         return FeedStatus(self.venue, self.connection, state, ts_recv, readable(topic), readable(reason))
@@ -253,6 +274,15 @@ class Venue(ABC):
     def coin(self, symbol: str) -> str | None:
         """The coin that the venue's name of a contract names, without the list: for rows of recordings. `None` for none."""
         return asset_of(symbol)
+
+    def read(
+        self, answer: bytes, kind: type[T], refusal: type[InstrumentsError] | type[HistoryError] = InstrumentsError
+    ) -> T:
+        """`answer` of a REST request as `kind`, numbers in quotes or without. Raises `refusal` where it is none."""
+        try:
+            return msgspec.json.decode(answer, type=kind, strict=False)
+        except (ValueError, RecursionError) as error:
+            raise refusal(self.name, str(error)) from None
 
     @abstractmethod
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from liquake.venues.hyperliquid import FILLS, TRADES
+from liquake.venues.hyperliquid.frames import FILLS, TRADES
 from tests.property.shapes.values import NUMBER, TIME, Shaped, any_of, some, symbols, usually
 
 COIN = symbols("BTC", "kPEPE", "xyz:CRWV", "@142", "PURR/USDC", "SOL")

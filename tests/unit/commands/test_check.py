@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -50,3 +51,30 @@ def test_a_store_that_does_not_answer_is_wrong_and_the_others_are_checked(
     assert (code, tier, rule) == (1, "redis", "answers")
     assert "does not answer" in detail
     assert "s3cret" not in text
+
+
+def test_what_could_be_read_of_a_damaged_journal_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "j.db"
+    with Journal(path) as journal:
+        journal.record([liquidation(number) for number in range(5000)])
+    content = bytearray(path.read_bytes())
+    content[8 * 4096 : -4096] = b"\xaa" * (len(content) - 9 * 4096)
+    path.write_bytes(content)
+    code, text = answer(capsys, "--journal", str(path))
+    lines = text.splitlines()
+    assert code == 1
+    assert [line for line in lines if line.startswith("ok    journal   schema")]
+    assert [line for line in lines if line.startswith("WRONG journal   file")]
+    assert [line for line in lines if line.startswith("WRONG journal   coverage")]
+    assert lines[-1].endswith("findings are wrong")
+
+
+def test_on_a_terminal_it_says_what_it_looks_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Journal(tmp_path / "j.db").close()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["check", "--journal", str(tmp_path / "j.db")]) == 0
+    captured = capsys.readouterr()
+    assert "checking" in captured.err
+    assert "checking" not in captured.out

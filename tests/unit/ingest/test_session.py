@@ -14,6 +14,7 @@ from liquake.ingest.session import Session
 from liquake.model import DecodeError, FeedState, Gap, Instruments, Price
 from liquake.venues import Connection, Heartbeat
 from tests.unit.ingest.toy import HURRIED, PATIENT, Heard, ToyVenue, connection_to, toy_server
+from tests.waiting import until
 
 CLOCK = WallClock()
 
@@ -44,12 +45,6 @@ def prices(heard: Heard) -> int:
 
 def unpriced(url: str) -> Connection:
     return msgspec.structs.replace(connection_to(url), priced=False)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10.0):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_session_tells_each_step_until_it_is_subscribed() -> None:
@@ -162,6 +157,21 @@ async def test_a_connection_that_acknowledges_and_says_nothing_closes_no_gap() -
         assert heard.gaps[0].end >= again
 
 
+async def test_a_price_that_answers_the_subscription_does_not_close_a_gap_but_the_next_does() -> None:
+    async with toy_server() as server, listening(connection_to(server.url)) as (_, heard):
+        await heard.until(lambda: prices(heard) >= 3)
+        server.pricing = False
+        server.greeting = lambda nth: "100.5"
+        known = prices(heard)
+        await server.drop()
+        await heard.until(lambda: prices(heard) > known and heard.states[-1] is FeedState.SUBSCRIBED)
+        assert heard.gaps == []
+        again = CLOCK.now()
+        server.pricing = True
+        await heard.until(lambda: heard.gaps)
+        assert heard.gaps[0].end >= again
+
+
 async def test_a_successor_ends_the_silence_of_the_link_it_replaces() -> None:
     watchful = Heartbeat(every=0.05, frame="ping", dead_after=30.0, stale_after=0.4)
     async with toy_server() as server, listening(connection_to(server.url), watchful) as (session, heard):
@@ -262,8 +272,8 @@ async def test_a_link_that_ends_when_its_successor_is_subscribed_leaves_no_gap()
         await heard.until(lambda: prices(heard) >= 3)
         session.change(connection_to(new.url))
         await until(lambda: len(new.sockets) == 1 and new.received != [])
-        # Not enough to be healthy, and enough to know that it brings something.
-        await new.sockets[0].send_str("100.5")
+        for _ in range(2):
+            await new.sockets[0].send_str("100.5")
         successor = session.link
         assert successor is not None
         await until(lambda: successor.ready_at > 0)

@@ -96,10 +96,3 @@ async def ended(socket: Socket) -> aiohttp.WSMsgType:
         message = await asyncio.wait_for(socket.receive(), DEADLINE)
         if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
             return message.type
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until `condition` holds."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():
-            await asyncio.sleep(0.005)

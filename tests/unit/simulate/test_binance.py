@@ -7,7 +7,8 @@ from aiohttp import WSMsgType
 from liquake.clock import SECOND
 from liquake.model import Side
 from liquake.simulate.binance import BinanceServer
-from tests.unit.simulate.stage import START, ended, read, read_until, stage, until
+from tests.unit.simulate.stage import START, ended, read, read_until, stage
+from tests.waiting import until
 
 ALL = "/market/stream?streams=!forceOrder@arr"
 

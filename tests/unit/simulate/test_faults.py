@@ -12,7 +12,8 @@ import pytest
 from liquake.clock import SECOND, ManualClock
 from liquake.simulate.faults import Farewell, Faults, Move, Timetable, VenueClock
 from liquake.simulate.simulation import Simulation
-from tests.unit.simulate.stage import START, Stage, ended, read, stage, until
+from tests.unit.simulate.stage import START, Stage, ended, read, stage
+from tests.waiting import until
 
 TOPIC = "allLiquidation.SOLUSDT"
 PATH = "/v5/public/linear"

@@ -12,9 +12,10 @@ import pytest
 
 from liquake.model import Event, FeedState, FeedStatus, Liquidation, PriceBasis
 from liquake.storage.archive import DAY, archive
-from liquake.storage.check import Finding, check_journal, check_store
+from liquake.storage.check import check_journal, check_store
+from liquake.storage.finding import Finding
 from liquake.storage.journal import Journal
-from liquake.storage.redis import STREAM
+from liquake.storage.redis import STREAM, RedisSink
 from liquake.storage.sink import Follower, Sink
 from liquake.storage.timescale import TimescaleSink
 from tests.unit.storage.conftest import Store, at_start, client_of
@@ -90,6 +91,45 @@ def test_sums_that_are_not_those_of_the_rows_are_found(change: str, tmp_path: Pa
         connection.execute(change)
         connection.commit()
     assert {finding.rule for finding in check_journal(path) if not finding.ok} - {"rows and dollars"} == {"sums"}
+
+
+def unguarded(path: Path, statement: str, *, restored: bool) -> None:
+    """Do with `statement` what the journal's unique index would refuse; afterwards it is back as it was, or gone."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        kept = connection.execute("SELECT * FROM sqlite_schema WHERE tbl_name = 'events'").fetchall()
+        bare = kept[0][-1].replace("UNIQUE (venue, key)", "CHECK (1)")
+        _rewrite(connection, [(*kept[0][:-1], bare)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
+        if restored:
+            _rewrite(connection, kept)
+
+
+def _rewrite(connection: sqlite3.Connection, entries: list[tuple[object, ...]]) -> None:
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("DELETE FROM sqlite_schema WHERE tbl_name = 'events'")
+    connection.executemany("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", entries)
+    connection.execute("PRAGMA writable_schema = RESET")
+
+
+@pytest.mark.parametrize(
+    ("key", "restored", "said"),
+    [
+        ("key", False, "1 keys more than once"),
+        ("key || '9'", True, "0 keys more than once; 3 rows, 2 in their index"),
+    ],
+)
+def test_a_key_that_is_there_twice_and_a_row_missing_from_the_index_are_found(
+    key: str, restored: bool, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "j.db"
+    assert wrong(path, [sound(1), sound(2)]) == []
+    again = (
+        f"INSERT INTO events SELECT 9, venue, {key}, instrument, asset, side, price, price_basis, amount, usd,"
+        " ts_event, ts_recv, size, id, tags, frame FROM events WHERE seq = 1"
+    )
+    unguarded(path, again, restored=restored)
+    assert ("duplicates", "", said) in faults(check_journal(path))
 
 
 def moved(number: int, day: int) -> Liquidation:
@@ -250,6 +290,11 @@ async def test_a_database_of_an_older_liquake_is_found(database: str, tmp_path: 
     await connection.close()
     ((rule, _, detail),) = faults(await check_store(TimescaleSink(database), path, at_start()))
     assert (rule, detail.partition(", ")[2]) == ("answers", "schema 2 of 3: `liquake collect` brings it up to date")
+
+
+async def test_rows_too_old_for_the_stream_are_none_that_it_lacks(redis: str, tmp_path: Path) -> None:
+    wrong(tmp_path / "j.db", [sound(1)])
+    assert faults(await check_store(RedisSink(redis), tmp_path / "j.db", at_start() + 2 * DAY)) == []
 
 
 async def test_a_store_that_is_late_is_found(store: Store, following: Following, tmp_path: Path) -> None:

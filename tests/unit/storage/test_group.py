@@ -7,6 +7,7 @@ from pathlib import Path
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Moment, Snapshot
 from liquake.model import Liquidation
+from liquake.storage.check import check_store
 from liquake.storage.current import SNAPSHOT, StateWriter
 from liquake.storage.group import GROUP, LEASE, Analyst, read_entry
 from liquake.storage.journal import Journal
@@ -130,3 +131,28 @@ async def test_no_number_is_served_of_a_stream_that_nobody_feeds(redis: str, tmp
                 await asyncio.sleep(0.02)
     finally:
         await ended(member.task, feeding)
+
+
+async def test_an_entry_of_another_version_is_said_and_not_left_out(redis: str) -> None:
+    async with client_of(redis) as client:
+        number = str(await client.xadd(STREAM, {"another": "version"}))
+        member = Member(redis, "first")
+        try:
+            async with asyncio.timeout(30.0):
+                while number not in member.analyst.trouble:
+                    await asyncio.sleep(0.02)
+                assert "use the same on both sides" in member.analyst.trouble
+                await client.xdel(STREAM, number)
+                while not member.analyst.leading:
+                    await asyncio.sleep(0.02)
+        finally:
+            await ended(member.task)
+
+
+async def test_check_says_that_the_stream_holds_an_entry_of_another_version(redis: str, tmp_path: Path) -> None:
+    rows_of(tmp_path / "j.db", [])
+    async with client_of(redis) as client:
+        await client.xadd(STREAM, {"another": "version"})
+    [*_, found] = await check_store(RedisSink(redis), tmp_path / "j.db", START)
+    assert not found.ok
+    assert "not of this version of liquake" in found.detail

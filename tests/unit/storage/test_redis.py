@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -36,7 +37,7 @@ from liquake.storage.journal import Journal
 from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
 from liquake.storage.sink import ended
 from liquake.storage.tail import JournalTail
-from tests.servers import Valkey, free_port
+from tests.servers import Valkey, free_port, until
 from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.engine.events import liquidation as settled
 from tests.unit.storage.conftest import client_of
@@ -278,15 +279,33 @@ async def test_a_wrong_password_is_refused_in_one_sentence_without_it(tmp_path: 
         server.stop()
 
 
+async def test_a_server_that_cannot_write_to_its_disk_is_down_with_the_mend(tmp_path: Path) -> None:
+    place = tmp_path / "gone"
+    place.mkdir()
+    server = Valkey(tmp_path, "--appendonly", "no", "--save", "3600 1000000", "--dir", str(place))
+    server.start()
+    sink = RedisSink(server.url)
+    try:
+        shutil.rmtree(place)
+        server.ask("BGSAVE")
+        until(lambda: "rdb_last_bgsave_status:err" in server.ask("INFO", "persistence"))
+        with pytest.raises(
+            SinkDown, match=r"it cannot write to its disk \(.*\): make room there, and writing goes on$"
+        ):
+            await sink.open()
+    finally:
+        await sink.close()
+        server.kill()
+
+
 async def test_a_server_that_is_not_there_is_down() -> None:
     with pytest.raises(SinkDown, match=r"^redis://127\.0\.0\.1:\d+: "):
         await RedisSink(f"redis://:s3cret@127.0.0.1:{free_port()}").open()
 
 
-@pytest.mark.parametrize("url", ["http://host", "redis://:s3cret@host:port", "nothing"])
-def test_an_address_that_cannot_be_is_a_usage_error(url: str) -> None:
+def test_an_address_with_an_option_that_is_none_is_a_usage_error() -> None:
     with pytest.raises(SettingError, match="redis://user:password@host:6379") as raised:
-        check(url)
+        check("redis://:s3cret@host?socket_timeout=soon")
     assert "s3cret" not in str(raised.value)
 
 

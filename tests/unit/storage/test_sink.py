@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
-import pytest
-
 from liquake.errors import RowRefused, SinkDown
 from liquake.model import Liquidation
 from liquake.storage.archive import DAY
 from liquake.storage.journal import Journal
 from liquake.storage.schema import Row
-from liquake.storage.sink import Follower, Look, Sink, SinkState, without_password
+from liquake.storage.sink import Follower, Look, Sink, SinkState
 from liquake.storage.tail import JournalTail, Mark
 from liquake.storage.tally import Holding
 from tests.unit.storage.conftest import Store
@@ -201,30 +199,3 @@ def test_after_a_long_absence_what_a_store_would_drop_at_once_is_not_sent(tmp_pa
             assert tail.resume(mark, oldest) == seq
         assert tail.resume(None, liquidation(6).ts_recv) == 6
         assert tail.resume(None, 0) == 0
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("redis://:s3cret@host:6379/0", "redis://host:6379/0"),
-        ("postgresql://desk:p%40ss@host/name", "postgresql://desk@host/name"),
-        ("postgresql://host/name?password=s3cret", "postgresql://host/name"),
-        ("redis://desk:p@ss@host", "redis://desk@host"),
-        ("redis://host:6379/0", "redis://host:6379/0"),
-        ("redis://[::1]:6379", "redis://[::1]:6379"),
-        ("unix:///run/redis.sock?db=1&password=s3cret", "unix:///run/redis.sock"),
-        # Typed as they are, though they had to be escaped.
-        ("redis://:s3/cret@host:6379/0", "redis://host:6379/0"),
-        ("postgresql://desk:s3/cret@host/name", "postgresql://desk@host/name"),
-        ("postgresql://desk:s3#cret@host/name", "postgresql://desk@host/name"),
-        ("redis://desk:s3?cret@host", "redis://desk@host"),
-        ("desk:s3cret@host", "desk@host"),
-        # Without the place they are for, or what stands before it.
-        ("redis://:s3cret", "redis://"),
-        ("redis://desk:s3cret", "redis://desk"),
-        ("redis://[::1", "redis://["),
-        ("redis://desk:s3://cret@[host", "redis://desk@[host"),
-    ],
-)
-def test_a_password_is_never_shown(url: str, shown: str) -> None:
-    assert without_password(url) == shown

@@ -10,14 +10,14 @@ import asyncpg
 import msgspec
 import pytest
 
-from liquake.errors import RowRefused, SettingError, SinkDown, SinkRefused
+from liquake.errors import RowRefused, SinkDown, SinkRefused
 from liquake.model import Liquidation, Side
 from liquake.storage.journal import Journal
 from liquake.storage.migrations import VERSION, Layout
 from liquake.storage.schema import Row
 from liquake.storage.tail import JournalTail
 from liquake.storage.tally import Holding
-from liquake.storage.timescale import TimescaleSink, check
+from liquake.storage.timescale import TimescaleSink
 from tests.servers import free_port
 from tests.unit.storage.events import START, liquidation
 
@@ -238,15 +238,6 @@ async def test_a_row_it_can_never_hold_is_refused_as_such(database: str, tmp_pat
         with pytest.raises(RowRefused):
             await sink.write("j", [(*row[:2], "nul \0 inside", *row[3:])])
         assert await sink.write("j", [row]) == 1
-
-
-@pytest.mark.parametrize(
-    "url", ["http://host/name", "postgresql://me:s3cret@host:port/name", "postgresql://me:s3cret@host"]
-)
-def test_an_address_that_cannot_be_is_a_usage_error(url: str) -> None:
-    with pytest.raises(SettingError, match="postgresql://user@host") as raised:
-        check(url)
-    assert "s3cret" not in str(raised.value)
 
 
 async def test_timescale_makes_a_hypertable_with_continuous_aggregates(timescale: str, tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ import pytest
 
 from liquake.engine.snapshot import ALL, Cell, Outage, Snapshot, Sum
 from liquake.model import FeedState, Side
+from liquake.tui.panels.overview import by_side
+from liquake.tui.picture import Picture, View
 from liquake.tui.sums import sampled, tally
-from tests.screens.moments import NOW, SUBSCRIBED, ago, feed
+from liquake.tui.theme import load_theme
+from tests.screens.moments import DEMO, NOW, SUBSCRIBED, ago, feed
 
 
 def snapshot(state: FeedState = FeedState.SUBSCRIBED, *outages: Outage, since: float = 754.0) -> Snapshot:
@@ -48,3 +51,42 @@ def test_a_rate_is_of_what_happened_while_somebody_watched() -> None:
     young = msgspec.structs.replace(snapshot(), started=ago(600.0), cells=(replayed,))
     assert tally(young, ALL, "5m").watched == Sum(9, 0.0, 900.0)
     assert tally(young, ALL, "1h").watched == Sum(2, 0.0, 20.0)
+
+
+LOPSIDED = msgspec.structs.replace(
+    SUBSCRIBED,
+    now=NOW,
+    venues=(feed("binance", events=4), feed("bybit", events=4)),
+    cells=(
+        Cell("binance", Side.LONG, ALL, {"5m": Sum(4, 0.0, 400.0), "1h": Sum(4, 0.0, 400.0)}),
+        Cell("bybit", Side.LONG, ALL, {"5m": Sum(4, 0.0, 400.0, 1)}),
+    ),
+)
+"""Longs alone: of a venue that withholds some, and of one that tells all, a size of which is not known."""
+
+
+@pytest.mark.parametrize(
+    ("venue", "side", "least"),
+    [
+        ("binance", Side.LONG, True),
+        ("binance", Side.SHORT, True),
+        ("bybit", Side.LONG, True),
+        ("bybit", Side.SHORT, False),
+        (None, Side.SHORT, True),
+        ("okx", Side.SHORT, False),
+    ],
+)
+def test_no_event_of_one_side_is_a_lower_bound_where_the_venue_withholds_some(
+    venue: str | None, side: Side, least: bool
+) -> None:
+    assert tally(LOPSIDED, ALL, "5m").least(venue, side) is least
+
+
+@pytest.mark.parametrize(
+    ("venue", "marks"), [("binance", "≥$400 ≥4 ≥$0 ≥0"), ("bybit", "≥$400 ≥4 $0 0"), ("ALL", "≥$800 ≥8 ≥$0 ≥0")]
+)
+def test_dollars_and_events_of_a_side_are_bounds_together(venue: str, marks: str) -> None:
+    picture = Picture(LOPSIDED, DEMO, View(window="5m"), load_theme("dark"))
+    lines = by_side(picture, 118, 12).text(12).plain.split("\n")
+    found = next(line.split() for line in lines if venue in line)
+    assert " ".join(word for word in found if word.strip("≥$").isdigit()) == marks

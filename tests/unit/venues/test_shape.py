@@ -14,7 +14,21 @@ from hypothesis import strategies as st
 
 from liquake.model import ContractKind, Instrument, Instruments, Liquidation, PriceBasis, Side, normalised
 from liquake.venues import shape
-from liquake.venues.shape import Read, Scan, Shape, either, loose, maybe, one_of, opposite, passing, rows, skipped
+from liquake.venues.shape import (
+    Columns,
+    Contracts,
+    Read,
+    Scan,
+    Shape,
+    either,
+    loose,
+    maybe,
+    one_of,
+    opposite,
+    passing,
+    rows,
+    skipped,
+)
 from liquake.venues.venue import Amount, Milliseconds, Positive, Symbol
 
 pytestmark = pytest.mark.skipif(not shape.compiled(), reason="the package was built without a C compiler")
@@ -221,7 +235,8 @@ def by_name(symbol: str) -> Instrument | None:
 
 
 def reader(*parts: object, row: str = NAMES, beside: str = "", **others: Any) -> Read:
-    read = Shape(*parts).reader("toy", PriceBasis.FILL, Instruments(CONTRACTS), by_name, row, beside, **others)
+    columns = Columns(row, PriceBasis.FILL, beside, **others)
+    read = Shape(*parts).reader(columns, Contracts("toy", Instruments(CONTRACTS), by_name))
     assert read is not None
     return read
 
@@ -362,7 +377,7 @@ def test_a_contract_that_is_not_listed_is_what_its_name_says() -> None:
 
 def test_an_instrument_that_comes_later_or_changes_counts_at_once() -> None:
     instruments = Instruments()
-    read = Shape(*ROW).reader("toy", PriceBasis.FILL, instruments, by_name, NAMES)
+    read = Shape(*ROW).reader(Columns(NAMES, PriceBasis.FILL), Contracts("toy", instruments, by_name))
     assert read is not None
     frame = f'(TENTH" L 2.5 4 {NOW})'.encode()
     assert read(frame, RECEIVED) is None
@@ -396,10 +411,10 @@ def test_a_scanner_built_from_other_sources_is_left_alone() -> None:
 
 
 def test_there_is_no_scanner_where_one_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    readers = Shape("[", int, "]")
+    readers, contracts = Shape("[", int, "]"), Contracts("toy", Instruments(), by_name)
     monkeypatch.setenv(shape.PURE, "1")
     assert readers.scan is None
-    assert readers.reader("toy", PriceBasis.FILL, Instruments(), by_name, "symbol side price size milliseconds") is None
+    assert readers.reader(Columns(NAMES, PriceBasis.FILL), contracts) is None
     assert not shape.compiled()
     monkeypatch.delenv(shape.PURE)
     assert readers.scan is not None

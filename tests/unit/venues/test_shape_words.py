@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from liquake.model import ContractKind, Instrument, Instruments, Liquidation, PriceBasis, Side
 from liquake.venues import shape
 from liquake.venues.shape import (
+    Columns,
+    Contracts,
     Make,
     Scan,
     Shape,
@@ -155,7 +157,8 @@ def test_a_word_for_one_kind_is_none_for_another(word: Any) -> None:
 
 
 def maker(*parts: object, names: str, beside: str = "rows", **others: Any) -> Make:
-    make = Shape(*parts).maker("toy", PriceBasis.FILL, Instruments([COIN]), lambda _: None, names, beside, **others)
+    columns = Columns(names, PriceBasis.FILL, beside, **others)
+    make = Shape(*parts).maker(columns, Contracts("toy", Instruments([COIN]), lambda _: None))
     assert make is not None
     return make
 
@@ -237,7 +240,8 @@ def test_a_row_that_lacks_what_is_beside_it_cannot_be_made_anything_of() -> None
 
 def test_there_is_no_maker_without_a_scanner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(shape.PURE, "1")
-    assert Shape(*PARTS).maker("toy", PriceBasis.FILL, Instruments(), lambda _: None, NAMES, "rows") is None
+    columns = Columns(NAMES, PriceBasis.FILL, "rows")
+    assert Shape(*PARTS).maker(columns, Contracts("toy", Instruments(), lambda _: None)) is None
 
 
 def test_nothing_stays_behind() -> None:

@@ -244,7 +244,7 @@ def _exchange(
     return {
         "mark": mark,
         "venue": ("ALL", theme["strong"]) if venue is None else (venue, theme.venue(venue)),
-        "events": (sign + formats.count(own.events), number),
+        "events": (sums.events(own, theme, least=least), number),
         "share": (formats.percent(own.events, whole.events), theme["muted"]),
         "usd": (sums.usd(own, theme, least=least), number),
         "usd_share": (formats.percent(own.usd, whole.usd), theme["muted"]),
@@ -311,17 +311,16 @@ def _sides(picture: Picture, counted: Tally, venue: str | None, bar: int) -> Map
     theme = picture.theme
     long, short = counted.sum(venue, Side.LONG), counted.sum(venue, Side.SHORT)
     whole = long.usd + short.usd
-    least = counted.least(venue)
-    sign = theme.glyphs.at_least if least else ""
+    long_least, short_least = counted.least(venue, Side.LONG), counted.least(venue, Side.SHORT)
     return {
         "venue": ("ALL", theme["strong"]) if venue is None else (venue, theme.venue(venue)),
-        "long": (sums.usd(long, theme, least=least and long.events > 0), theme["side.long"]),
-        "long_events": (sign + formats.count(long.events), theme["muted"]),
+        "long": (sums.usd(long, theme, least=long_least), theme["side.long"]),
+        "long_events": (sums.events(long, theme, least=long_least), theme["muted"]),
         "long_share": (formats.percent(long.usd, whole), theme["muted"]),
         "balance": (_balance(long.usd, whole, bar, theme), theme["text"]),
         "short_share": (formats.percent(short.usd, whole), theme["muted"]),
-        "short": (sums.usd(short, theme, least=least and short.events > 0), theme["side.short"]),
-        "short_events": (sign + formats.count(short.events), theme["muted"]),
+        "short": (sums.usd(short, theme, least=short_least), theme["side.short"]),
+        "short_events": (sums.events(short, theme, least=short_least), theme["muted"]),
         "ratio": (_ratio(long, short), theme["number"]),
     }
 
