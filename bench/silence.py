@@ -1,8 +1,10 @@
 """How often a venue is falsely called dark, and how soon a true silence is found.
 
-Markets of the simulator, published as the venues do. False: how often in all those hours a venue that is not silent is
-called dark, and the most that the true rate per venue can be (95 %, Poisson, over all venues). True: each venue falls
-silent at random moments, until it is found or six hours are over.
+Markets of the simulator on every venue whose liquidations count, published as the venues do. False: how often in all
+those hours a venue that is not silent is called dark, and the most that the true rate per venue can be (95 %, Poisson,
+over all venues). True: each venue falls silent at random moments, until it is found or six hours are over. What a
+silence is worth depends on how much the venue says: with fewer than sixteen seconds awaited in which it should have
+spoken none can be called improbable, so how many it has stands beside it.
 
 python -m bench.silence [--calm-hours 720] [--busy-hours 720] [--silences 50]
 """
@@ -16,11 +18,20 @@ from math import inf
 from random import Random
 from statistics import quantiles
 
-from bench.simulated_feeds import RULES, SECOND, START, published
+from bench.simulated_feeds import SECOND, START, published
 
 from liquake.analytics.silence import SilenceDetector
-from liquake.simulate.market import Market
+from liquake.clock import ManualClock
+from liquake.model import CoverageKind
+from liquake.simulate.simulation import Simulation
+from liquake.venues import VENUES
 
+COUNTED = {
+    name: venue.coverage
+    for name, venue in VENUES.items()
+    if venue.coverage.kind in (CoverageKind.COMPLETE, CoverageKind.THROTTLED)
+}
+"""Those that are watched by each other."""
 MONTH = 30 * 24.0
 PART = 6.0
 """Hours of a market that are computed at once."""
@@ -32,18 +43,19 @@ Pulse = tuple[int, str]
 
 def pulses_of(scenario: str, hours: float, seed: int) -> list[Pulse]:
     """When which venue published something, in order of time."""
-    market, shown = Market(scenario, seed, START), list[Pulse]()
+    simulation, shown = Simulation(scenario, seed, VENUES, ManualClock(START)), list[Pulse]()
+    market = simulation.market
     end = START + round(hours * 3600) * SECOND
     while market.now + SECOND <= end:
         until = min(market.now + round(PART * 3600) * SECOND, end)
-        shown += [(order.ts, order.venue) for order in published(market.step(until))]
+        shown += [(order.ts, order.venue) for order in published(simulation.placed(market.step(until)), COUNTED)]
     return shown
 
 
 def alarms(pulses: Sequence[Pulse]) -> dict[str, int]:
     """How often each venue goes dark although nothing is held back."""
-    detector, before = SilenceDetector(RULES), set[str]()
-    found = dict.fromkeys(RULES, 0)
+    detector, before = SilenceDetector(COUNTED), set[str]()
+    found = dict.fromkeys(COUNTED, 0)
     for ts, venue in pulses:
         detector.update(venue, ts)
         now = {silence.venue for silence in detector.value()}
@@ -55,7 +67,7 @@ def alarms(pulses: Sequence[Pulse]) -> dict[str, int]:
 
 def delays(pulses: Sequence[Pulse], victim: str, moments: Sequence[int]) -> list[float]:
     """Seconds until the silence of `victim` from each of `moments` on is found; infinite where it is not."""
-    detector, found, waiting = SilenceDetector(RULES), list[float](), list(moments)
+    detector, found, waiting = SilenceDetector(COUNTED), list[float](), list(moments)
     for index, (ts, venue) in enumerate(pulses):
         while waiting and ts >= waiting[0]:
             found.append(_delay(deepcopy(detector), pulses, index, victim, waiting.pop(0)))
@@ -81,17 +93,18 @@ def report(scenario: str, hours: float, silences: int, limit: float) -> None:
     false, random = alarms(pulses), Random(1)
     first, last = START + round(WARM * hours * 3600) * SECOND, START + round(hours * 3600) * SECOND - LONGEST // 6
     moments = sorted(random.randrange(first, last) for _ in range(silences))
-    for venue in RULES:
+    for venue in COUNTED:
         found = delays(pulses, venue, moments)
         cuts = quantiles(found, n=20, method="inclusive")
         within = sum(delay <= limit for delay in found) / len(found)
-        per_minute = sum(name == venue for _, name in pulses) / hours / 60.0
+        own = [ts for ts, name in pulses if name == venue]
+        per_minute, spoken = (count / hours / 60.0 for count in (len(own), len({ts // SECOND for ts in own})))
         print(
-            f"{scenario:<6} {hours:>6.0f} {venue:<10} {per_minute:>8.1f} {false[venue]:>6} "
+            f"{scenario:<6} {hours:>6.0f} {venue:<10} {per_minute:>8.1f} {spoken:>9.1f} {false[venue]:>6} "
             f"{cuts[9] / 60:>8.1f} {cuts[18] / 60:>8.1f} {within:>11.0%} of {limit / 60:g} min"
         )
     total = sum(false.values())
-    months = len(RULES) * hours / MONTH
+    months = len(COUNTED) * hours / MONTH
     # The exact upper limit for none is 3.0; for more this is a little above it.
     most = (3.0 + 2.0 * total) / months
     print(f"{scenario:<6} {total} false in {months:.1f} months of a venue: at most {most:.2f} a month and venue")
@@ -103,7 +116,7 @@ def main() -> None:
     parser.add_argument("--busy-hours", type=float, default=720.0)
     parser.add_argument("--silences", type=int, default=50)
     settings = parser.parse_args()
-    print("market  hours venue      events/m  false found p50  p95 min  within")
+    print("market  hours venue      events/m seconds/m  false found p50  p95 min  within")
     report("calm", settings.calm_hours, settings.silences, 1800.0)
     report("busy", settings.busy_hours, settings.silences, 180.0)
 

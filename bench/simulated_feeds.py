@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 
 from liquake.model import (
@@ -13,6 +13,7 @@ from liquake.model import (
     Price,
     PriceBasis,
     PriceKind,
+    Side,
     Throttle,
 )
 from liquake.simulate.market import Market
@@ -31,19 +32,21 @@ COVERAGES = {
 }
 
 
-def published(orders: list[Order]) -> list[Order]:
-    """Those of whole seconds of `orders` that the venues would publish, in order of time."""
+def published(orders: list[Order], coverages: Mapping[str, Coverage] = COVERAGES) -> list[Order]:
+    """Those of whole seconds of `orders` that the venues of `coverages` would publish, in order of time."""
     shown = []
-    kept: dict[tuple[str, str, int], Order] = {}
+    kept: dict[tuple[str, str, Side | None, int], Order] = {}
     for order in orders:
-        rule = RULES.get(order.venue)
-        if rule is Throttle.NONE:
+        rule = coverages.get(order.venue)
+        if rule is None:
+            continue
+        if rule.throttle is Throttle.NONE:
             shown.append(order)
-        elif rule is not None:
-            place = order.venue, order.asset, order.ts // SECOND
-            held = kept.get(place)
-            if held is None or rule is Throttle.LATEST or order.usd > held.usd:
-                kept[place] = order
+            continue
+        place = order.venue, order.asset, order.side if rule.per_side else None, order.ts // SECOND
+        held = kept.get(place)
+        if held is None or rule.throttle is Throttle.LATEST or order.usd > held.usd:
+            kept[place] = order
     return sorted([*shown, *kept.values()], key=lambda order: order.ts)
 
 

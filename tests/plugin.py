@@ -12,10 +12,15 @@ _FILE = re.compile(r"^`(?P<name>[\w.]+)`\n\n```\w+\n(?P<text>.*?)^```", re.MULTI
 
 def build(folder: Path) -> Path:
     """Write the files of the page into `folder`, with the metadata that an installation would leave there."""
+    project = tomllib.loads((write(folder) / "pyproject.toml").read_text())["project"]
+    describe(folder, project["name"], project["entry-points"])
+    return folder
+
+
+def write(folder: Path) -> Path:
+    """Write the files of the page into `folder`, as their author has them."""
     for found in _FILE.finditer(PAGE.read_text("utf-8")):
         (folder / found["name"]).write_text(found["text"])
-    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-    describe(folder, project["name"], project["entry-points"])
     return folder
 
 

@@ -412,7 +412,11 @@ def _add_venues(commands: argparse._SubParsersAction[_Parser]) -> None:
     def run(told: argparse.Namespace) -> int:
         from liquake.commands.venues import check, venues
 
-        return check(_settings(told), as_json=told.json) if told.check else venues(as_json=told.json)
+        if not told.check:
+            return venues(told.exchanges or (), as_json=told.json)
+        # What is listed is checked, whatever is listened to otherwise.
+        told.exchanges = told.exchanges or ["all"]
+        return check(_settings(told), as_json=told.json)
 
     words = "what each exchange's feed contains, means and leaves out; with --check, whether it works now"
     parser = _command(commands, "venues", words, run)

@@ -185,6 +185,14 @@ def test_decode_needs_the_multiplier_to_name_a_size(elsewhere: dict[str, str], t
     assert (given["amount"], given["usd"]) == (1.5, 75.0)
 
 
+def test_the_list_is_of_the_venues_that_are_named_and_of_no_unknown_one(elsewhere: dict[str, str]) -> None:
+    rows = json.loads(liquake(elsewhere, "venues", "--exchanges", "okx", "dydx", "--json").stdout)
+    assert [row["venue"] for row in rows] == ["okx", "dydx"]
+    done = liquake(elsewhere, "venues", "--exchanges", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nowhere" in done.stderr
+
+
 def test_venues_says_what_each_feed_means_and_leaves_out(elsewhere: dict[str, str]) -> None:
     text = liquake(elsewhere, "venues").stdout
     rows = json.loads(liquake(elsewhere, "venues", "--json").stdout)

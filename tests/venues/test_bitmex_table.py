@@ -59,6 +59,13 @@ def test_a_rise_after_fills_counts_from_the_highest_there_was() -> None:
     assert sizes(told(reading, "update", leavesQty=4_500)) == [(500.0, "a|4500")]
 
 
+def test_fills_told_with_a_new_price_are_fills_all_the_same() -> None:
+    reading = decoder()
+    reading.decode(table("insert", INSERTED), RECEIVED)
+    assert not told(reading, "update", leavesQty=1_000, price=49_000.0)
+    assert not told(reading, "update", leavesQty=3_500)
+
+
 def test_keys_of_large_orders_tell_single_contracts_apart() -> None:
     reading = decoder()
     reading.decode(table("insert", INSERTED), RECEIVED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -75,6 +76,11 @@ def test_amounts_that_are_told_need_no_instrument() -> None:
 def test_the_history_of_an_event_has_the_key_of_its_push() -> None:
     (told,) = HTX.read_history(REQUEST, past(), INSTRUMENTS, RECEIVED)
     assert told == only(frame())
+
+
+def test_the_history_of_both_sides_is_asked_for() -> None:
+    for request in HTX.history(INSTRUMENTS, {"BTC"}, RECEIVED - HOUR, RECEIVED):
+        assert parse_qs(urlsplit(request.url).query)["trade_type"] == ["0"]
 
 
 def test_an_answer_that_is_no_history_is_refused() -> None:

@@ -129,3 +129,9 @@ def test_large_coins_are_asked_for_while_no_instruments_are_known() -> None:
     acks = {ack for each in some.subscriptions for ack in each.acks}
     assert acks == {"ticker:PF_XBTUSD", "trade:PF_XBTUSD", "trade:PI_XBTUSD", "trade:PF_SUIUSD"}
     assert acks < {ack for each in all_.subscriptions for ack in each.acks}
+
+
+def test_an_inverse_contract_of_more_than_a_dollar_counts_as_many() -> None:
+    row = {"symbol": "PI_XBTUSD", "type": "futures_inverse", "contractSize": 10, "tradeable": True}
+    (listed,) = KRAKEN.read_instruments(json.dumps({"instruments": [row]}).encode())
+    assert listed.size(800.0, 64_000.0) == (0.125, 8_000.0)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -13,7 +14,7 @@ import pytest
 
 import liquake
 from liquake.config import Settings
-from tests.plugin import build, describe
+from tests.plugin import build, describe, write
 
 VIEWS = get_args(get_type_hints(Settings)["view"])
 FRAME = {
@@ -24,6 +25,7 @@ FRAME = {
     "price": "50",
     "time": 1_790_000_000_000,
 }
+SIMULATED = "from liquake.simulate.registry import SERVERS; print(SERVERS['toy'].__name__)"
 
 
 class Installed:
@@ -156,6 +158,19 @@ def test_it_passes_the_suite_that_its_page_gives_it(toy: Installed) -> None:
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
     assert "failed" not in done.stdout
+
+
+def test_the_package_on_its_page_can_be_installed(tmp_path: Path) -> None:
+    source, home = tmp_path / "source", tmp_path / "home"
+    source.mkdir()
+    script = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+    done = Installed(write(source), home).python("-c", script)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(source / done.stdout.split()[-1]) as wheel:
+        wheel.extractall(home)
+    listed = json.loads(Installed(home, home).liquake("venues", "--json").stdout)
+    assert "toy" in {row["venue"] for row in listed}
+    assert "ToyServer" in Installed(home, home).python("-c", SIMULATED).stdout
 
 
 def test_its_module_may_be_imported_first(toy: Installed) -> None:

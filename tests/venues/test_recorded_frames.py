@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from liquake.conformance.recorded import check_line
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation
 from liquake.venues.frames import decoded, read_line
 from liquake.venues.registry import VENUES, find_venue
 from tests.conftest import SHARED
 from tests.venues.cases import cases_of
 
+OTHERS = "other_venues"
 RECEIVED = 1_800_000_000_000_000_000
 CASES = {venue: cases_of(venue) for venue in VENUES}
 
@@ -55,6 +56,21 @@ def test_every_venue_has_recorded_frames(shared: Path) -> None:
     assert all(cases.recorded for cases in CASES.values())
     files = (file for cases in CASES.values() for file in cases.recorded)
     assert all((shared / "venues" / "frames" / f"{file}.jsonl").is_file() for file in files)
+
+
+def test_no_file_of_recorded_frames_is_left_out(shared: Path) -> None:
+    read = {file for cases in CASES.values() for file in cases.recorded}
+    assert {path.stem for path in (shared / "venues" / "frames").glob("*.jsonl")} == read | {OTHERS}
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_frames_of_exchanges_that_are_not_supported_are_nobody_s_liquidations(shared: Path, venue: str) -> None:
+    lines = [line for line in (shared / "venues" / "frames" / f"{OTHERS}.jsonl").read_bytes().splitlines() if line]
+    assert lines
+    for line in lines:
+        assert json.loads(line)["expected"] is None
+        told = find_venue(venue).decoder("recorded", Instruments()).decode(read_line(line), RECEIVED)
+        assert not any(isinstance(event, Liquidation) for event in told)
 
 
 def test_a_line_decodes_to_plain_values(shared: Path) -> None:

@@ -114,6 +114,21 @@ def test_a_contract_paid_in_its_coin_is_dollars_and_as_many_coins_as_they_buy(ve
     assert event.usd == pytest.approx(8_000.0)
 
 
+# 8,000 dollars of a coin whose contracts are of 10 dollars each, and not of 100 as bitcoin's.
+OF_TEN_DOLLARS: Mapping[str, bytes] = {
+    "binance": binance_cases.coin_margined(s="ETHUSD_PERP", ps="ETHUSD", z="800", ap="4000.0"),
+    "htx": htx_cases.frame(contract_code="ETH-USD", volume=800, price="4000.0"),
+}
+
+
+@pytest.mark.parametrize("venue", OF_TEN_DOLLARS)
+def test_contracts_of_other_coins_are_of_ten_dollars_before_the_list_has_come(venue: str) -> None:
+    event = told(venue, OF_TEN_DOLLARS[venue], Instruments())
+    assert event.asset == "ETH"
+    assert event.amount == pytest.approx(2.0)
+    assert event.usd == pytest.approx(8_000.0)
+
+
 @pytest.mark.parametrize("venue", ["okx", "bitmex", "gate", "htx"])
 def test_a_multiplier_that_changes_counts_from_the_next_frame_on_and_leaves_the_key_alone(venue: str) -> None:
     frame, answer = PEPE[venue]

@@ -28,14 +28,24 @@ def topics(connection: Connection) -> list[str]:
 
 
 def test_binance_asks_the_market_path_for_all_liquidations_and_a_price() -> None:
-    (connection,) = find_venue("binance").connections(Instruments(), {"ETH"})
-    address, _, streams = connection.url.partition("?streams=")
+    merged, _ = find_venue("binance").connections(Instruments(), {"ETH"})
+    address, _, streams = merged.url.partition("?streams=")
     assert address == "wss://fstream.binance.com/market/stream"
     assert streams.split("/") == ["!forceOrder@arr", "btcusdt@markPrice@1s"]
 
 
+def test_binance_asks_the_host_of_coin_margined_futures_too_and_holds_nothing_to_be_missing_without_it() -> None:
+    merged, coin_margined = find_venue("binance").connections(Instruments(), {"ETH"})
+    assert coin_margined.url == "wss://dstream.binance.com/stream"
+    (subscription,) = coin_margined.subscriptions
+    asked = json.loads(subscription.frame)
+    assert (asked["method"], asked["params"]) == ("SUBSCRIBE", ["!forceOrder@arr", "btcusd_perp@markPrice@1s"])
+    assert subscription.acks == (str(asked["id"]),)
+    assert (coin_margined.spare, coin_margined.priced, merged.spare) == (True, True, False)
+
+
 def test_binance_knows_until_when_the_old_path_worked() -> None:
-    old, new = find_venue("binance").endpoints
+    old, new, _ = find_venue("binance").endpoints
     assert old.valid_until is not None
     assert new.valid_from is not None
     assert new.valid_from <= old.valid_until < date(2026, 4, 23)

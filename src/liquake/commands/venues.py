@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,14 +22,21 @@ LISTENED = 30.0
 """Seconds to listen to each venue at most."""
 
 
-def venues(*, as_json: bool) -> int:
-    """What each venue's feed contains, means and leaves out; and the venues that are known and not supported."""
-    rows = [_row(venue) for venue in VENUES.values()]
-    others = [
-        {"venue": each.name, "title": each.title, "supported": False, "why": each.why, "source": each.source}
-        for each in unsupported()
-        if each.name not in VENUES
-    ]
+def venues(chosen: Sequence[str], *, as_json: bool) -> int:
+    """What each venue's feed contains, means and leaves out; and the venues that are known and not supported.
+
+    Of `chosen` alone where some are. Raises `UnknownVenue`.
+    """
+    rows = [_row(venue) for venue in (find_venues(chosen) if chosen else VENUES.values())]
+    others = (
+        []
+        if chosen
+        else [
+            {"venue": each.name, "title": each.title, "supported": False, "why": each.why, "source": each.source}
+            for each in unsupported()
+            if each.name not in VENUES
+        ]
+    )
     if as_json:
         print_json([*rows, *others])
     else:

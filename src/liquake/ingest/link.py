@@ -254,7 +254,7 @@ class Link:
         self._awaited.pop(ack, None)
         if self._ready.is_set():
             # The answer came late.
-            self._tell_scope()
+            self.tell_scope()
         self._check_ready()
 
     def _check_ready(self) -> None:
@@ -262,7 +262,7 @@ class Link:
         if priced and not self._awaited and not self._ready.is_set():
             self.ready_at = self._clock.now()
             self._ready.set()
-            self._tell_scope()
+            self.tell_scope()
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         for subscription in self.connection.subscriptions:
@@ -328,7 +328,8 @@ class Link:
         status = FeedStatus(self.venue.name, self.connection.name, state, now, topic, reason)
         self.receiver((status,), b"", self.connection.name, now)
 
-    def _tell_scope(self) -> None:
+    def tell_scope(self) -> None:
+        """Tell what the connection brings, where that is not what was said last."""
         if (scope := self._subscribed.news(self._clock.now())) is not None:
             self.receiver((scope,), b"", self.connection.name, scope.ts)
 

@@ -67,6 +67,9 @@ class Session:
             self._tell(FeedState.CONNECTING)
             await self._turn()
             why = await self._live(client)
+            if self.connection.spare and self.link is not None:
+                # It may never have come so far as to say that nothing is missing without it.
+                self.link.tell_scope()
             self._tell(FeedState.DISCONNECTED, why)
             await asyncio.sleep(self._backoff.next())
 

@@ -36,7 +36,7 @@ _CONTRACTS = (
 
 
 class BinanceServer(VenueServer):
-    """One port for fstream, fapi and dapi."""
+    """One port for fstream, dstream, fapi and dapi."""
 
     name = "binance"
     rank = 1
@@ -156,7 +156,7 @@ class BinanceServer(VenueServer):
 
     def _frame(self, connection: Connection, topics: Sequence[str], message: Row) -> str | None:
         """`message` as this connection gets it; `None` when it asked for none of `topics` or by a retired address."""
-        if not connection.path.startswith(self.live):
+        if not (connection.path.startswith(self.live) or _coin_margined(connection)):
             return None
         topic = next((topic for topic in topics if topic in connection.topics), None)
         if topic is None:
@@ -196,6 +196,14 @@ class BinanceServer(VenueServer):
             if contract.inverse
         ]
         return web.json_response({"timezone": "UTC", "serverTime": self.clock.now() // MILLISECOND, "symbols": symbols})
+
+
+def _coin_margined(connection: Connection) -> bool:
+    """Whether it is to dstream, whose addresses are not routed: those of fstream never had a stream of its contracts.
+
+    A loopback port has no host's name to tell them apart by.
+    """
+    return any("usd_" in topic for topic in connection.topics)
 
 
 def _usd(order: Order) -> float:

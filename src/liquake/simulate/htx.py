@@ -190,13 +190,15 @@ class HtxServer(VenueServer):
         query = request.query
         until = int(query.get("end_time", self._now()))
         since = int(query.get("start_time", until - _WINDOW))
-        if until - since > _WINDOW or "contract" not in query:
+        closed = _CLOSED.get(query.get("trade_type", ""))
+        if until - since > _WINDOW or "contract" not in query or closed is None:
             return web.json_response({"code": 1347, "msg": "The query window is wrong.", "data": [], "ts": self._now()})
         before = int(query.get("from_id", self._query_id + 1))
         found = [
             (event, row)
             for event, row in reversed(self._past)
             if row["contract_code"] == query["contract"]
+            and row["direction"] in closed
             and since <= row["created_at"] <= until
             and row["query_id"] < before
         ][:_PAGE]
@@ -209,6 +211,10 @@ class HtxServer(VenueServer):
             if event.key not in self._told:
                 self._told.add(event.key)
                 self.told([event])
+
+
+# "trade_type": 0 all, 5 the liquidated longs, which are sold, 6 the shorts.
+_CLOSED = {"0": ("sell", "buy"), "5": ("sell",), "6": ("buy",)}
 
 
 def _packed(message: Row) -> bytes:

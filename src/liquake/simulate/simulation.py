@@ -138,7 +138,7 @@ class Simulation:
 
     async def _tick(self) -> None:
         now = self._next_tick
-        placed = self._placed(self.market.step(now + _AHEAD))
+        placed = self.placed(self.market.step(now + _AHEAD))
         for order in () if self._halted else placed:
             heappush(self._orders, (order.ts + self._wait(order.venue), next(self._numbers), order))
         self._ticks += 1
@@ -155,8 +155,10 @@ class Simulation:
         shuffle = self._shuffles.get(venue, 0.0)
         return round(self._waits.random() * shuffle * SECOND) if shuffle else 0
 
-    def _placed(self, orders: list[Order]) -> list[Order]:
-        """An even load goes to the chosen venues in turn, so that its rate is what was asked for.
+    def placed(self, orders: list[Order]) -> list[Order]:
+        """`orders` of the market on the venues that execute them.
+
+        An even load goes to the chosen venues in turn, so that its rate is what was asked for.
 
         Of any other load each venue that is not the market's own gets its share.
         """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from liquake.model import Coverage, CoverageKind, Instruments, PriceBasis, Throttle
-from liquake.venues.binance import Binance, BinanceDecoder, stablecoin_margined
-from liquake.venues.venue import Decoder, Endpoint, Facts, Heartbeat, Limits, Request
+from liquake.venues.binance import Binance, BinanceDecoder, merged_stream, stablecoin_margined
+from liquake.venues.venue import Connection, Decoder, Endpoint, Facts, Heartbeat, Limits, Request
 
 _DOCUMENTATION = (
     "https://github.com/asterdex/api-docs/blob/master/V3%28Recommended%29/EN/aster-finance-futures-api-v3.md"
@@ -48,6 +50,11 @@ class Aster(Binance):
 
     def instrument_requests(self) -> tuple[Request, ...]:
         return (Request("https://fapi.asterdex.com/fapi/v3/exchangeInfo"),)
+
+    def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
+        """One socket whatever the assets: the stream is of all of them."""
+        del instruments, assets
+        return [merged_stream(self.endpoints[0].url)]
 
     def decoder(self, connection: str, instruments: Instruments) -> Decoder:
         return BinanceDecoder(self.name, connection, instruments, stablecoin_margined)

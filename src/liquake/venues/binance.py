@@ -40,6 +40,7 @@ from liquake.venues.venue import (
     Milliseconds,
     Positive,
     Request,
+    Subscription,
     Symbol,
     Venue,
     oddity,
@@ -51,7 +52,11 @@ _DOCUMENTATION = (
     "All-Market-Liquidation-Order-Streams"
 )
 _SPLIT = "https://developers.binance.com/docs/derivatives/change-log"
+_COIN_MARGINED_STREAMS = (
+    "https://developers.binance.com/docs/derivatives/coin-margined-futures/websocket-market-streams"
+)
 _STREAMS = "!forceOrder@arr/btcusdt@markPrice@1s"
+_COIN_STREAMS = ("!forceOrder@arr", "btcusd_perp@markPrice@1s")
 
 # `S` is the side of the forced order ("S":"SELL", // Side, among "o" Order Type and "f" Time in Force, in the page
 # above): the venue sells what it takes from a long and buys back what a short owed.
@@ -352,6 +357,17 @@ def _instrument(row: _Symbol) -> Instrument:
     return Instrument(row.symbol, asset, _LINEAR, 1.0 if row.quoteAsset in _DOLLARS else None, bundle)
 
 
+def merged_stream(url: str) -> Connection:
+    """All liquidations, and a price as proof of life, subscribed by the address itself."""
+    return Connection("market", f"{url}?streams={_STREAMS}", ())
+
+
+def _coin_margined(url: str) -> Connection:
+    frame = msgspec.json.encode({"method": "SUBSCRIBE", "params": _COIN_STREAMS, "id": 1}).decode()
+    # It is said to bring no contract of its own: without it nothing is missing while the other is up.
+    return Connection("coin-margined", url, (Subscription(frame, ("1",), ()),))
+
+
 class Binance(Venue):
     """Binance USDT-margined futures, and the coin-margined ones that its merged stream carries since 2026-06-30."""
 
@@ -383,6 +399,7 @@ class Binance(Venue):
             _SPLIT,
             follows="wss://fstream.binance.com/stream",
         ),
+        Endpoint("wss://dstream.binance.com/stream", None, None, _COIN_MARGINED_STREAMS),
     )
     facts = Facts(
         channel="!forceOrder@arr",
@@ -404,9 +421,13 @@ class Binance(Venue):
         return [_instrument(row) for row in rows]
 
     def connections(self, instruments: Instruments, assets: Collection[str] | None) -> list[Connection]:
-        """One socket whatever the assets: the stream is of all of them."""
+        """One socket on each host, whatever the assets: either carries all of both products, told apart by `st`.
+
+        That the first carries the coin-margined ones is documented, and nobody has shown a frame of it: the second is
+        there lest they be missing, or the first be given up unnoticed. What both tell has one key, and counts once.
+        """
         del instruments, assets
-        return [Connection("market", f"{self.endpoints[-1].url}?streams={_STREAMS}", ())]
+        return [merged_stream(self.endpoints[1].url), _coin_margined(self.endpoints[2].url)]
 
     def decoder(self, connection: str, instruments: Instruments) -> Decoder:
         return BinanceDecoder(self.name, connection, instruments)

@@ -75,6 +75,11 @@ class Connection(msgspec.Struct, frozen=True):
     priced: bool = True
     """Whether prices come on it, whose absence tells that it has fallen silent."""
 
+    @property
+    def spare(self) -> bool:
+        """Whether nothing is held to be missing while it is down: no subscription of it is said to bring a contract."""
+        return bool(self.subscriptions) and all(each.symbols == () for each in self.subscriptions)
+
 
 class Heartbeat(msgspec.Struct, frozen=True):
     """How a connection is kept alive, and when it is dead. All in seconds."""

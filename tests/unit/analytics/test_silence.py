@@ -84,6 +84,14 @@ def test_of_a_venue_that_is_hardly_known_nothing_is_said() -> None:
     assert first_dark(detector, sorted([*known, *without("faint", trading(6 * HOUR))], key=lambda p: p[1])) is None
 
 
+def test_a_share_of_which_only_some_pulses_tell_is_no_evidence() -> None:
+    # By 100 pulses a share is known to 10 %, and a first hour may be like no other.
+    known = list(trading(HOUR))
+    own = [index for index, (venue, _) in enumerate(known) if venue == "faint"][:100]
+    early = after(known[: own[-1] + 1])
+    assert first_dark(early, without("faint", trading(6 * HOUR, HOUR))) is None
+
+
 def test_the_next_sign_of_a_venue_ends_its_silence() -> None:
     detector = after(trading(6 * HOUR), without("middle", trading(HOUR, 6 * HOUR)))
     assert [silence.venue for silence in detector.value()] == ["middle"]

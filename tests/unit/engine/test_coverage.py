@@ -77,6 +77,12 @@ def test_an_outage_that_goes_on_costs_time_through_every_attempt_to_come_back() 
     assert venue(200.0, UP, *tries, status(FeedState.SUBSCRIBED, 180.0), gap(100, 180)).covered["all"] == 0.6
 
 
+def test_prices_that_stopped_cost_time_until_they_come_again() -> None:
+    stale = status(FeedState.STALE, 100.0)
+    assert venue(200.0, UP, stale).covered["all"] == 0.5
+    assert venue(200.0, UP, stale, status(FeedState.RESUMED, 150.0), gap(90, 150)).covered["all"] == 0.7
+
+
 def test_what_is_known_of_a_recording_without_states_is_that_it_was_made() -> None:
     assert venue(100.0, liquidation(0), liquidation(50)).covered["all"] == 1.0
 

@@ -76,6 +76,13 @@ def test_a_venue_that_falls_silent_is_dark_with_time_and_p_value() -> None:
     assert venue(engine, LEARN + DEAF, "bybit").state is FeedState.SUBSCRIBED
 
 
+def test_while_it_is_dark_it_is_not_held_to_be_heard() -> None:
+    engine = engine_after(subscribed(), trading(0, LEARN), trading(LEARN, LEARN + DEAF, "okx"))
+    seconds = LEARN + DEAF
+    assert venue(engine, seconds).covered["all"] == pytest.approx(LEARN / seconds, abs=0.03)
+    assert venue(engine, seconds, "bybit").covered["all"] == pytest.approx(1.0)
+
+
 def test_its_next_liquidation_lifts_it_and_the_silence_stays_as_a_gap() -> None:
     end = LEARN + DEAF
     engine = engine_after(subscribed(), trading(0, LEARN), trading(LEARN, end, "okx"), trading(end, end + 30))

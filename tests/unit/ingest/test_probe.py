@@ -13,7 +13,7 @@ from aiohttp import web
 from liquake.cli import main
 from liquake.clock import WallClock
 from liquake.ingest.probe import Finding, Verdict, probe
-from liquake.simulate.binance import BinanceServer
+from liquake.simulate.aster import AsterServer
 from liquake.simulate.connection import Connection
 from liquake.simulate.okx import OkxServer
 from liquake.simulate.presets import Health
@@ -59,7 +59,7 @@ async def test_a_venue_that_connects_and_says_no_more_is_silent() -> None:
     assert finding.prices == 0
 
 
-class Deaf(BinanceServer):
+class Deaf(AsterServer):
     """Takes a client's ping for nothing."""
 
     async def _converse(self, connection: Connection, socket: web.WebSocketResponse) -> None:
@@ -68,7 +68,7 @@ class Deaf(BinanceServer):
 
 
 async def test_pings_without_an_answer_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    finding = await found("binance", simulated_by("binance", Deaf, monkeypatch))
+    finding = await found("aster", simulated_by("aster", Deaf, monkeypatch))
     assert finding.verdict is Verdict.SILENT
     assert finding.prices == 1
     assert "no answer to a ping" in finding.words
@@ -171,3 +171,12 @@ def test_the_table_names_each_venue_and_fails_where_one_does_not_work(
     assert main([*told, "--json"]) == 1
     rows = json.loads(capsys.readouterr().out)
     assert [(row["venue"], row["verdict"]) for row in rows] == [("okx", "unreachable"), ("bybit", "unreachable")]
+
+
+def test_what_is_listed_is_checked_whatever_is_listened_to_otherwise(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIQUAKE_ENDPOINTS", ",".join(f"{venue}=http://127.0.0.1:9" for venue in VENUES))
+    monkeypatch.setenv("LIQUAKE_EXCHANGES", "okx")
+    assert main(["venues", "--check", "--duration", "1", "--json"]) == 1
+    assert [row["venue"] for row in json.loads(capsys.readouterr().out)] == list(VENUES)

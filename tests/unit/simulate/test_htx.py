@@ -123,7 +123,7 @@ async def test_an_end_is_announced() -> None:
 async def history(at: Stage, **query: str | int) -> Any:
     address = f"{at.address}/linear-swap-api/v3/swap_liquidation_orders"
     window = {"start_time": START // 1_000_000 - 1000, "end_time": START // 1_000_000 + 1000}
-    async with at.session.get(address, params={"contract": "SOL-USDT", **window, **query}) as answer:
+    async with at.session.get(address, params={"contract": "SOL-USDT", "trade_type": 0, **window, **query}) as answer:
         return await answer.json()
 
 
@@ -141,6 +141,14 @@ async def test_the_history_comes_in_pages_newest_first_and_is_published_by_being
     assert (len(first), len(rest)) == (20, 5)
     assert [row["query_id"] for row in first] == sorted((row["query_id"] for row in first), reverse=True)
     assert len({event.key for event in published}) == 25
+
+
+async def test_the_history_tells_the_side_that_is_asked_for() -> None:
+    async with stage("htx") as at:
+        await at.liquidate("SOL", Side.LONG)
+        await at.liquidate("SOL", Side.SHORT)
+        directions = [[row["direction"] for row in (await history(at, trade_type=kind))["data"]] for kind in (0, 5, 6)]
+    assert directions == [["buy", "sell"], ["sell"], ["buy"]]
 
 
 async def test_contracts_are_listed_by_product() -> None:
