@@ -28,6 +28,7 @@ from statistics import median
 
 from liquake.engine.engine import Engine
 from liquake.engine.snapshot import Latest, Snapshot
+from liquake.garbage import collected
 from liquake.model import Coverage, CoverageKind, FeedState, FeedStatus, Liquidation, Price, PriceBasis, PriceKind, Side
 from liquake.tui.app import MonitorApp, Options
 from liquake.tui.picture import View
@@ -131,6 +132,8 @@ async def shown(feed: Feed, rate: float, refresh: float, body: object, page: str
     """Run the application on `feed` while `body` measures it."""
     app = MonitorApp(feed, Options(refresh=refresh, view=View(page=page)))
     feeding, showing = asyncio.create_task(feed.run(rate)), asyncio.create_task(app.run_async())
+    # As beside every run of liquake.
+    collecting = asyncio.create_task(collected())
     try:
         await asyncio.sleep(1.5)
         return await body(app)  # type: ignore[operator, no-any-return]
@@ -138,6 +141,7 @@ async def shown(feed: Feed, rate: float, refresh: float, body: object, page: str
         app.exit()
         await showing
         feeding.cancel()
+        collecting.cancel()
 
 
 async def painted(app: MonitorApp) -> None:

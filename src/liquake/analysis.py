@@ -20,7 +20,7 @@ from liquake.alerts.situation import situation_of
 from liquake.clock import SECOND, Clock
 from liquake.config import Settings
 from liquake.engine.engine import STALE, Engine
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.errors import SinkError
 from liquake.log import Log
 from liquake.model import Gap, Liquidation
@@ -55,7 +55,7 @@ class Analysis:
         self._venues, self._assets = venues, assets
         self._left_out: set[str] = set()
         self._name = f"{socket.gethostname()}-{os.getpid()}"
-        self._writer = StateWriter(settings.redis, self.snapshot)
+        self._writer = StateWriter(settings.redis, self.moment, self.snapshot)
         self._analyst = Analyst(settings.redis, self._name, self._begin, self._take, self._writer)
         self._feeds: list[Feeds] = []
         self._forsaken = False
@@ -72,6 +72,10 @@ class Analysis:
     def snapshot(self) -> Snapshot:
         """The engine at this moment, on feeds as they stand for the collectors."""
         return told_of(self.engine.snapshot(self._clock.now()), self._feeds)
+
+    def moment(self) -> Moment:
+        """Its motion and risk at this moment, on the same feeds."""
+        return told_of(self.engine.moment(self._clock.now()), self._feeds)
 
     async def prove(self) -> None:
         """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""

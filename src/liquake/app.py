@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -25,6 +26,7 @@ from liquake.collector import collect_alone
 from liquake.config import Settings
 from liquake.engine.engine import WATCHED, Engine
 from liquake.errors import JournalBusy
+from liquake.garbage import collected
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.markets import assets_of
 from liquake.model import asset_of, market_of
@@ -37,6 +39,8 @@ from liquake.tui.status import Mode, Status
 from liquake.venues import Venue, find_venues
 from liquake.venues.assets import KNOWN_ASSETS
 
+SWITCH_EVERY = 0.0005
+"""Seconds that a thread may keep the interpreter from another: Python's own 5 ms are many events."""
 _WATCHED = 5
 """Markets that have probabilities of their own, at most: each costs as much as everything else."""
 _REFIT_EVERY = 60.0
@@ -102,7 +106,7 @@ async def gathering(
             run.recalled, gaps = await resume(run, journal, settings)
             for feed in feeds:
                 feed.missed(gap for gap in gaps if gap.venue == feed.venue.name)
-        async with tiers(settings, journal, run.snapshot, clock.now) as run.tiers:
+        async with tiers(settings, journal, run.moment, run.snapshot, clock.now) as run.tiers:
             yield run, _watched(run, supervise(feeds))
     finally:
         if journal is not None:
@@ -114,7 +118,9 @@ async def perform(work: Coroutine[Any, Any, None], settings: Settings, tell: Tel
 
     A fault in `work` is raised.
     """
-    working = asyncio.create_task(work)
+    # What writes the journal and reads it again are threads: the loop is not to wait for each as long as Python lets it.
+    sys.setswitchinterval(SWITCH_EVERY)
+    working, collecting = asyncio.create_task(work), asyncio.create_task(collected())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -127,6 +133,7 @@ async def perform(work: Coroutine[Any, Any, None], settings: Settings, tell: Tel
     except TimeoutError:
         pass
     finally:
+        await ended(collecting)
         await ended(working)
 
 

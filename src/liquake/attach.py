@@ -17,7 +17,7 @@ from liquake.model import FeedState
 from liquake.model.alert import Alert
 from liquake.outage import cut_off
 from liquake.storage.address import without_password
-from liquake.storage.current import read_snapshot
+from liquake.storage.current import SnapshotReader
 from liquake.storage.recent import RecentAlerts
 from liquake.storage.redis import connect, disconnect
 from liquake.tui.source import Source
@@ -73,10 +73,10 @@ class Attached(Source):
             client = None
             try:
                 client, _ = await connect(self._url)
-                recent = RecentAlerts()
+                recent, snapshots = RecentAlerts(), SnapshotReader()
                 while True:
                     self._alerts = await recent.read(client)
-                    held = await read_snapshot(client)
+                    held = await snapshots.read(client)
                     self._see(held, "" if held else "no collector writes there: start one with `liquake collect`")
                     await asyncio.sleep(_LOOK_EVERY)
             except SinkError as error:

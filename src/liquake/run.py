@@ -13,7 +13,7 @@ from liquake.alerts.situation import situation_of
 from liquake.analytics.latency import Latency
 from liquake.clock import SECOND, Clock
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Episode, Latest, Snapshot, Statistics
+from liquake.engine.snapshot import Episode, Latest, Moment, Snapshot, Statistics
 from liquake.ingest.replay import Replay
 from liquake.model import Event, Liquidation, Price, Quote, Trade
 from liquake.model.alert import Alert
@@ -132,6 +132,10 @@ class Run:
             return snapshot
         seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)
         return msgspec.structs.replace(snapshot, venues=seen)
+
+    def moment(self) -> Moment:
+        """Motion and risk at this moment."""
+        return self.engine.moment(self.clock.now())
 
     def latest(self) -> Latest:
         """The tape at this moment."""

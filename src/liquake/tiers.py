@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from liquake.config import Settings
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.errors import ExportError, JournalError, SettingError, SinkError
 from liquake.model.alert import Alert
 from liquake.storage import archive
@@ -84,7 +84,9 @@ class Tiers:
 
     def words(self, name: str) -> str:
         """How the store called `name` is doing, in a few words."""
-        return next((sink_words(sink) for sink in self.statistics() if sink.name == name), "off")
+        words = next((sink_words(sink) for sink in self.statistics() if sink.name == name), "off")
+        behind = None if self._keys is None or name != "redis" else self._keys.behind
+        return words if behind is None else keys_words(words, behind)
 
     async def drained(self) -> bool:
         """Whether everything in the journal is in each of them, after waiting for it a while."""
@@ -156,7 +158,11 @@ def archive_path(settings: Settings) -> Path | None:
 
 @asynccontextmanager
 async def tiers(
-    settings: Settings, journal: Journal | None, snapshot: Callable[[], Snapshot], now: Callable[[], int]
+    settings: Settings,
+    journal: Journal | None,
+    moment: Callable[[], Moment],
+    snapshot: Callable[[], Snapshot],
+    now: Callable[[], int],
 ) -> AsyncIterator[Tiers]:
     """The stores told of in `settings`, fed inside the block.
 
@@ -172,7 +178,7 @@ async def tiers(
         return
     followers = [Follower(sink, journal.path, now) for sink in sinks]
     await _proved(followers)
-    writer = _state_writer(settings, snapshot)
+    writer = _state_writer(settings, moment, snapshot)
     window = Window(settings, journal, followers, now) if settings.keep else None
     stores = Tiers(followers, writer, window, unwanted=bool(settings.redis) and writer is None)
     work: list[Coroutine[Any, Any, None]] = [follower.run() for follower in followers]
@@ -192,13 +198,15 @@ async def tiers(
         await ended(*running)
 
 
-def _state_writer(settings: Settings, snapshot: Callable[[], Snapshot]) -> StateWriter | None:
+def _state_writer(
+    settings: Settings, moment: Callable[[], Moment], snapshot: Callable[[], Snapshot]
+) -> StateWriter | None:
     """What writes the keys of the moment, where they are wanted."""
     if not settings.redis or settings.keys != "on":
         return None
     from liquake.storage.current import StateWriter
 
-    return StateWriter(settings.redis, snapshot)
+    return StateWriter(settings.redis, moment, snapshot)
 
 
 def _feed_writer(settings: Settings, journal: Journal, snapshot: Callable[[], Snapshot]) -> FeedWriter:
@@ -260,6 +268,11 @@ def sink_words(sink: SinkStatistics) -> str:
     if sink.state is SinkState.CATCHING_UP or (sink.lag or 0.0) > 2.0:
         return f"{behind} to send, {sink.lag or 0.0:,.0f} s behind"
     return "ok"
+
+
+def keys_words(words: str, behind: float) -> str:
+    """What is said of Redis whose keys are `behind` seconds old before they are written anew."""
+    return f"{'' if words == 'ok' else f'{words}, '}keys {behind:.1f} s behind"
 
 
 async def examine(settings: Settings, journal: Path, now: int) -> list[Mapping[str, Any]]:

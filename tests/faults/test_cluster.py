@@ -64,7 +64,7 @@ async def test_what_was_missed_is_sent_when_the_node_is_back_each_event_once(
 
     with Journal(tmp_path / "journal.db") as journal:
         follower = Follower(RedisSink(cluster.url), journal.path, time.time_ns)
-        writer = StateWriter(cluster.url, snapshot)
+        writer = StateWriter(cluster.url, lambda: engine.moment(time.time_ns()), snapshot)
         analyst = Analyst(cluster.url, "one", read.clear, lambda event, _: read.append(event), writer)
         tasks = [asyncio.create_task(part.run()) for part in (follower, analyst)]
         try:

@@ -53,9 +53,8 @@ async def main(path, redis, database, number):
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     journal, began = Journal(path), number
     started = time.monotonic()
-    async with tiers(
-        Settings(redis=redis, database=database), journal, lambda: engine.snapshot(time.time_ns()), time.time_ns
-    ):
+    reads = (lambda: engine.moment(time.time_ns())), (lambda: engine.snapshot(time.time_ns()))
+    async with tiers(Settings(redis=redis, database=database), journal, *reads, time.time_ns):
         started = time.monotonic()
         while not stop.is_set():
             due = began + int((time.monotonic() - started) * 2000)

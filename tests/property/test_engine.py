@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from liquake.analytics import models
 from liquake.analytics.cascade import Model
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import ALL, KINEMATIC_WINDOWS, TOTAL_WINDOWS, Snapshot
+from liquake.engine.snapshot import (
+    ALL,
+    KINEMATIC_WINDOWS,
+    NUMBERS,
+    TOTAL_WINDOWS,
+    Derivative,
+    Snapshot,
+    WindowKinematics,
+)
 from liquake.model import Coverage, CoverageKind, Liquidation, PriceBasis, Side, Throttle
 
 SECOND = 1_000_000_000
@@ -241,3 +249,35 @@ def test_events_received_again_change_nothing(events: list[Liquidation], again: 
     once, twice = engine_after(events), engine_after(repeated)
     assert twice.state_hash() == once.state_hash()
     assert twice.statistics().duplicates == len(again)
+
+
+@settings(max_examples=60)
+@given(sessions(steps=quick, lateness=3 * SECOND), st.data())
+def test_a_moment_says_what_a_snapshot_of_it_says(events: list[Liquidation], data: st.DataObject) -> None:
+    def looked_at(engine: Engine, newest: int) -> None:
+        now = newest + data.draw(st.sampled_from((0, SECOND // 3, 2 * SECOND, 10 * MINUTE)))
+        moment, snapshot = engine.moment(now), engine.snapshot(now)
+        for name in moment.__struct_fields__:
+            if name != "motion":
+                assert getattr(moment, name) == getattr(snapshot, name)
+        assert set(moment.motion) == set(snapshot.kinematics) == {ALL, *snapshot.markets}
+        for market, rows in snapshot.kinematics.items():
+            told = moment.motion[market]
+            assert len(told) == len(rows) * len(NUMBERS)
+            for place, row in enumerate(rows):
+                said = dict(zip(NUMBERS, told[place * len(NUMBERS) :], strict=False))
+                assert said == numbers_of(row)
+
+    engine_after(events, looked_at)
+
+
+def numbers_of(row: WindowKinematics) -> dict[str, float]:
+    """What the screen has of one window, by the names of the keys."""
+    found: dict[str, float] = {"events": row.events, "usd": row.usd, "trusted": row.trusted}
+    for prefix, motion in (("", row.counts), ("usd_", row.dollars)):
+        for name in ("velocity", "acceleration", "jerk"):
+            derivative: Derivative = getattr(motion, name)
+            found[f"{prefix}{name}"], found[f"{prefix}{name}_error"] = derivative.value, derivative.error
+            errors = abs(derivative.value) / derivative.error if derivative.error > 0.0 else 0.0
+            found[f"{prefix}{name}_significance"] = errors
+    return found

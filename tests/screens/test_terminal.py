@@ -55,19 +55,6 @@ def test_colour_is_sent_by_default_and_none_under_no_color() -> None:
             terminal.close()
 
 
-def test_no_collection_walks_the_panels_and_modules_again() -> None:
-    terminal = Terminal()
-    try:
-        terminal.wait_for(b"VELOCITY")
-        terminal.press(b"q")
-        terminal.wait_for(b"left")
-        resting = re.search(rb"(\d+) at rest", terminal.written)
-        assert resting is not None
-        assert int(resting[1]) > 10_000
-    finally:
-        terminal.close()
-
-
 def test_a_terminal_that_takes_no_more_does_not_stop_the_loop_and_is_right_again_afterwards() -> None:
     beats, pulse = os.pipe()
     terminal = Terminal(pulse)

@@ -29,7 +29,8 @@ async def test_a_screen_shows_the_collectors_numbers_and_none_once_it_is_gone(tm
     for number in range(60):
         engine.apply(liquidation(number / 10.0))
     collector = engine.snapshot(NOON + 7 * 10**9)
-    writer = StateWriter(server.url, lambda: collector)
+    moment = engine.moment(collector.now)
+    writer = StateWriter(server.url, lambda: moment, lambda: collector)
     writer.tell(ALERT)
     writing = asyncio.create_task(writer.run())
     attached = Attached(server.url, STATUS, lambda: NOON + 8 * 10**9)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import ALL, Snapshot
+from liquake.engine.snapshot import ALL, Moment, Snapshot
 from liquake.model import (
     Coverage,
     CoverageKind,
@@ -154,9 +154,13 @@ def test_a_session_says_it_of_each_sum_in_every_form() -> None:
     assert longs == {"bybit": ("COMPLETE", "False"), "binance": ("THROTTLED", "True")}
 
 
+def keys_of(moment: Moment) -> Mapping[str, Mapping[str, object]]:
+    """What the keys of velocity hold."""
+    return {each.key: each.fields for each in velocity(moment)}
+
+
 def test_keys_of_redis_say_it_beside_the_sums() -> None:
-    snapshot = engine().snapshot(NOON + 25 * SECOND)
-    keys = dict(velocity(snapshot))
+    keys = keys_of(engine().moment(NOON + 25 * SECOND))
     for market in (ALL, "BTCUSDT"):
         fields = keys[f"velocity:{market}:current"]
         assert fields["60s_usd"] == MIXED
@@ -181,7 +185,7 @@ def test_alone_a_complete_venue_is_not_belittled() -> None:
     shown = Picture(whole.snapshot(now, *wanted(view)), Status(Mode.LIVE, "1", now, NOON), view, load_theme("dark"))
     for draw in PAGES["overview"].panels.values():
         assert _BOUND not in draw(shown, 200, 60).text(60).plain
-    assert dict(velocity(whole.snapshot(now)))["velocity:ALL:current"]["at_least"] == 0
+    assert keys_of(whole.moment(now))["velocity:ALL:current"]["at_least"] == 0
 
 
 def test_while_a_complete_venue_is_away_the_latest_sums_are_lower_bounds_too() -> None:
@@ -191,7 +195,7 @@ def test_while_a_complete_venue_is_away_the_latest_sums_are_lower_bounds_too() -
             whole.apply(event)
     whole.apply(FeedStatus("bybit", "main", FeedState.DISCONNECTED, NOON + 22 * SECOND))
     now = NOON + 25 * SECOND
-    assert dict(velocity(whole.snapshot(now)))["velocity:ALL:current"]["at_least"] == 1
+    assert keys_of(whole.moment(now))["velocity:ALL:current"]["at_least"] == 1
     shown = Picture(whole.snapshot(now), Status(Mode.LIVE, "1", now, NOON), View(), load_theme("dark"))
     title, _, _ = PAGES["monitor"].panels["velocity"](shown, 200, 60).text(60).plain.partition("\n")
     assert f"{_BOUND} at least" in title
@@ -203,5 +207,5 @@ def test_a_sample_that_counts_makes_sums_lower_bounds() -> None:
         if event.venue != "binance":
             sampled.apply(event)
     snapshot = sampled.snapshot(NOON + 25 * SECOND)
-    assert dict(velocity(snapshot))["velocity:ALL:current"]["at_least"] == 1
+    assert keys_of(sampled.moment(snapshot.now))["velocity:ALL:current"]["at_least"] == 1
     assert snapshot.coverage[ALL][ALL].lower_bound

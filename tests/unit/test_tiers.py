@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from redis.asyncio import Redis
 
 from liquake.config import Settings
 from liquake.engine.engine import Engine
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.model import FeedState, FeedStatus
 from liquake.storage.archive import DAY
 from liquake.storage.current import ALERTS
 from liquake.storage.feeds import read_feeds
 from liquake.storage.journal import Journal
 from liquake.storage.redis import connect
-from liquake.tiers import Tiers, examine, tiers
+from liquake.tiers import Tiers, examine, keys_words, tiers
 from liquake.tui.listing import _stores
 from liquake.tui.status import Publishing, Sending
 from tests.servers import Valkey, free_port
@@ -33,6 +35,11 @@ def server(tmp_path: Path) -> Iterator[Valkey]:
     valkey.stop()
 
 
+def reads(engine: Engine) -> tuple[Callable[[], Moment], Callable[[], Snapshot], Callable[[], int]]:
+    """What the stores are fed from, and the clock, both of noon."""
+    return partial(engine.moment, NOON), partial(engine.snapshot, NOON), lambda: NOON
+
+
 async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(server: Valkey, tmp_path: Path) -> None:
     engine, settings = Engine(COVERAGES), Settings(redis=server.url)
     with Journal(tmp_path / "journal.db") as journal:
@@ -40,8 +47,8 @@ async def test_alerts_go_to_those_who_subscribed_and_it_is_said_who_writes(serve
             asyncio.timeout(30.0),
             Redis.from_url(server.url, decode_responses=True) as client,
             client.pubsub() as subscription,
-            tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as stores,
-            tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as others,
+            tiers(settings, journal, *reads(engine)) as stores,
+            tiers(settings, journal, *reads(engine)) as others,
         ):
             await subscription.subscribe(ALERTS)
             while stores.keys()[0] != "WRITING" and others.keys()[0] != "WRITING":
@@ -61,7 +68,7 @@ async def test_whoever_writes_the_keys_elsewhere_is_told_how_the_feeds_stand(ser
     engine.apply(FeedStatus("okx", "public-1", FeedState.SUBSCRIBED, NOON, "all"))
     client, _ = await connect(server.url)
     with Journal(tmp_path / "journal.db") as journal:
-        async with asyncio.timeout(30.0), tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON):
+        async with asyncio.timeout(30.0), tiers(settings, journal, *reads(engine)):
             while not (said := await read_feeds(client)):
                 await asyncio.sleep(0.02)
     await client.aclose()
@@ -72,7 +79,7 @@ async def test_whoever_writes_the_keys_elsewhere_is_told_how_the_feeds_stand(ser
 async def test_where_the_keys_are_left_to_others_nothing_is_said_to_go_out(server: Valkey, tmp_path: Path) -> None:
     engine, settings = Engine(COVERAGES), Settings(redis=server.url, keys="off")
     with Journal(tmp_path / "journal.db") as journal:
-        async with tiers(settings, journal, lambda: engine.snapshot(NOON), lambda: NOON) as stores:
+        async with tiers(settings, journal, *reads(engine)) as stores:
             assert stores.publishing() == Publishing(Sending.UNWANTED)
 
 
@@ -98,3 +105,8 @@ async def test_a_doctor_says_what_a_store_has_still_to_get_and_for_how_long(serv
     # What the stream would not keep is not waited for.
     later, _ = await examine(settings, path, now + 2 * DAY)
     assert (later["behind"], later["lag"]) == (0, None)
+
+
+def test_keys_that_are_old_are_said_to_be() -> None:
+    assert keys_words("ok", 0.44) == "keys 0.4 s behind"
+    assert keys_words("9 to send, 3 s behind", 1.0) == "9 to send, 3 s behind, keys 1.0 s behind"

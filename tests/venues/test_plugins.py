@@ -144,8 +144,8 @@ for event in read_journal(Path({str(session)!r})):
     if event.venue == "toy":
         engine.apply(event)
     now = max(now, getattr(event, "ts_recv", 0))
-snapshot = engine.snapshot(now)
-print(json.dumps([dict(velocity(snapshot)), json.loads(msgspec.json.encode(snapshot.venues))]))
+keys = {{each.key: each.fields for each in velocity(engine.moment(now))}}
+print(json.dumps([keys, json.loads(msgspec.json.encode(engine.snapshot(now).venues))]))
 """
     keys, venues = json.loads(toy.python("-c", script).stdout)
     told = keys["velocity:BTCUSDT:current"]

@@ -27,6 +27,9 @@ the errors of all scales alike, and short enough to follow the hour of the day."
 _Scale = tuple[float, float, float, float, float, float, float]
 """1/tau, then S0, S1, S2 of the count and S0, S1, S2 of the dollars."""
 
+_Derivatives = tuple[float, float, float, float, float, float]
+"""Velocity, acceleration and jerk, each with its error."""
+
 _SECONDS = 1e-9
 _RATES = tuple(2.0 / window for window in KINEMATIC_WINDOWS)
 _ERRORS = tuple(
@@ -116,16 +119,36 @@ class Kinematics:
 
         `now` is not before the newest event: the sums cannot run backwards without losing their digits.
         """
+        return [(_motion(counts), _motion(dollars)) for counts, dollars in self._derivatives(now)]
+
+    def numbers(self, now: int) -> list[list[float]]:
+        """The same for whoever reads hundreds of markets many times a second: one list per scale, of the count and then of
+        the dollars velocity, acceleration and jerk, each with its error and how many of those it is from zero."""
+        return [[*_significant(*counts), *_significant(*dollars)] for counts, dollars in self._derivatives(now)]
+
+    def _derivatives(self, now: int) -> list[tuple[_Derivatives, _Derivatives]]:
         if now < self._time:
             raise ValueError(f"kinematics cannot be read at {now}: an event at {self._time} is already in them")
         elapsed = (now - self._time) * _SECONDS
         squares = self._squares * exp(-elapsed / SQUARES_TIME_CONSTANT)
-        return [
-            (_motion(rate, errors, n0, n1, n2, n0), _motion(rate, errors, u0, u1, u2, _intensity(squares, n0, u0)))
-            for errors, (rate, n0, n1, n2, u0, u1, u2) in zip(
-                _ERRORS, _step(self._scales, elapsed, 0.0, 0.0), strict=True
-            )
-        ]
+        found = []
+        for (first, second, third), (rate, n0, n1, n2, u0, u1, u2) in zip(_ERRORS, self._scales, strict=True):
+            # As `_step`, written out once more, like all of this: it is what such a reader waits for.
+            x = elapsed * rate
+            decay = exp(-x)
+            half = 0.5 * x
+            n2 = decay * (n2 + x * (n1 + half * n0))
+            n1 = decay * (n1 + x * n0)
+            n0 = decay * n0
+            u2 = decay * (u2 + x * (u1 + half * u0))
+            u1 = decay * (u1 + x * u0)
+            u0 = decay * u0
+            root, weight = sqrt(n0), sqrt(_intensity(squares, n0, u0))
+            n2, u2 = (n0 - 2.0 * n1 + n2) * rate * rate, (u0 - 2.0 * u1 + u2) * rate * rate
+            n1, u1 = (n0 - n1) * rate, (u0 - u1) * rate
+            counts = n0, root * first, n1, root * second, n2, root * third
+            found.append((counts, (u0, weight * first, u1, weight * second, u2, weight * third)))
+        return found
 
     def copy(self) -> Kinematics:
         """One that goes on from here by itself."""
@@ -169,12 +192,24 @@ def _intensity(squares: float, count_rate: float, usd_rate: float) -> float:
     return max(squares, usd_rate * usd_rate / count_rate) if count_rate > 0.0 else squares
 
 
-def _motion(
-    rate: float, errors: tuple[float, float, float], s0: float, s1: float, s2: float, intensity: float
-) -> Motion:
-    root = sqrt(intensity)
+def _motion(derivatives: _Derivatives) -> Motion:
+    velocity, of_velocity, acceleration, of_acceleration, jerk, of_jerk = derivatives
     return Motion(
-        Derivative(s0, root * errors[0]),
-        Derivative((s0 - s1) * rate, root * errors[1]),
-        Derivative((s0 - 2.0 * s1 + s2) * rate * rate, root * errors[2]),
+        Derivative(velocity, of_velocity), Derivative(acceleration, of_acceleration), Derivative(jerk, of_jerk)
+    )
+
+
+def _significant(
+    velocity: float, of_velocity: float, acceleration: float, of_acceleration: float, jerk: float, of_jerk: float
+) -> tuple[float, ...]:
+    return (
+        velocity,
+        of_velocity,
+        abs(velocity) / of_velocity if of_velocity > 0.0 else 0.0,
+        acceleration,
+        of_acceleration,
+        abs(acceleration) / of_acceleration if of_acceleration > 0.0 else 0.0,
+        jerk,
+        of_jerk,
+        abs(jerk) / of_jerk if of_jerk > 0.0 else 0.0,
     )

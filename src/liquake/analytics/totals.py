@@ -43,6 +43,9 @@ class Sum(msgspec.Struct, frozen=True, gc=False):
 
 
 _NOTHING = Sum()
+_Running = tuple[int, float, float, int]
+"""Events, amount, dollars and events without a size, of everything up to a moment."""
+_ZERO: _Running = (0, 0.0, 0.0, 0)
 
 
 class Totals:
@@ -53,7 +56,18 @@ class Totals:
     history only when it opens a second or a minute, or comes late.
     """
 
-    __slots__ = ("_amount", "_coarse", "_events", "_fine", "_read", "_unsized", "_usd", "reset_reason")
+    __slots__ = (
+        "_amount",
+        "_begun",
+        "_coarse",
+        "_events",
+        "_fine",
+        "_read",
+        "_since",
+        "_unsized",
+        "_usd",
+        "reset_reason",
+    )
 
     def __init__(self) -> None:
         self.reset("")
@@ -64,8 +78,12 @@ class Totals:
         self._events, self._amount, self._usd, self._unsized = 0, 0.0, 0.0, 0
         self._fine = _History(_FINE, _FINE_SPAN)
         self._coarse = _History(_COARSE, _COARSE_SPAN)
+        self._since = (0, 0), _NOTHING
+        """What was found last after a moment, and the events there had been by then."""
         self._read: tuple[int, int, int, dict[str, Sum]] = (0, 0, 0, {})
         """What was read last: since when, until when and for how many events it holds."""
+        self._begun: list[_Running] | None = None
+        """The running sums where each window of it begins; `None` where one of them is empty."""
 
     def update(self, time: int, amount: float | None, usd: float | None) -> None:
         """Add one event at `time`, UTC nanoseconds, of `amount` coins and `usd` dollars; `None` where not known."""
@@ -84,6 +102,7 @@ class Totals:
         """Begin a second, and a minute, or change those that are over for a late event."""
         fine, coarse = self._fine, self._coarse
         if second < fine.newest:
+            self._begun = None
             event = Sum(1, 0.0, 0.0, 1) if amount is None or usd is None else Sum(1, amount, usd)
             fine.insert(second, event)
             if minute < coarse.newest:
@@ -97,36 +116,55 @@ class Totals:
         """Sums by window name, not to be changed. `now`, UTC nanoseconds, is not before the newest event."""
         since, until, events, sums = self._read
         # Most of thousands are at rest, and their windows hold what they held.
-        if events != self._events or not since <= now < until:
-            until, sums = _ENDLESS, {}
-            for name, seconds in TOTAL_WINDOWS.items():
-                if seconds is None:
-                    sums[name] = self.total()
-                else:
-                    sums[name], edge = self._window(now, int(seconds) * _SECOND)
-                    until = min(until, edge)
-            self._read = now, until, self._events, sums
+        if not since <= now < until:
+            return self._reread(now)
+        if events != self._events:
+            if self._begun is None:
+                return self._reread(now)
+            # What came is in every window, and each begins where it did.
+            sums = {name: self._less(before) for name, before in zip(TOTAL_WINDOWS, self._begun, strict=True)}
+            self._read = since, until, self._events, sums
+        return sums
+
+    def _reread(self, now: int) -> dict[str, Sum]:
+        until, begun = _ENDLESS, list[_Running | None]()
+        for seconds in TOTAL_WINDOWS.values():
+            before, edge = (_ZERO, _ENDLESS) if seconds is None else self._before(now, int(seconds) * _SECOND)
+            begun.append(before)
+            until = min(until, edge)
+        sums = {name: self._since_then(before) for name, before in zip(TOTAL_WINDOWS, begun, strict=True)}
+        self._read = now, until, self._events, sums
+        self._begun = known if len(known := [before for before in begun if before is not None]) == len(begun) else None
         return sums
 
     def window(self, now: int, seconds: float) -> Sum:
         """What came in the last `seconds` before `now`, a length of `TOTAL_WINDOWS`."""
-        return self._window(now, int(seconds) * _SECOND)[0]
+        return self._since_then(self._before(now, int(seconds) * _SECOND)[0])
 
-    def _window(self, now: int, width: int) -> tuple[Sum, int]:
-        """The sums of a window of `width` nanoseconds, and when its edge will pass the first event in it."""
+    def _before(self, now: int, width: int) -> tuple[_Running | None, int]:
+        """The running sums where a window of `width` nanoseconds begins, and when its edge will pass the first event in it."""
         before, edge = (self._fine if width <= _FINE_SPAN else self._coarse).before(now - width)
-        return (_NOTHING, _ENDLESS) if before is None else (self._less(before), edge + width)
+        return before, _ENDLESS if before is None else edge + width
 
     def since(self, moment: int) -> Sum:
         """What happened after `moment`, UTC nanoseconds: to the second or minute, and all that came where the day that is
         kept does not reach so far back."""
+        key = moment, self._events
+        # As for `value`: what was asked for last is asked for again and again, and mostly nothing has come.
+        if self._since[0] != key:
+            self._since = key, self._after(moment)
+        return self._since[1]
+
+    def _after(self, moment: int) -> Sum:
         for history, step, span in ((self._fine, _FINE, _FINE_SPAN), (self._coarse, _COARSE, _COARSE_SPAN)):
             if moment >= history.newest * step - span:
-                before, _ = history.before(moment)
-                return _NOTHING if before is None else self._less(before)
+                return self._since_then(history.before(moment)[0])
         return self.total()
 
-    def _less(self, before: tuple[int, float, float, int]) -> Sum:
+    def _since_then(self, before: _Running | None) -> Sum:
+        return _NOTHING if before is None else self._less(before)
+
+    def _less(self, before: _Running) -> Sum:
         events, amount, usd, unsized = before
         return Sum(self._events - events, self._amount - amount, self._usd - usd, self._unsized - unsized)
 

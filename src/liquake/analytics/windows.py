@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 
 HORIZON = 180 * 1_000_000_000
 """Nanoseconds for which events are held: three adjacent windows of 60 s."""
+
+Trailing = tuple[int, int, int, float]
+"""Events of three windows of one width side by side, the newest first, and the dollars of the newest."""
+_EMPTY = 0, 0, 0, 0.0
 
 
 class _Line:
@@ -29,6 +34,13 @@ class _Line:
     def forget(self, until: int) -> None:
         expired = bisect_right(self.times, until)
         del self.times[:expired], self.sums[:expired]
+
+    def added(self, counted: Trailing, end: int, now: int, width: int) -> Trailing:
+        """`counted` and what is here up to the place `end`, where `now` is."""
+        newest, middle, oldest, usd = counted
+        first, second, third = (bisect_right(self.times, now - k * width) for k in (1, 2, 3))
+        usd += self.sums[end] - self.sums[first]
+        return newest + end - first, middle + first - second, oldest + second - third, usd
 
     def copy(self) -> _Line:
         other = _Line()
@@ -101,14 +113,21 @@ class Windows:
             events, usd = events + end - first, usd + self._late.sums[end] - self._late.sums[first]
         return events, usd
 
-    def adjacent(self, now: int, window: int) -> tuple[int, int, int]:
-        """Events of three windows side by side, the newest first."""
-        if self.newest <= now - 3 * window:
-            return 0, 0, 0
-        late = self._late.times
-        moments = [now - k * window for k in range(4)]
-        ends = [bisect_right(self._times, moment) + bisect_right(late, moment) for moment in moments]
-        return ends[0] - ends[1], ends[1] - ends[2], ends[2] - ends[3]
+    def trailing(self, now: int, widths: Sequence[int]) -> list[Trailing]:
+        """Of each of `widths` (nanoseconds) three windows side by side, the newest ending at `now`."""
+        times, sums, late, newest = self._times, self._sums, self._late, self.newest
+        end, late_end = bisect_right(times, now), bisect_right(late.times, now)
+        found = []
+        for width in widths:
+            if newest <= now - 3 * width:
+                found.append(_EMPTY)
+                continue
+            first = bisect_right(times, now - width, 0, end)
+            second = bisect_right(times, now - 2 * width, 0, first)
+            third = bisect_right(times, now - 3 * width, 0, second)
+            counted = end - first, first - second, second - third, sums[end] - sums[first]
+            found.append(counted if not late_end else late.added(counted, late_end, now, width))
+        return found
 
     def copy(self) -> Windows:
         """One that goes on from here by itself."""

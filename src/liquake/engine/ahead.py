@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from liquake.analytics.kinematics import Kinematics
-from liquake.analytics.windows import Windows
+from liquake.analytics.windows import Trailing, Windows
 
 _TRIMMED = 1024
 
@@ -53,15 +54,16 @@ class Ahead:
         self._applied = len(self._times)
         return moving
 
-    def value(self, now: int, window: int) -> tuple[int, float]:
+    def trailing(self, now: int, widths: Sequence[int]) -> list[Trailing]:
         """As of `Windows`, of what these lack; `now` is not before the last event."""
-        first = max(bisect_right(self._times, now - window), self._settled)
-        return len(self._times) - first, self._sums[-1] - self._sums[first]
-
-    def adjacent(self, now: int, window: int) -> tuple[int, int, int]:
-        """As of `Windows`, of what these lack."""
-        ends = [max(bisect_right(self._times, now - k * window), self._settled) for k in range(4)]
-        return ends[0] - ends[1], ends[1] - ends[2], ends[2] - ends[3]
+        times, sums, settled, end = self._times, self._sums, self._settled, len(self._times)
+        found = []
+        for width in widths:
+            first = bisect_right(times, now - width, settled)
+            second = bisect_right(times, now - 2 * width, settled, first)
+            third = bisect_right(times, now - 3 * width, settled, second)
+            found.append((end - first, first - second, second - third, sums[end] - sums[first]))
+        return found
 
     def __len__(self) -> int:
         return len(self._times)

@@ -13,7 +13,7 @@ from liquake.engine.snapshot import Activity, FeedCoverage, MarketCoverage, Sum,
 from liquake.engine.stream import Stream
 from liquake.model import Coverage, CoverageKind, Liquidation, Side, market_of
 
-_HOUR = 3600.0
+_HOUR = "1h"
 _MINUTE = 60 * 1_000_000_000
 
 
@@ -43,7 +43,7 @@ class Book:
         """Both sides, longs, shorts. The hour's edge moves by the minute, and most of hundreds of books are at rest."""
         key = now // _MINUTE, self.long.events, self.short.events
         if self._hour[0] != key:
-            longs, shorts = self.long.window(now, _HOUR), self.short.window(now, _HOUR)
+            longs, shorts = self.long.value(now)[_HOUR], self.short.value(now)[_HOUR]
             self._hour = key, (longs + shorts, longs, shorts)
         return self._hour[1]
 

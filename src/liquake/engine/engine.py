@@ -32,6 +32,8 @@ from liquake.engine.snapshot import (
     Digest,
     Episode,
     Latest,
+    MarketCoverage,
+    Moment,
     Notification,
     Risk,
     Snapshot,
@@ -435,9 +437,27 @@ class Engine:
             notices=self.notices(),
             arrived=self._tape.shown,
             trades=self._traded(now),
-            coverage=Ledgers(venues, self._started, now).value((ALL, *covered, *known[:largest])),
+            coverage=self._coverage(now, *covered, *known[:largest]),
             charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
+
+    def moment(self, now: int) -> Moment:
+        """Of every market what a snapshot of the same `now` says of its motion and risk."""
+        known = self._markets(self._prices.value())
+        as_of = max(now - self._watermark, self._frontier)
+        return Moment(
+            now=now,
+            as_of=as_of,
+            motion=self._motion(as_of, known),
+            venues=tuple(venue.state(self._started, now) for venue in self._venues.values()),
+            coverage=self._coverage(now, *known[:COVERED_MARKETS]),
+            risks=self.risks(),
+            regime=self._watch.regime.value(),
+            notices=self.notices(),
+        )
+
+    def _coverage(self, now: int, *markets: str) -> dict[str, dict[str, MarketCoverage]]:
+        return Ledgers(self._venues.values(), self._started, now).value((ALL, *markets))
 
     def latest(self) -> Latest:
         """The tape alone."""
@@ -472,6 +492,10 @@ class Engine:
         for market in markets:
             rows[market] = self._stream(market).value(as_of)
         return rows
+
+    def _motion(self, as_of: int, markets: Sequence[str]) -> dict[str, list[int | float]]:
+        self._unsettled.read(as_of)
+        return {market: self._stream(market).numbers(as_of) for market in (ALL, *markets)}
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
         cells = []

@@ -6,7 +6,7 @@ Times are UTC nanoseconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -31,6 +31,7 @@ __all__ = [
     "ALL",
     "COVERED_MARKETS",
     "KINEMATIC_WINDOWS",
+    "NUMBERS",
     "QUIET",
     "TOTAL_WINDOWS",
     "Activity",
@@ -52,6 +53,7 @@ __all__ = [
     "Level",
     "MarketCoverage",
     "MarketPrice",
+    "Moment",
     "Motion",
     "Notification",
     "Outage",
@@ -98,7 +100,12 @@ class WindowKinematics(msgspec.Struct, frozen=True, gc=False):
     @property
     def trusted(self) -> bool:
         """Whether enough events are expected in the window (five) for its derivatives to mean anything."""
-        return self.counts.velocity.value * self.window >= 5.0
+        return trusted(self.counts.velocity.value, self.window)
+
+
+def trusted(velocity: float, window: float) -> bool:
+    """Whether enough events are expected in the `window` (seconds) at `velocity` for derivatives to mean anything."""
+    return velocity * window >= 5.0
 
 
 class Cell(msgspec.Struct, frozen=True, gc=False):
@@ -432,6 +439,33 @@ class Snapshot(msgspec.Struct, frozen=True):
     coverage: Mapping[str, Mapping[str, MarketCoverage]] = {}
     """By market (`ALL`, and each that was asked for, the `COVERED_MARKETS` largest where all were) and by venue: `ALL` for
     those together that count in sums, and each that lists the market."""
+
+
+def _of_motion(prefix: str) -> tuple[str, ...]:
+    parts = ("", "_error", "_significance")
+    return tuple(f"{prefix}{name}{part}" for name in ("velocity", "acceleration", "jerk") for part in parts)
+
+
+NUMBERS = ("events", "usd", "trusted", *_of_motion(""), *_of_motion("usd_"))
+"""What `Moment.motion` holds of a window: counts and dollars, whether derivatives are `trusted` (1 or 0), and of events
+and of dollars each derivative, its standard error, and how many of those it is from zero."""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """What a snapshot of the same moment says of every market's motion and risk, and nothing that takes longer.
+
+    For whoever needs it many times a second. Each field is as of `Snapshot`, and so is each number.
+    """
+
+    now: int
+    as_of: int
+    motion: Mapping[str, Sequence[int | float]]
+    """By market, `ALL` included: for each of `KINEMATIC_WINDOWS` in turn the `NUMBERS`."""
+    venues: tuple[VenueState, ...]
+    coverage: Mapping[str, Mapping[str, MarketCoverage]] = {}
+    risks: tuple[Risk, ...] = ()
+    regime: RegimeState | None = None
+    notices: tuple[Notification | Digest, ...] = ()
 
 
 COVERED_MARKETS = 40

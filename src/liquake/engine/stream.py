@@ -7,12 +7,12 @@ from liquake.analytics.kinematics import KINEMATIC_WINDOWS, Kinematics, Motion
 from liquake.analytics.scan import BurstScan
 from liquake.analytics.significance import significance, status
 from liquake.analytics.standing import Standing
-from liquake.analytics.windows import Windows
+from liquake.analytics.windows import Trailing, Windows
 from liquake.engine.ahead import Ahead
 from liquake.engine.series import MarketSeries
-from liquake.engine.snapshot import Burst, Charts, WindowKinematics
+from liquake.engine.snapshot import Burst, Charts, WindowKinematics, trusted
 
-_WIDTHS = tuple((window, round(window * 1_000_000_000)) for window in KINEMATIC_WINDOWS)
+_WIDTHS = tuple(round(window * 1_000_000_000) for window in KINEMATIC_WINDOWS)
 LARGE_SHARE = 0.999
 LEAST_SIZES = 1_000
 """Liquidations before one in a thousand means anything."""
@@ -70,30 +70,50 @@ class Stream:
         """The rows of the velocity panel at `as_of`, which is not before any event that is settled or `ahead`."""
         usual = self.scan.reference.value(as_of)
         return tuple(
-            self._row(as_of, window, width, usual * window, *motions)
-            for (window, width), motions in zip(_WIDTHS, self._motions(as_of), strict=True)
+            self._row(as_of, window, usual * window, counted, *motions)
+            for window, counted, motions in zip(
+                KINEMATIC_WINDOWS, self._trailing(as_of), self._motions(as_of), strict=True
+            )
         )
 
     def _row(
-        self, as_of: int, window: float, width: int, expected: float, counts: Motion, dollars: Motion
+        self, as_of: int, window: float, expected: float, counted: Trailing, counts: Motion, dollars: Motion
     ) -> WindowKinematics:
-        (events, usd), adjacent = self.windows.value(as_of, width), self.windows.adjacent(as_of, width)
-        if self.ahead is not None:
-            more, more_usd = self.ahead.value(as_of, width)
-            events, usd = events + more, usd + more_usd
-            newest, middle, oldest = map(int.__add__, adjacent, self.ahead.adjacent(as_of, width))
-            adjacent = newest, middle, oldest
-        found = significance(adjacent, expected)
+        newest, middle, oldest, usd = counted
+        found = significance((newest, middle, oldest), expected)
         ranks = None
         if self.standing is not None:
             motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
             ranks = self.standing.value(window, *motion, as_of)
         word = status(found.velocity, None if ranks is None else ranks.velocity)
-        return WindowKinematics(window, events, usd, counts, dollars, found, ranks, word)
+        return WindowKinematics(window, newest, usd, counts, dollars, found, ranks, word)
+
+    def _trailing(self, as_of: int) -> list[Trailing]:
+        settled = self.windows.trailing(as_of, _WIDTHS)
+        if self.ahead is None:
+            return settled
+        return [
+            (newest + newer, middle + more, oldest + older, usd + dollars)
+            for (newest, middle, oldest, usd), (newer, more, older, dollars) in zip(
+                settled, self.ahead.trailing(as_of, _WIDTHS), strict=True
+            )
+        ]
+
+    def numbers(self, as_of: int) -> list[int | float]:
+        """What `value` says, without status and ranks: `NUMBERS` of each window in turn."""
+        found: list[int | float] = []
+        for window, counted, motion in zip(
+            KINEMATIC_WINDOWS, self._trailing(as_of), self._moving().numbers(as_of), strict=True
+        ):
+            found += counted[0], counted[3], int(trusted(motion[0], window))
+            found += motion
+        return found
 
     def _motions(self, as_of: int) -> list[tuple[Motion, Motion]]:
-        kinematics = self.kinematics if self.ahead is None else self.ahead.kinematics(self.kinematics)
-        return kinematics.value(as_of)
+        return self._moving().value(as_of)
+
+    def _moving(self) -> Kinematics:
+        return self.kinematics if self.ahead is None else self.ahead.kinematics(self.kinematics)
 
     def burst(self, as_of: int) -> Burst:
         """The most surprising window that ends at `as_of`."""

@@ -5,7 +5,7 @@
 | `velocity:BTCUSDT:current` | hash | of one market, and of `ALL`: see `velocity` |
 | `cascade:probability:BTCUSDT` | hash | of each watched market: see `cascade` |
 | `regime:current` | hash | see `regime` |
-| `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `read_snapshot` |
+| `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `SnapshotReader` |
 | `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
 | `liquake:alerts:recent` | list | see `recent` |
 
@@ -17,33 +17,46 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 from random import Random
 from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, Motion, Risk, Snapshot
+from liquake.engine.snapshot import ALL, KINEMATIC_WINDOWS, NUMBERS, Moment, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
-from liquake.storage import recent
+from liquake.storage import hashes, recent
 from liquake.storage.address import without_password
+from liquake.storage.hashes import Hash, hash_of
 from liquake.storage.lease import Held, Lease
-from liquake.storage.redis import ANOTHER_VERSION, Client, connect, disconnect, explained, pack
-from liquake.storage.sink import RETRY_FIRST, RETRY_MOST
+from liquake.storage.redis import ANOTHER_VERSION, Client, connect, disconnect, explained
+from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, ended
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
 WRITE_EVERY = 0.1
 """Seconds from one writing to the next."""
+CURRENT = 0.25
+"""Seconds that a hash may be old before it is written anew without a word about it."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
+_EXPIRE = round(EXPIRE_AFTER * 1000)
 
-_BREATH = 0.02
-"""Seconds left to everything else between two writings, however long one takes."""
+_SHARE = 0.2
+"""Of the time how much at most goes into `liquake:snapshot`: whoever reads it repaints every second or two, and the hashes,
+which others may trade on, come first."""
+_WHOLE_AT_LEAST = 1.0
+"""Seconds after which it is written again whatever it takes."""
+
+_BEGINNING = 160
+"""Bytes of the snapshot that tell it from another: it begins with its moment and the events so far."""
+
+_BREATH = 0.005
+"""Seconds left to everything else between two writings, however long one takes, beside what Redis takes for each."""
 
 LEASE = "liquake:writer"
 """String: who writes."""
@@ -55,27 +68,16 @@ LOOK_EVERY = 0.25
 
 _SHORTEST = "5m"
 """The shortest window whose coverage is known; what these keys tell of is shorter."""
-_AT_ONCE = 100
-"""Keys sent together."""
-
 _WAITING = 1000
 """Messages held at most while Redis is away; older ones are given up, for they are of their moment."""
 
 Fields = Mapping[str, str | int | float]
 
-# The fields of before go: one that is not known any more must not stay. In one step: a key whose writer dies before the
-# last would stay for ever.
-_WRITE = """
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], unpack(cmsgpack.unpack(ARGV[2])))
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-"""
-
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Snapshot)
 
 
-def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+def velocity(moment: Moment) -> Iterator[Hash]:
     """`velocity:{market}:current`, by window ("0.1s" to "60s") before each name.
 
     `2s_events`, `2s_usd` (exactly counted), `2s_velocity` (events per s), `2s_acceleration` (per s^2), `2s_jerk` (per
@@ -87,39 +89,26 @@ def velocity(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
     are lower bounds. `coverage` is that of the venue which shows least, `1h_heard` the share of the last hour in which
     every venue was heard that lists the market (0 to 1); not there for the smallest markets.
     """
-    for market, rows in snapshot.kinematics.items():
-        fields: dict[str, str | int | float] = {"market": market, "time": snapshot.as_of, "written": snapshot.now}
-        fields |= _coverage(snapshot, market)
-        for row in rows:
-            numbers = row.events, row.usd, int(row.trusted), *_motion(row.counts), *_motion(row.dollars)
-            fields.update(zip(_names(row.window), numbers, strict=True))
-        yield f"velocity:{market}:current", fields
-
-
-def _coverage(snapshot: Snapshot, market: str) -> Fields:
-    withheld = any(feed.coverage.lower_bound and feed.events for feed in snapshot.venues)
-    kept = snapshot.coverage.get(market, {}).get(ALL)
-    if kept is None:
-        return {"at_least": int(withheld)}
-    least = withheld or kept.lost.get(_SHORTEST, 0.0) > 0.0
-    return {"at_least": int(least), "coverage": str(kept.kind), "1h_heard": kept.covered["1h"]}
+    withheld = any(feed.coverage.lower_bound and feed.events for feed in moment.venues)
+    for market, motion in moment.motion.items():
+        kept = moment.coverage.get(market, {}).get(ALL)
+        least = withheld or (kept is not None and kept.lost.get(_SHORTEST, 0.0) > 0.0)
+        words, heard = {"market": market}, list[float]()
+        if kept is not None:
+            words["coverage"] = str(kept.kind)
+            heard.append(kept.covered["1h"])
+        numbers = [moment.as_of, moment.now, int(least), *heard, *motion]
+        yield Hash(f"velocity:{market}:current", words, _names(covered=kept is not None), numbers)
 
 
 @cache
-def _names(window: float) -> tuple[str, ...]:
-    """Of the fields of one window: put together once, for hundreds of markets have the same."""
-    motion = [f"{name}{of}" for name in ("velocity", "acceleration", "jerk") for of in ("", "_error", "_significance")]
-    names = "events", "usd", "trusted", *motion, *(f"usd_{name}" for name in motion)
-    return tuple(f"{window:g}s_{name}" for name in names)
+def _names(*, covered: bool) -> tuple[str, ...]:
+    """Of the numbers: put together once, for hundreds of markets have the same."""
+    motion = (f"{window:g}s_{name}" for window in KINEMATIC_WINDOWS for name in NUMBERS)
+    return "time", "written", "at_least", *(("1h_heard",) if covered else ()), *motion
 
 
-def _motion(motion: Motion) -> Iterator[float]:
-    for derivative in (motion.velocity, motion.acceleration, motion.jerk):
-        value, error = derivative.value, derivative.error
-        yield from (value, error, abs(value) / error if error > 0.0 else 0.0)
-
-
-def cascade(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+def cascade(moment: Moment) -> Iterator[Hash]:
     """`cascade:probability:{market}`: of each side and horizon, `long_60s_` or `short_300s_` before each name.
 
     `probability` (of a cascade within the horizon), `base_rate`, `level` (0 none to 4 extreme), `score` (0 to 100),
@@ -127,16 +116,16 @@ def cascade(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
     of the six components: `rate`, `burst`, `usd`, `self-excitation`, `cross-venue`, `stress`. The same names alone are of
     the side and shortest horizon that are likelier, with `side` and `horizon` (s). What is not known is not there.
     """
-    for market in dict.fromkeys(risk.market for risk in snapshot.risks):
-        risks = [risk for risk in snapshot.risks if risk.market == market]
+    for market in dict.fromkeys(risk.market for risk in moment.risks):
+        risks = [risk for risk in moment.risks if risk.market == market]
         shortest = min(risk.horizon for risk in risks)
         main = max((r for r in risks if r.horizon == shortest), key=lambda risk: risk.probability or 0.0)
-        fields: dict[str, str | int | float] = {"market": market, "time": main.as_of, "written": snapshot.now}
+        fields: dict[str, str | int | float] = {"market": market, "time": main.as_of, "written": moment.now}
         fields |= {"side": str(main.side), "horizon": main.horizon, "provenance": main.provenance, "model": main.model}
         fields.update(_risk("", main))
         for risk in risks:
             fields.update(_risk(f"{risk.side.lower()}_{risk.horizon:g}s_", risk))
-        yield f"cascade:probability:{market}", fields
+        yield hash_of(f"cascade:probability:{market}", fields)
 
 
 def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
@@ -153,12 +142,12 @@ def _risk(prefix: str, risk: Risk) -> Iterator[tuple[str, str | int | float]]:
     yield from ((prefix + name, value) for name, value in known.items() if value is not None)
 
 
-def regime(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
+def regime(moment: Moment) -> Iterator[Hash]:
     """`regime:current`: `level` (0 calm to 5 extreme) and its `name` (WARMING UP without one), `since` (UTC
     nanoseconds), `percentile` (0 to 1 of its own week), `multiplier` (how much likelier a cascade has been from this
     level), `volatility`, `liquidity`, `trend`, `driver`, `warm` (s). What is not known is not there.
     """
-    state = snapshot.regime
+    state = moment.regime
     if state is None:
         return
     known: dict[str, str | int | float | None] = {
@@ -172,40 +161,31 @@ def regime(snapshot: Snapshot) -> Iterator[tuple[str, Fields]]:
         "trend": None if state.trend is None else str(state.trend),
         "driver": state.driver,
         "warm": state.warm,
-        "time": snapshot.as_of,
-        "written": snapshot.now,
+        "time": moment.as_of,
+        "written": moment.now,
     }
-    yield "regime:current", {name: value for name, value in known.items() if value is not None}
+    yield hash_of("regime:current", {name: value for name, value in known.items() if value is not None})
 
 
-HASHES: tuple[Callable[[Snapshot], Iterator[tuple[str, Fields]]], ...] = (velocity, cascade, regime)
-"""Whatever is served as a hash: a function of the snapshot that gives keys and their fields."""
-
-
-def _commands(snapshot: Snapshot) -> Iterator[tuple[str | int | bytes, ...]]:
-    expire = round(EXPIRE_AFTER * 1000)
-    for hashes in HASHES:
-        for key, fields in hashes(snapshot):
-            yield "EVAL", _WRITE, 1, key, expire, _packed(fields)
-    yield "SET", SNAPSHOT, _encoder.encode(snapshot), "PX", expire
-
-
-def _packed(fields: Fields) -> bytes:
-    """Names and values in turn, as text: Lua's own numbers have no place for nanoseconds."""
-    numbers = [value for value in fields.values() if not isinstance(value, str)]
-    # In one go: a hundred fields of hundreds of markets are written, and `repr` takes five times as long.
-    written = iter(_encoder.encode(numbers)[1:-1].decode().split(","))
-    texts = ((name, value if isinstance(value, str) else next(written)) for name, value in fields.items())
-    return pack(list(chain.from_iterable(texts)))
+HASHES: tuple[Callable[[Moment], Iterator[Hash]], ...] = (velocity, cascade, regime)
+"""Whatever is served as a hash: a function of the moment that gives them."""
 
 
 class StateWriter:
-    """Writes `snapshot()` to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
+    """Writes what is told to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
 
-    While another writer is at work it waits, and takes over once that one is gone.
+    The hashes are made of `moment()`, and `liquake:snapshot` of `snapshot()`, which with hundreds of markets takes so long
+    that it is left out of some writings: see `_SHARE`. While another writer is at work this one waits, and takes over
+    once that one is gone.
     """
 
-    def __init__(self, url: str, snapshot: Callable[[], Snapshot], random: Random | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        moment: Callable[[], Moment],
+        snapshot: Callable[[], Snapshot],
+        random: Random | None = None,
+    ) -> None:
         self.address = without_password(url)
         self.trouble = ""
         """Why nothing is written at present; empty while all is well."""
@@ -213,12 +193,23 @@ class StateWriter:
         """Whether this one is at work: it may be well and wait."""
         self.sent: int | None = None
         """What was said until then is published, UTC nanoseconds; `None` before the first writing."""
-        self._url, self._snapshot = url, snapshot
+        self.age: float | None = None
+        """Seconds that the hashes last became old before they were written anew; `None` before there were two writings."""
+        self._url, self._moment, self._snapshot = url, moment, snapshot
+        self._begun: float | None = None
+        """When what the hashes hold was taken, by the event loop's clock."""
+        self._whole: asyncio.Task[None] | None = None
+        self._whole_due = 0.0
         self._random = random or Random()
         self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
         self._messages: deque[tuple[float, str, bytes]] = deque(maxlen=_WAITING)
         self._attempts = 0
         self._told: frozenset[object] | None = None
+
+    @property
+    def behind(self) -> float | None:
+        """Seconds that the hashes become old before they are written anew; `None` while that is soon enough."""
+        return self.age if self.age is not None and self.age > CURRENT else None
 
     def publish(self, channel: str, message: object) -> None:
         """Send `message` as JSON to the subscribers of `channel` with the next writing.
@@ -247,7 +238,8 @@ class StateWriter:
             except Exception as error:  # whatever a client library or a snapshot may come up with: it is to be seen
                 self.trouble = f"{self.address}: {error!r}"
             finally:
-                self.writing = False
+                self.writing, self.age, self._begun = False, None, None
+                await self._end_whole()
                 if client is not None:
                     with suppress(SinkError), explained(self.address):
                         await self._lease.let_go(client)
@@ -266,36 +258,64 @@ class StateWriter:
             if not held.ours or begun - proved >= HOLD_EVERY:
                 with explained(self.address):
                     held, proved = await self._lease.hold(client), begun
-            snapshot = self._snapshot()
-            self._tell(snapshot)
             if held.ours:
-                await self._write(client, snapshot)
+                await self._write(client)
             else:
-                due = begun + LOOK_EVERY
+                await self._end_whole()
+                self._tell(self._moment().notices)
+                due, self.age, self._begun = begun + LOOK_EVERY, None, None
                 self._leave_to(held)
             self.writing, self.trouble, self._attempts = held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
             await asyncio.sleep(max(_BREATH, due - loop.time()))
         raise asyncio.CancelledError
 
-    async def _write(self, client: Client, snapshot: Snapshot) -> None:
-        # In parts: putting together what hundreds of markets need at once would hold the event loop up.
-        commands = _commands(snapshot)
-        while part := list(islice(commands, _AT_ONCE)):
-            sending = client.pipeline(transaction=False)
-            for command in part:
-                sending.execute_command(*command)
-            with explained(self.address):
-                await sending.execute()
+    async def _write(self, client: Client) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        moment = self._moment()
+        self._tell(moment.notices)
+        with explained(self.address):
+            self._begin_whole(client, begun)
+            await self._write_hashes(client, moment, begun)
+            await self._send(client)
+        self.sent = moment.now
+
+    async def _write_hashes(self, client: Client, moment: Moment, begun: float) -> None:
+        await hashes.write(client, chain.from_iterable(each(moment) for each in HASHES), _EXPIRE)
+        now = asyncio.get_running_loop().time()
+        self.age, self._begun = None if self._begun is None else now - self._begun, begun
+
+    def _begin_whole(self, client: Client, now: float) -> None:
+        """Have the snapshot made while Redis is at work on the hashes, and sent beside those that follow."""
+        if self._whole is not None and self._whole.done():
+            done, self._whole = self._whole, None
+            done.result()
+        if self._whole is None and now >= self._whole_due:
+            self._whole = asyncio.create_task(self._write_whole(client))
+
+    async def _end_whole(self) -> None:
+        if self._whole is not None:
+            await ended(self._whole)
+            self._whole = None
+
+    async def _write_whole(self, client: Client) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        snapshot = self._snapshot()
+        # Of hundreds of markets each of the two takes long enough: in between the event loop has its turn.
+        await asyncio.sleep(0)
+        await client.set(SNAPSHOT, _encoder.encode(snapshot), px=_EXPIRE)
+        self._whole_due = begun + min((loop.time() - begun) / _SHARE, _WHOLE_AT_LEAST)
+
+    async def _send(self, client: Client) -> None:
         while self._messages:
             _, channel, message = self._messages[0]
-            with explained(self.address):
-                # First: who hears of it may come and look.
-                if channel == ALERTS:
-                    await recent.add(client, message)
-                await client.publish(channel, message)
+            # First: who hears of it may come and look.
+            if channel == ALERTS:
+                await recent.add(client, message)
+            await client.publish(channel, message)
             self._messages.popleft()
-        self.sent = snapshot.now
 
     def _leave_to(self, other: Held) -> None:
         """Let go of the messages from before the other was last there: it has its own of them."""
@@ -303,23 +323,38 @@ class StateWriter:
         while self._messages and self._messages[0][0] <= alive:
             self._messages.popleft()
 
-    def _tell(self, snapshot: Snapshot) -> None:
+    def _tell(self, notices: Sequence[object]) -> None:
         """Publish the signals that are new; those from before this writer began were told by another."""
         if self._told is not None:
-            for notice in snapshot.notices:
+            for notice in notices:
                 if notice not in self._told:
                     self.publish(SIGNALS, notice)
-        self._told = frozenset(snapshot.notices)
+        self._told = frozenset(notices)
 
 
-async def read_snapshot(client: Client) -> Snapshot | None:
-    """The snapshot at `liquake:snapshot`; `None` where no writer is at work.
+class SnapshotReader:
+    """Reads the snapshot at `liquake:snapshot`; asks for all of it only where it is another than before."""
 
-    Raises `SinkError`, `SinkRefused` where it is none.
-    """
-    with explained("redis"):
-        held = await client.get(SNAPSHOT)
+    def __init__(self) -> None:
+        self._beginning = b""
+        self._held: Snapshot | None = None
+
+    async def read(self, client: Client) -> Snapshot | None:
+        """The latest; `None` where no writer is at work. Raises `SinkError`, `SinkRefused` where it is none."""
+        with explained("redis"):
+            beginning = await client.getrange(SNAPSHOT, 0, _BEGINNING - 1)
+            if beginning and beginning == self._beginning:
+                return self._held
+            held = await client.get(SNAPSHOT)
+        self._beginning, self._held = b"", None
+        if held is not None:
+            self._held = _decoded(held)
+            self._beginning = held[:_BEGINNING]
+        return self._held
+
+
+def _decoded(held: bytes) -> Snapshot:
     try:
-        return None if held is None else _decoder.decode(held)
+        return _decoder.decode(held)
     except ValueError:
         raise SinkRefused("redis", ANOTHER_VERSION) from None

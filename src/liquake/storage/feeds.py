@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, ConnectionState, MarketCoverage, Snapshot, VenueState, little
+from liquake.engine.snapshot import ALL, ConnectionState, MarketCoverage, Moment, Snapshot, VenueState, little
 from liquake.errors import SinkError, SinkRefused
 from liquake.model import FeedState
 from liquake.storage.address import without_password
 from liquake.storage.redis import ANOTHER_VERSION, STREAM, Client, connect, disconnect, explained
+
+Told = TypeVar("Told", Moment, Snapshot)
 
 FEEDS = f"{{{STREAM}}}:feeds"
 """Hash: by journal, how its collector's feeds stand, behind the moment at which that was said."""
@@ -103,8 +106,8 @@ def fallen_silent(feeds: Feeds, now: int) -> Feeds:
     return Feeds(tuple(msgspec.structs.replace(venue, connections=gone) for venue in feeds.venues), feeds.coverage)
 
 
-def told_of(snapshot: Snapshot, said: Sequence[Feeds]) -> Snapshot:
-    """`snapshot` of an engine without feeds of its own, with those of the collectors that fed it, where they say.
+def told_of(snapshot: Told, said: Sequence[Feeds]) -> Told:
+    """`snapshot`, or moment, of an engine without feeds of its own, with those of the collectors that fed it, where they say.
 
     Several may listen to a venue: it stands as it does for the one that heard most of it.
     """

@@ -105,6 +105,10 @@ class Client(Protocol):
         """A string."""
         ...
 
+    def getrange(self, key: str, start: int, end: int) -> Awaitable[bytes]:
+        """Part of a string; empty where there is none."""
+        ...
+
     def lrange(self, name: str, start: int, end: int) -> Awaitable[list[bytes]]:
         """Elements of a list."""
         ...

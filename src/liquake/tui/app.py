@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -120,11 +119,6 @@ class MonitorApp(App[None]):
         self.set_interval(self.options.refresh, self.look_again)
         if self.options.refresh > _STREAM_REFRESH:
             self.set_interval(_STREAM_REFRESH, self.look_at_streams)
-
-    def on_ready(self) -> None:
-        """Keep what now lives as long as the process out of collections: walking it would take twice a refresh."""
-        if not self.is_headless:
-            gc.freeze()
 
     @property
     def view(self) -> View:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from liquake.analytics.totals import TOTAL_WINDOWS, Sum, Totals
 
@@ -122,3 +124,22 @@ def test_what_happened_since_a_moment_is_known_to_the_minute_of_a_day(age: int) 
     wanted = sum(time > since for time in times) if age < 86_400 else len(times) + 1
     assert abs(totals.since(since).events - wanted) <= 1
     assert totals.since(now) == Sum()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from((0, 1, SECOND, 61 * SECOND, 4 * HOUR)), st.integers(0, 40), st.booleans()),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_sums_are_the_same_however_often_they_are_read(steps: list[tuple[int, int, bool]]) -> None:
+    often, events, now = Totals(), list[tuple[int, float | None]](), DAY
+    for step, late, read in steps:
+        now += step
+        event = now - late * 31 * SECOND, float(late)
+        events.append(event)
+        often.update(event[0], event[1] / 2.0, event[1])
+        if read:
+            assert often.value(now) == after(*events).value(now)
+            assert often.since(DAY) == after(*events).since(DAY)

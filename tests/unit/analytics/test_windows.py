@@ -37,7 +37,7 @@ def test_windows_side_by_side_hold_late_events_too() -> None:
     windows = Windows()
     for second in (1, 6, 3, 5, 4):
         windows.update(second * SECOND, 1.0)
-    assert windows.adjacent(6 * SECOND, 2 * SECOND) == (2, 2, 1)
+    assert [counted[:3] for counted in windows.trailing(6 * SECOND, (2 * SECOND,))] == [(2, 2, 1)]
 
 
 def test_late_events_are_forgotten_as_others_are() -> None:
@@ -56,8 +56,8 @@ def test_adjacent_windows_are_disjoint_and_the_newest_comes_first() -> None:
     windows = Windows()
     for second in (1, 3, 4, 5, 6):
         windows.update(second * SECOND, 1.0)
-    assert windows.adjacent(6 * SECOND, 2 * SECOND) == (2, 2, 1)
-    assert windows.adjacent(6 * SECOND, 3 * SECOND) == (3, 2, 0)
+    assert [counted[:3] for counted in windows.trailing(6 * SECOND, (2 * SECOND,))] == [(2, 2, 1)]
+    assert [counted[:3] for counted in windows.trailing(6 * SECOND, (3 * SECOND,))] == [(3, 2, 0)]
 
 
 def test_holds_no_more_than_two_horizons_however_long_it_runs() -> None:

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from liquake.storage.redis import KEYS, STREAM, RedisSink
 from liquake.storage.sink import Follower, Sink, ended
 from liquake.storage.timescale import TimescaleSink
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, free_port
 from tests.unit.storage.events import START
 
 TIMESCALE = os.environ.get("LIQUAKE_TEST_TIMESCALE_URL", "")
@@ -51,6 +51,25 @@ async def redis(_valkey: Valkey) -> str:
     async with client_of(_valkey.url) as client:
         await client.flushall()
     return _valkey.url
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a cluster of one node, which refuses what touches two slots as any cluster does."""
+    # Its bus would be 10,000 ports further on, which is no port for half of those that are free.
+    bus = ("--cluster-port", str(free_port()))
+    server = Valkey(tmp_path_factory.mktemp("cluster"), "--cluster-enabled", "yes", *bus)
+    server.start()
+    asyncio.run(_all_slots(server.url))
+    yield server.url
+    server.stop()
+
+
+async def _all_slots(url: str) -> None:
+    async with client_of(url) as client, asyncio.timeout(20.0):
+        await client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while "cluster_state:ok" not in await client.execute_command("CLUSTER", "INFO"):
+            await asyncio.sleep(0.05)
 
 
 async def new_database(url: str) -> str:

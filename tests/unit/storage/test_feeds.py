@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import ALL, Snapshot
+from liquake.engine.snapshot import ALL, Moment, Snapshot
 from liquake.errors import SinkRefused
 from liquake.model import (
     Coverage,
@@ -107,6 +107,15 @@ def test_a_venue_stands_as_it_does_for_the_collector_that_heard_most_of_it() -> 
         told = told_of(alone, order)
         assert told.venues[0].outages == ()
         assert told.coverage == well.coverage
+
+
+def test_the_keys_of_a_moment_stand_on_the_same_feeds_as_its_snapshot() -> None:
+    heard = said(picture(up("okx"), sold("okx", 10.0), Gap("okx", "public-1", NOW - 60 * SECOND, NOW, "closed")))
+    alone = picture(sold("okx", 10.0))
+    moment = Moment(alone.now, alone.as_of, {}, alone.venues, alone.coverage)
+    told, whole = told_of(moment, [heard]), told_of(alone, [heard])
+    assert (told.venues, told.coverage) == (whole.venues, whole.coverage)
+    assert told != moment
 
 
 def test_collectors_of_different_venues_add_up_to_no_more_than_is_certain() -> None:

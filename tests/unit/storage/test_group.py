@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.model import Liquidation
 from liquake.storage.check import check_store
 from liquake.storage.current import SNAPSHOT, StateWriter
@@ -35,7 +35,7 @@ class Member:
         self.task = asyncio.create_task(self.analyst.run())
 
     def writer(self, url: str) -> StateWriter:
-        return StateWriter(url, self.snapshot)
+        return StateWriter(url, self.moment, self.snapshot)
 
     def begin(self) -> None:
         self.engine, self.fresh = Engine({}), 0
@@ -43,6 +43,9 @@ class Member:
     def take(self, event: Liquidation, fresh: bool) -> None:
         self.engine.apply(event)
         self.fresh += fresh
+
+    def moment(self) -> Moment:
+        return self.engine.moment(START + 10**10)
 
     def snapshot(self) -> Snapshot:
         return self.engine.snapshot(START + 10**10)

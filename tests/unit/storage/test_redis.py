@@ -4,8 +4,9 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from liquake.analytics.regime import Regime, RegimeState
 from liquake.analytics.signals import Digest, Notification
 from liquake.analytics.volatility import Trend
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Risk, Snapshot
+from liquake.engine.snapshot import Moment, Risk, Snapshot
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import Liquidation, Side
 from liquake.model.alert import Alert, AlertRule, Level
@@ -27,9 +28,9 @@ from liquake.storage.current import (
     LEASE,
     SIGNALS,
     SNAPSHOT,
+    SnapshotReader,
     StateWriter,
     cascade,
-    read_snapshot,
     regime,
 )
 from liquake.storage.journal import Journal
@@ -41,25 +42,6 @@ from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.engine.events import liquidation as settled
 from tests.unit.storage.conftest import client_of
 from tests.unit.storage.events import every_kind, liquidation
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a cluster of one node, which refuses what touches two slots as any cluster does."""
-    # Its bus would be 10,000 ports further on, which is no port for half of those that are free.
-    bus = ("--cluster-port", str(free_port()))
-    server = Valkey(tmp_path_factory.mktemp("cluster"), "--cluster-enabled", "yes", *bus)
-    server.start()
-    asyncio.run(_all_slots(server.url))
-    yield server.url
-    server.stop()
-
-
-async def _all_slots(url: str) -> None:
-    async with client_of(url) as client, asyncio.timeout(20.0):
-        await client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        while "cluster_state:ok" not in await client.execute_command("CLUSTER", "INFO"):
-            await asyncio.sleep(0.05)
 
 
 def rows_of(path: Path, events: list[Liquidation]) -> list[tuple[object, ...]]:
@@ -86,9 +68,20 @@ def snapshot() -> Snapshot:
     return engine.snapshot(NOON + 7_000_000_000)
 
 
+def moment(told: Snapshot | None = None) -> Moment:
+    """The same, of its motion and risk; or of those of `told`."""
+    engine = Engine(COVERAGES)
+    for number in range(60):
+        engine.apply(settled(number / 10.0))
+    found = engine.moment(NOON + 7_000_000_000)
+    if told is None:
+        return found
+    return msgspec.structs.replace(found, risks=told.risks, regime=told.regime, notices=told.notices)
+
+
 @asynccontextmanager
 async def writing(url: str) -> AsyncIterator[StateWriter]:
-    writer = StateWriter(url, snapshot)
+    writer = StateWriter(url, moment, snapshot)
     task = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(20.0):
@@ -174,11 +167,18 @@ async def test_the_state_of_a_market_can_be_read_and_is_gone_with_its_writer(red
 
 async def test_an_attached_screen_gets_the_very_snapshot(redis: str) -> None:
     client, _ = await connect(redis)
+    reader = SnapshotReader()
     try:
-        assert await read_snapshot(client) is None
+        assert await reader.read(client) is None
         async with writing(redis):
-            while (held := await read_snapshot(client)) is None:
+            while (held := await reader.read(client)) is None:
                 await asyncio.sleep(0.02)
+            assert await reader.read(client) is held
+        later = msgspec.structs.replace(held, now=held.now + 1)
+        await client.set(SNAPSHOT, msgspec.json.encode(later), px=60_000)
+        assert await reader.read(client) == later
+        await client.eval("return redis.call('DEL', KEYS[1])", 1, SNAPSHOT)
+        assert await reader.read(client) is None
     finally:
         await disconnect(client)
     assert held == snapshot()
@@ -230,7 +230,7 @@ async def who_writes(client: Any) -> str:
 async def test_of_two_writers_one_writes_and_the_other_takes_over_before_the_keys_are_gone(
     redis: str, ending: str
 ) -> None:
-    first, second = (StateWriter(redis, lambda name=name: said_by(name)) for name in ("first", "second"))  # type: ignore[misc]
+    first, second = (StateWriter(redis, moment, partial(said_by, name)) for name in ("first", "second"))
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(30.0):
         await subscription.subscribe(ALERTS)
         writing = asyncio.create_task(first.run())
@@ -338,8 +338,9 @@ def test_the_whole_snapshot_comes_back_from_its_json() -> None:
 
 
 def test_the_likelier_side_of_the_shortest_horizon_is_the_probability_of_a_market() -> None:
-    ((key, fields),) = cascade(watched())
-    assert key == "cascade:probability:BTCUSDT"
+    (held,) = cascade(moment(watched()))
+    fields = held.fields
+    assert held.key == "cascade:probability:BTCUSDT"
     assert (fields["side"], fields["horizon"], fields["probability"], fields["level"]) == ("LONG", 60.0, 0.2, 1)
     assert (fields["short_60s_probability"], fields["long_300s_probability"]) == (0.1, 0.6)
     assert (fields["burst"], fields["long_60s_self-excitation"]) == (0.7, -0.1)
@@ -347,22 +348,24 @@ def test_the_likelier_side_of_the_shortest_horizon_is_the_probability_of_a_marke
 
 
 def test_what_the_regime_does_not_know_is_not_there() -> None:
-    ((key, fields),) = regime(watched())
-    assert key == "regime:current"
+    (told,) = regime(moment(watched()))
+    fields = told.fields
+    assert told.key == "regime:current"
     assert (fields["level"], fields["name"], fields["multiplier"], fields["trend"]) == (3, "VOLATILE", 2.5, "DOWN")
     assert "liquidity" not in fields
     held = watched().regime
     assert held is not None
     young = msgspec.structs.replace(held, level=None, since=None, multiplier=None)
-    ((_, fresh),) = regime(msgspec.structs.replace(watched(), regime=young))
+    (of_young,) = regime(msgspec.structs.replace(moment(watched()), regime=young))
+    fresh = of_young.fields
     assert fresh["name"] == "WARMING UP"
     assert {"level", "since", "multiplier"}.isdisjoint(fresh)
-    assert list(regime(msgspec.structs.replace(snapshot(), regime=None))) == []
+    assert list(regime(msgspec.structs.replace(moment(), regime=None))) == []
 
 
 async def test_a_new_signal_is_published_once(redis: str) -> None:
     now = [snapshot()]
-    writer = StateWriter(redis, lambda: now[0])
+    writer = StateWriter(redis, lambda: moment(now[0]), lambda: now[0])
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(20.0):
         await subscription.subscribe(SIGNALS)
         task = asyncio.create_task(writer.run())
@@ -382,12 +385,12 @@ async def test_a_new_signal_is_published_once(redis: str) -> None:
 
 
 async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis: str) -> None:
-    def slow() -> Snapshot:
+    def slow() -> Moment:
         # Longer than `ended` waits before it cancels once more, so that each time the answer is there too.
         time.sleep(0.3)
-        return snapshot()
+        return moment()
 
-    writer = StateWriter(redis, slow)
+    writer = StateWriter(redis, slow, snapshot)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while not writer.writing:
@@ -396,15 +399,66 @@ async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis:
     assert task.done()
 
 
+async def test_a_snapshot_that_takes_long_is_left_out_of_some_writings(redis: str) -> None:
+    made: list[str] = []
+
+    def quick() -> Moment:
+        made.append("moment")
+        return moment()
+
+    def long() -> Snapshot:
+        made.append("snapshot")
+        time.sleep(0.1)
+        return snapshot()
+
+    writer = StateWriter(redis, quick, long)
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0), client_of(redis) as client:
+            while "moment moment snapshot" not in " ".join(made):
+                await asyncio.sleep(0.02)
+            assert await client.exists(SNAPSHOT)
+    finally:
+        await ended(task)
+
+
+def said(writer: StateWriter) -> str:
+    """How old its keys become, in a word."""
+    if writer.age is None:
+        return "unknown"
+    return "in time" if writer.behind is None else "late" if writer.behind == writer.age > 0.3 else "wrong"
+
+
+async def test_a_writer_says_how_old_its_keys_become(redis: str) -> None:
+    pause = [0.0]
+
+    def paused() -> Moment:
+        time.sleep(pause[0])
+        return moment()
+
+    writer = StateWriter(redis, paused, snapshot)
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0):
+            while said(writer) != "in time":
+                await asyncio.sleep(0.02)
+            pause[0] = 0.3
+            while said(writer) != "late":
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
+    assert writer.age is None
+
+
 async def test_a_writer_that_has_no_snapshot_to_write_says_so_and_goes_on_when_there_is_one(redis: str) -> None:
     broken = [True]
 
-    def sometimes() -> Snapshot:
+    def sometimes() -> Moment:
         if broken[0]:
             raise ArithmeticError("of an estimator")
-        return snapshot()
+        return moment()
 
-    writer = StateWriter(redis, sometimes)
+    writer = StateWriter(redis, sometimes, snapshot)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while "of an estimator" not in writer.trouble:
