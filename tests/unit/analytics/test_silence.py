@@ -12,6 +12,7 @@ from liquake.analytics.silence import LEARNT, LEAST_SURE, SUREST, SilenceDetecto
 SECOND = 1_000_000_000
 START = 1_790_000_000 * SECOND
 HOUR = 3600
+DAY = 24 * HOUR
 SHARES = {"loud": 0.5, "middle": 0.3, "faint": 0.2}
 Pulse = tuple[str, int]
 
@@ -90,35 +91,56 @@ def test_a_silence_is_found_as_soon_as_one_in_four_months_is_as_long_by_chance(r
 
 
 def test_a_pause_of_the_recorder_makes_no_venue_seem_to_speak_seldom() -> None:
-    away = 30 * 24 * HOUR
-    detector = after(trading(12 * HOUR), trading(300, away))
-    first_dark(detector, without("faint", trading(HOUR, away + 300)))
+    away = 6 * DAY
+    detector = after(trading(12 * HOUR), trading(60, away))
+    first_dark(detector, without("faint", trading(HOUR, away + 60)))
     (silence,) = detector.value()
     assert silence.p_value < 1.2 * limit_of("faint", 12 * HOUR)
 
 
-def crowded(hours: int, start: int = 0, seed: int = 4) -> Iterator[Pulse]:
-    """Of nineteen orders in twenty on eight large venues each and one on a small one, in bursts and one by one."""
-    random = Random(seed)
-    for second in range(start * HOUR, (start + hours) * HOUR):
-        orders = 60 if second % 600 < 10 else int(random.random() < 0.25)
-        names = {f"large{random.randrange(8)}" if random.random() < 0.95 else "small" for _ in range(orders)}
-        yield from ((name, START + second * SECOND) for name in sorted(names))
+CROWD = [*(f"large{n}" for n in range(8)), "small"]
+BURST = 20
 
 
-def test_in_a_burst_a_small_venue_is_expected_as_often_as_it_is_heard_in_bursts() -> None:
-    """In bursts of sixty orders in a second it is heard in 95 % of the seconds, and in one of twenty quiet ones."""
-    detector = SilenceDetector([*(f"large{n}" for n in range(8)), "small"])
-    for venue, ts in crowded(24):
-        detector.update(venue, ts)
-    silent = [pulse for pulse in crowded(1, 24) if pulse[0] != "small"]
-    found = first_dark(detector, silent)
+def crowded(seconds: int, start: int = 0, joins: bool = True) -> Iterator[Pulse]:
+    """Twenty seconds of every hour all are heard, small too if it `joins`; in the others one in four seconds one is."""
+    random = Random(start)
+    for second in range(start, start + seconds):
+        heard: list[str] = []
+        if second % HOUR < BURST:
+            heard = CROWD if joins else CROWD[:-1]
+        elif second % 4 == 0:
+            heard = random.choices(CROWD, [0.12] * 8 + [0.04])
+        yield from ((name, START + second * SECOND) for name in heard)
+
+
+def crowd_after(*parts: Iterable[Pulse]) -> SilenceDetector:
+    detector = SilenceDetector(CROWD)
+    for part in parts:
+        for venue, ts in part:
+            detector.update(venue, ts)
+    return detector
+
+
+def test_a_small_venue_that_is_heard_in_bursts_is_missed_within_one() -> None:
+    """Of all its seconds it has half as many as a large one, and in a burst it has as many."""
+    detector = crowd_after(crowded(DAY))
+    found = first_dark(detector, without("small", crowded(HOUR, DAY)))
     assert found is not None
-    (silence,) = detector.value()
-    # The first ten seconds of the hour are a burst, then come 590 quiet seconds with some 7 of its pulses.
-    seconds = found // SECOND - START // SECOND - 24 * HOUR
-    assert 10 < seconds < 600
-    assert silence.expected < 25.0
+    assert found - START - DAY * SECOND <= BURST * SECOND
+
+
+def test_one_that_keeps_out_of_bursts_is_not_missed_in_them() -> None:
+    detector = crowd_after(crowded(DAY, joins=False))
+    assert first_dark(detector, crowded(DAY, DAY, joins=False)) is None
+
+
+def test_how_a_venue_once_was_in_bursts_is_forgotten() -> None:
+    between = ((CROWD[n % 9], START + DAY * SECOND + n * 3000 * SECOND) for n in range(12 * DAY // 3000))
+    detector = crowd_after(crowded(DAY, joins=False), between, crowded(DAY, 13 * DAY))
+    found = first_dark(detector, without("small", crowded(HOUR, 14 * DAY)))
+    assert found is not None
+    assert found - START - 14 * DAY * SECOND <= BURST * SECOND
 
 
 def test_ordinary_trading_has_no_dark_venue() -> None:
