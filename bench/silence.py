@@ -100,7 +100,7 @@ def report(scenario: str, hours: float, silences: int, limit: float) -> None:
         within = sum(delay <= limit for delay in found) / len(found)
         own = [ts for ts, name in pulses if name == venue]
         per_minute, spoken = (count / hours / 60.0 for count in (len(own), len({ts // SECOND for ts in own})))
-        chance = improbable(spoken, 60.0)
+        chance = improbable(spoken * 60.0 * hours, 3600.0 * hours)
         print(
             f"{scenario:<6} {hours:>6.0f} {venue:<10} {per_minute:>8.1f} {spoken:>9.2f} {false[venue]:>6} {chance:>8.0e} "
             f"{-log(chance) / spoken:>9.1f} {cuts[9] / 60:>8.1f} {cuts[18] / 60:>8.1f} "
