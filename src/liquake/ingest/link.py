@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 
 import aiohttp
 import msgspec
 
 from liquake.clock import SECOND, Clock
+from liquake.ingest.moving import MovingPrices
 from liquake.ingest.subscribed import Subscribed
-from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Price, PriceKind
+from liquake.model import DecodeError, Event, FeedState, FeedStatus, Gap, Price
 from liquake.venues import Connection, Decoder, Venue
 
 Receiver = Callable[[Sequence[Event], bytes, str, int], None]
@@ -83,8 +84,7 @@ class Link:
         self.granted: set[str] = set()
         """The topics that the venue acknowledged."""
         self._last_price = self._last_told = 0
-        self._first_prices = set[tuple[str, PriceKind]]()
-        self._priced = False
+        self._moving = MovingPrices()
         self._stale_since: int | None = None
         """When the last price came before the prices stopped."""
         self._end = ""
@@ -217,8 +217,9 @@ class Link:
                 self._heed(event)  # type: ignore[arg-type]
             elif kind is Price:
                 self._last_price = now
-        if not self._priced:
-            self._see_prices(events)
+        if not self._moving.found:
+            self._moving.take(events)
+            self._check_ready()
 
     def _resume(self, now: int) -> None:
         gap = self.stale_until(now)
@@ -228,12 +229,6 @@ class Link:
         self._tell(FeedState.RESUMED, "prices again")
         if self.missed is not None:
             self.missed(gap)
-
-    def _see_prices(self, events: Iterable[Event]) -> None:
-        prices = {(event.instrument, event.kind) for event in events if isinstance(event, Price)}
-        self._priced = not prices.isdisjoint(self._first_prices)
-        self._first_prices |= prices
-        self._check_ready()
 
     def _count(self) -> None:
         self._data_frames += 1
@@ -258,7 +253,7 @@ class Link:
         self._check_ready()
 
     def _check_ready(self) -> None:
-        priced = self._stale_after == inf or self._priced
+        priced = self._stale_after == inf or self._moving.found
         if priced and not self._awaited and not self._ready.is_set():
             self.ready_at = self._clock.now()
             self._ready.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -15,6 +15,7 @@ import msgspec
 from liquake.clock import SECOND, Clock
 from liquake.errors import InstrumentsError, Unreachable
 from liquake.ingest.link import HANDSHAKE_REFUSED, Tempo
+from liquake.ingest.moving import MovingPrices
 from liquake.ingest.supervisor import Feed, supervise
 from liquake.model import DecodeError, Event, FeedState, FeedStatus, Instruments, Liquidation, Price
 from liquake.venues import Venue
@@ -92,6 +93,7 @@ class _Hearing:
         self._refused: list[FeedStatus] = []
         self._unreadable: list[DecodeError] = []
         self._priced: set[str] = set()
+        self._moving = defaultdict[str, MovingPrices](MovingPrices)
         self._states: Counter[FeedState] = Counter()
         self._liquidations = 0
         self._end = ""
@@ -99,6 +101,7 @@ class _Hearing:
     def receive(self, events: Sequence[Event], frame: bytes, connection: str, ts_recv: int) -> None:
         """Take what a session tells."""
         del frame, ts_recv
+        self._moving[connection].take(events)
         for event in events:
             if isinstance(event, FeedStatus):
                 self._heed(event)
@@ -153,6 +156,8 @@ class _Hearing:
         ]
         due = self._due()
         lacking += [f"no price on {name}" for name in asked if name in due - self._priced]
+        still = {name for name in due & self._priced if not self._moving[name].found}
+        lacking += [f"no price but what stood when it was asked, on {name}" for name in asked if name in still]
         if not due and not self._priced:
             lacking.append("no price on any connection")
         return lacking + [f"no answer to a ping on {name}" for name in asked if name not in beating]

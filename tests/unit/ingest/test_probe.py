@@ -59,6 +59,14 @@ async def test_a_venue_that_connects_and_says_no_more_is_silent() -> None:
     assert finding.prices == 0
 
 
+async def test_a_venue_that_answers_with_a_price_and_says_no_more_is_silent() -> None:
+    simulation = Simulation("calm", 1, ["dydx"])
+    simulation.servers["dydx"].become(Health.SILENT)
+    finding = await found("dydx", simulation)
+    assert finding.verdict is Verdict.SILENT
+    assert "no price but what stood when it was asked, on" in finding.words
+
+
 class Deaf(AsterServer):
     """Takes a client's ping for nothing."""
 
@@ -68,7 +76,7 @@ class Deaf(AsterServer):
 
 
 async def test_pings_without_an_answer_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    finding = await found("aster", simulated_by("aster", Deaf, monkeypatch))
+    finding = await found("aster", simulated_by("aster", Deaf, monkeypatch), SECONDS)
     assert finding.verdict is Verdict.SILENT
     assert finding.prices == 1
     assert "no answer to a ping" in finding.words
