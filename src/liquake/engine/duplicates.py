@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-REMEMBERED = 6 * 3600 * 1_000_000_000
-"""Nanoseconds of event time for which a key is remembered at least: as far back as a venue's history is asked for."""
+REMEMBERED = 24 * 3600 * 1_000_000_000
+"""Nanoseconds of event time for which a key is remembered at least: longer than a venue's history is asked for."""
 CAPACITY = 50_000
 """Keys that are remembered at least as long as no older ones are: ten minutes of 83 events per second."""
 FEW = 10_000
