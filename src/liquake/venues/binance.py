@@ -44,7 +44,6 @@ from liquake.venues.venue import (
     Symbol,
     Venue,
     oddity,
-    parse,
 )
 
 _DOCUMENTATION = (
@@ -226,7 +225,7 @@ class BinanceDecoder(Decoder):
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         data = message.data
         if data.__class__ is _ForceOrder:
             order = data.o
@@ -235,7 +234,7 @@ class BinanceDecoder(Decoder):
             return self._prices(data, frame, ts_recv)  # type: ignore[arg-type]
         if message.e is not None and message.o is not None:
             return (self._liquidation(message.o, message.o.st or message.st, frame, ts_recv, ()),)
-        return self._examine(frame, ts_recv)
+        return self.examine(frame, ts_recv)
 
     def _liquidation(
         self, order: _Order, product: int | str, frame: bytes | str, ts_recv: int, tags: tuple[str, ...]
@@ -274,12 +273,8 @@ class BinanceDecoder(Decoder):
             return price, Price(self.venue, data.s, instrument.asset, _INDEX, data.i, ts_event, ts_recv)
         return (price,)
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed event of a subscribed stream: answers, arrays, other streams, what is broken."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if isinstance(message, dict) and "stream" in message:
             message = message.get("data")
         rows = message if isinstance(message, list) else [message]

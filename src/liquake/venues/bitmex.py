@@ -41,7 +41,6 @@ from liquake.venues.venue import (
     Subscription,
     Symbol,
     Venue,
-    parse,
 )
 
 _DOCUMENTATION = "https://www.bitmex.com/app/wsAPI"
@@ -203,7 +202,7 @@ class BitmexDecoder(Decoder):
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         if isinstance(message, _Marks):
             return self._marks(message.data, frame, ts_recv)
         return self._changed(message.action, [_change(row) for row in message.data], frame, ts_recv)
@@ -294,14 +293,12 @@ class BitmexDecoder(Decoder):
             return (self.failure(frame, ts_recv, "price is of before 1970"),)
         return self.prices(instrument, told, milliseconds, frame, ts_recv)
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """As any other, but for the answer to a ping, which is no JSON."""
+        return () if frame in (b"pong", "pong") else super().examine(frame, ts_recv)
+
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed change of a subscribed table: answers, other tables, what is broken."""
-        if frame in (b"pong", "pong"):
-            return ()
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if not isinstance(message, dict):
             return (self.failure(frame, ts_recv, "neither a table nor an answer of BitMEX"),)
         table = message.get("table")

@@ -45,7 +45,6 @@ from liquake.venues.venue import (
     Symbol,
     Venue,
     distinct,
-    parse,
 )
 
 _DOCUMENTATION = "https://bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation"
@@ -183,7 +182,7 @@ class BybitDecoder(Decoder):
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         data, topic = message.data, message.topic
         if data.__class__ is list:
             if topic.startswith(_LIQUIDATIONS):
@@ -191,7 +190,7 @@ class BybitDecoder(Decoder):
             return ()
         if topic.startswith(_TICKERS):
             return self._prices(data, message.ts, frame, ts_recv)  # type: ignore[arg-type]
-        return self._examine(frame, ts_recv) if topic.startswith((_LIQUIDATIONS, _RETIRED)) else ()
+        return self.examine(frame, ts_recv) if topic.startswith((_LIQUIDATIONS, _RETIRED)) else ()
 
     def _liquidations(self, rows: list[_Row], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         venue, listed = self.venue, self._listed
@@ -223,12 +222,8 @@ class BybitDecoder(Decoder):
                 setattr(ticker, name, value)
         return tuple(_told(self.venue, instrument, ticker, ts_event, ts_recv))
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed event of a subscribed topic: answers, retired shapes, others, what is broken."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if not isinstance(message, dict):
             return (self.failure(frame, ts_recv, "neither an event nor an answer of Bybit"),)
         topic = message.get("topic")

@@ -41,7 +41,6 @@ from liquake.venues.venue import (
     Subscription,
     Symbol,
     Venue,
-    parse,
 )
 
 _DOCUMENTATION = "https://docs.deribit.com/api-reference/market-data/public-get_last_trades_by_currency_and_time"
@@ -172,7 +171,7 @@ class DeribitDecoder(Decoder):
         try:
             told = _read(frame).params
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         if isinstance(told.data, _Ticker):
             return self._prices(told.data, frame, ts_recv) if told.channel.startswith(_TICKERS) else ()
         return self.trades(told.data, frame, ts_recv) if told.channel.startswith(_TRADES) else ()
@@ -215,12 +214,8 @@ class DeribitDecoder(Decoder):
         )
         return self.prices(instrument, told, ticker.timestamp, frame, ts_recv)
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed event of a channel: answers, heartbeats, other channels, what is broken."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if not isinstance(message, dict):
             return (self.failure(frame, ts_recv, "neither an event nor an answer of Deribit"),)
         method, parameters = message.get("method"), message.get("params")

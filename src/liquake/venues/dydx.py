@@ -43,7 +43,6 @@ from liquake.venues.venue import (
     Subscription,
     Symbol,
     Venue,
-    parse,
 )
 
 _DOCUMENTATION = "https://docs.dydx.xyz/indexer-client/websockets#trades"
@@ -174,7 +173,7 @@ class DydxDecoder(Decoder):
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         if isinstance(message, _MarketsFrame):
             return self._prices(message, ts_recv)
         return self._trades(message, frame, ts_recv)
@@ -218,12 +217,8 @@ class DydxDecoder(Decoder):
                         events.append(Price(self.venue, market, asset, PriceKind.INDEX, price, ts_recv, ts_recv))
         return events
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed frame of a subscribed channel: answers, other channels, what is broken."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if not isinstance(message, dict) or "type" not in message:
             return (self.failure(frame, ts_recv, "neither data nor an answer of dYdX"),)
         kind, channel = message["type"], message.get("channel")

@@ -44,7 +44,6 @@ from liquake.venues.venue import (
     Subscription,
     Symbol,
     Venue,
-    parse,
 )
 
 _DOCUMENTATION = "https://www.gate.com/docs/developers/futures/ws/en/#public-liquidates-api"
@@ -186,7 +185,7 @@ class GateDecoder(Decoder):
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         if message.channel == _LIQUIDATIONS:
             rows = message.result
             if len(rows) == 1:
@@ -250,12 +249,8 @@ class GateDecoder(Decoder):
             if price:
                 yield Price(self.venue, row.contract, instrument.asset, kind, price, ts_event, ts_recv)
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed channel: answers, the history, other channels, what is broken."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if isinstance(message, list):
             return _told_apart([self._odd_past(row, frame, ts_recv) for row in message])
         if not isinstance(message, dict) or not isinstance(message.get("channel"), str):

@@ -43,7 +43,6 @@ from liquake.venues.venue import (
     Subscription,
     Symbol,
     Venue,
-    parse,
 )
 
 _DOCUMENTATION = "https://docs.kraken.com/exchange/api-reference/futures-websocket/trade"
@@ -171,7 +170,7 @@ class KrakenDecoder(Decoder):
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         if message.__class__ is _Trade:
             if message.type != _LIQUIDATION:
                 return ()
@@ -202,12 +201,8 @@ class KrakenDecoder(Decoder):
         told = ((PriceKind.MARK, ticker.markPrice), (PriceKind.INDEX, ticker.index), (PriceKind.LAST, ticker.last))
         return self.prices(instrument, told, ticker.time, frame, ts_recv)
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed feed: answers, other feeds, what is broken."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if not isinstance(message, dict):
             return (self.failure(frame, ts_recv, "neither data nor an answer of Kraken Futures"),)
         if "event" in message:

@@ -43,7 +43,6 @@ from liquake.venues.venue import (
     Symbol,
     Venue,
     oddity,
-    parse,
 )
 
 _DOCUMENTATION = "https://apidocs.lighter.xyz/docs/websocket-reference"
@@ -210,13 +209,13 @@ class LighterDecoder(Decoder):
         try:
             message = _read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         kind = message.type
         if kind == "update/trade":
             return self._liquidations(message, frame, ts_recv)
         action, _, channel = kind.partition("/")
         if action not in ("update", "subscribed") or not channel:
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         events: list[Event] = []
         if action == "subscribed":
             events.append(self.status(FeedState.SUBSCRIBED, ts_recv, message.channel))
@@ -272,12 +271,8 @@ class LighterDecoder(Decoder):
             if (price := getattr(told, name))
         ]
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed frame of a subscribed channel: answers, other channels, what is broken."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if not isinstance(message, dict):
             return (self.failure(frame, ts_recv, "neither data nor an answer of Lighter"),)
         if "error" in message:

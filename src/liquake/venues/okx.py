@@ -41,7 +41,6 @@ from liquake.venues.venue import (
     Venue,
     distinct,
     oddity,
-    parse,
 )
 
 _DOCUMENTATION = "https://www.okx.com/docs-v5/en/#public-data-websocket-liquidation-orders-channel"
@@ -177,7 +176,7 @@ class OkxDecoder(Decoder):
         try:
             rows = _read(frame).data
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         events: list[Event] = []
         for row in rows:
             symbol, details = row.instId, row.details
@@ -189,7 +188,7 @@ class OkxDecoder(Decoder):
             elif prices := self._prices(row, instrument, frame, ts_recv):
                 events += prices
             else:
-                return self._examine(frame, ts_recv)
+                return self.examine(frame, ts_recv)
         return distinct(events)
 
     def _liquidations(
@@ -213,14 +212,12 @@ class OkxDecoder(Decoder):
         told = ((PriceKind.MARK, row.markPx), (PriceKind.INDEX, row.idxPx), (PriceKind.LAST, row.last))
         return self.prices(instrument, told, row.ts, frame, ts_recv)
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """As any other, but for the answer to a ping, which is no JSON."""
+        return () if frame in (b"pong", "pong") else super().examine(frame, ts_recv)
+
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not well-formed data of a subscribed channel: answers, old shapes, other channels, what is broken."""
-        if frame in (b"pong", "pong"):
-            return ()
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if not isinstance(message, dict):
             return (self.failure(frame, ts_recv, "neither data nor an answer of OKX"),)
         if "event" in message:

@@ -193,6 +193,19 @@ class Decoder(ABC):
         a frame that cannot be read gives a `DecodeError`, and one bad event in a batch leaves the others standing.
         """
 
+    def examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """The events of a frame that is not in the shape of data: what `heed` makes of it as plain JSON values."""
+        try:
+            message = parse(frame)
+        except ValueError as error:
+            return (self.failure(frame, ts_recv, str(error)),)
+        return self.heed(message, frame, ts_recv)
+
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+        """What `message`, which `frame` holds, says beside data: answers, other channels, shapes that are retired."""
+        del message
+        return (self.failure(frame, ts_recv, "neither data nor a known answer"),)
+
     def failure(self, frame: bytes | str, ts_recv: int, reason: str) -> DecodeError:
         """A `DecodeError` of this connection that holds `frame`, cut to what is kept."""
         raw = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else bytes(frame)

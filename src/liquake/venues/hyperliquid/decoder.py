@@ -39,7 +39,7 @@ from liquake.venues.hyperliquid.frames import (
 )
 from liquake.venues.hyperliquid.subscriptions import quoted_topic, topic_of
 from liquake.venues.shape import Contracts
-from liquake.venues.venue import Decoder, oddity, parse
+from liquake.venues.venue import Decoder, oddity
 
 _LONG, _SHORT = Side.LONG, Side.SHORT
 _FILL = PriceBasis.FILL
@@ -127,7 +127,7 @@ class HyperliquidDecoder(Decoder):
         try:
             message = read(frame)
         except (ValueError, RecursionError):
-            return self._examine(frame, ts_recv)
+            return self.examine(frame, ts_recv)
         if isinstance(message, TradesFrame):
             return self._trades([traded(row) for row in message.data], frame, ts_recv)
         if isinstance(message, FillsFrame):
@@ -198,12 +198,8 @@ class HyperliquidDecoder(Decoder):
             return (mark,)
         return mark, Price(self.venue, data.coin, instrument.asset, _INDEX, data.ctx.oraclePx, ts_recv, ts_recv)
 
-    def _examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
+    def heed(self, message: object, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not a well-formed frame of a subscribed channel: answers, bare fills, other channels, broken ones."""
-        try:
-            message = parse(frame)
-        except ValueError as error:
-            return (self.failure(frame, ts_recv, str(error)),)
         if isinstance(message, list):
             return self._rows(message, Fill, "", frame, ts_recv)
         if not isinstance(message, dict):
