@@ -23,7 +23,7 @@ from liquake.venues import VENUES
 
 NOON = 1_782_907_200 * SECOND
 TEMPO = Tempo(watch=1.0)
-FOUND_WITHIN = TEMPO.asked_first + 2 * TEMPO.grace
+FOUND_WITHIN = 2 * TEMPO.asked_first + 2 * TEMPO.grace
 ASKED = [name for name, venue in VENUES.items() if Reconciliation.serves(venue)]
 
 Act = Callable[["Lived"], Awaitable[None]]

@@ -155,25 +155,23 @@ class Backfill:
 
     async def _fetched(self, client: aiohttp.ClientSession, start: int, end: int) -> _Answer:
         """Ask for everything from `start` to `end`, and pass it on."""
-        asked = False
+        requests = self.venue.history(self._instruments, self._assets, start, end)
         try:
-            async for found in self.pages(client, self._assets, start, end):
-                asked = True
+            async for found in self.pages(client, requests, start, end):
                 self.deliver(found)
         except (Unreachable, HistoryError) as error:
             self.failed(error)
             return _Answer.FAILED
-        return _Answer.WHOLE if asked else _Answer.LACKING
+        return _Answer.WHOLE if requests else _Answer.LACKING
 
     async def pages(
-        self, client: aiohttp.ClientSession, assets: Collection[str] | None, start: int, end: int
+        self, client: aiohttp.ClientSession, requests: Iterable[Request], start: int, end: int
     ) -> AsyncIterator[list[Liquidation]]:
-        """What happened from `start` to `end` (UTC nanoseconds) to `assets`, to all where `None`: a page after the other.
+        """What happened from `start` to `end` (UTC nanoseconds) by the answers to `requests`, a page after the other.
 
-        None where the venue has no history. It is passed on to nobody, and other assets may be among it. Raises
-        `Unreachable` and `HistoryError`.
+        It is passed on to nobody. Raises `Unreachable` and `HistoryError`.
         """
-        for first in self.venue.history(self._instruments, assets, start, end):
+        for first in requests:
             request: Request | None = first
             for _ in range(_PAGES):
                 if request is None:

@@ -44,12 +44,12 @@ class Tempo(msgspec.Struct, frozen=True):
     """After a gap before the venue is asked for it: its history lags behind its stream."""
     history_again: float = 300.0
     """After it did not tell until it is asked again; this doubles, and the next gap asks sooner."""
-    asked_first: float = 60.0
+    asked_first: float = 30.0
     """Without a liquidation from the sockets of a venue that has a history, until that is asked whether there was one."""
     asked_most: float = 180.0
     """Between two such questions, once the silence has been long."""
     grace: float = 15.0
-    """That a liquidation may take to come by a socket, however late the venue is."""
+    """For which a history is not asked yet. What no socket has brought after twice that time it will not bring."""
     renewed_first: float = 600.0
     """After sockets that bring no liquidations were replaced, until they are again; this doubles."""
     watch: float = 0.25

@@ -26,14 +26,14 @@ class Listening:
         self.brought: int | None = None
         """When the newest liquidation happened that a socket brought, or listening began; `None` before."""
         self.liquidated: Counter[str] = Counter()
-        """How many have come, by asset."""
+        """How many have come, by contract."""
         self._scopes: dict[str, Scope] = {}
         self._away: set[str] = set()
         self._gaps: list[Gap] = []
 
     def liquidation(self, event: Liquidation) -> None:
         """A socket brought it."""
-        self.liquidated[event.asset] += 1
+        self.liquidated[event.instrument] += 1
         if self.brought is None or event.ts_event > self.brought:
             # Never in our future, or a venue whose clock runs ahead would hide what comes after.
             self.brought = max(min(event.ts_event, event.ts_recv), self.brought or 0)

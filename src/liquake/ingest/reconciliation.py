@@ -8,6 +8,7 @@ socket has brought although all were up, proves that they are mute, with no chan
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -20,58 +21,61 @@ from liquake.ingest.backfill import REACH, Backfill
 from liquake.ingest.backoff import Backoff
 from liquake.ingest.link import Receiver, Tempo
 from liquake.ingest.listening import Listening
-from liquake.model import Event, FeedState, FeedStatus, Gap, Instruments, Liquidation, Price, Scope
+from liquake.ingest.turnstile import MINUTE
+from liquake.model import Event, FeedState, FeedStatus, Gap, Instrument, Instruments, Liquidation, Price, Scope
 from liquake.model.feed import LIQUIDATIONS
-from liquake.venues import Venue
+from liquake.venues import Request, Venue
 
 REREAD = 300 * SECOND
 """Nanoseconds before the last question that are asked for again: a history may be so late itself."""
 REQUESTS = 16
 """To a history that is asked market by market, in one question."""
-_SHARE = 1.0 / 3.0
-"""Of the requests that a venue allows in a minute, what a question may take at most: gaps are to be refilled too."""
+_SHARE = 0.5
+"""Of the requests that a venue allows, what questions may take: gaps are to be refilled too."""
 _GROWTH = 1.0 / 20.0
+_DATED = re.compile(r"\d{6}")
 _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "AVAX", "LINK", "LTC", "SUI")
 _REFUSED_MOST = 3600.0
 """Seconds between two attempts at a history that does not answer, at most."""
 
 
-def following(silence: float, tempo: Tempo) -> float:
+def following(silence: float, tempo: Tempo, pace: float = 0.0) -> float:
     """At which length of a silence to ask, where it was last asked at length `silence`, 0 for not yet. All in seconds.
 
-    Every `asked_first` seconds, and the longer it lasts the less often, down to every `asked_most`.
+    Every `asked_first` seconds, and the longer it lasts the less often, down to every `asked_most`; nowhere faster than
+    every `pace`.
     """
-    return silence + min(max(silence * _GROWTH, tempo.asked_first), tempo.asked_most)
+    return silence + max(min(max(silence * _GROWTH, tempo.asked_first), tempo.asked_most), pace)
 
 
-def asked_assets(
+def pace(venue: Venue, requests: int) -> float:
+    """Seconds between two questions of so many `requests` at least, by what `venue` allows."""
+    return requests * MINUTE / (venue.limits.requests_per_minute * _SHARE)
+
+
+def questions(
     venue: Venue,
     instruments: Instruments,
-    wanted: Collection[str] | None,
+    assets: Collection[str] | None,
     liquidated: Mapping[str, int],
     start: int,
     end: int,
-) -> Collection[str] | None:
-    """What to ask the history of `venue` for from `start` to `end`, UTC nanoseconds: what is `wanted`, all where `None`, if
-    that takes few requests.
+) -> tuple[Request, ...]:
+    """The requests for what happened from `start` to `end`, UTC nanoseconds: of `assets`, of all where `None`, if they are few.
 
-    Else the coins of which most were `liquidated`, and those that are everywhere, as many as few requests will do for.
+    Else of the contracts of which most were `liquidated`, then of the perpetual ones of the coins that are everywhere.
     """
     most = min(REQUESTS, max(1, int(venue.limits.requests_per_minute * _SHARE)))
+    every = venue.history(instruments, assets, start, end)
+    if len(every) <= most or not instruments:
+        return every[:most]
 
-    def few(assets: Collection[str] | None) -> bool:
-        return len(venue.history(instruments, assets, start, end)) <= most
+    def rank(each: Instrument) -> tuple[int, bool, int]:
+        major = _MAJORS.index(each.asset) if each.asset in _MAJORS else len(_MAJORS)
+        return -liquidated.get(each.symbol, 0), _DATED.search(each.symbol) is not None, major
 
-    if few(wanted):
-        return wanted
-    ranked = dict.fromkeys((*sorted(liquidated, key=lambda asset: -liquidated[asset]), *_MAJORS))
-    chosen: list[str] = []
-    for asset in ranked:
-        if wanted is None or asset in wanted:
-            if chosen and not few([*chosen, asset]):
-                break
-            chosen.append(asset)
-    return chosen
+    wanted = (each for each in instruments.values() if assets is None or each.asset in assets)
+    return venue.history(Instruments(sorted(wanted, key=rank)[:most]), assets, start, end)[:most]
 
 
 class _Mute:
@@ -90,7 +94,7 @@ class _Mute:
 class Reconciliation:
     """Stands between the sessions of one venue and `receiver`, and asks `backfill` about every silence.
 
-    What the history has and no socket brought is told as DARK, once a second look after a grace has confirmed it. While
+    What the history has and no socket brought for twice a grace is told as DARK. While
     that lasts the history is asked on and passed on, late, and `renew` is called to have the sockets replaced. The next
     liquidation that a socket brings ends it, and leaves a gap to be refilled.
     """
@@ -120,6 +124,7 @@ class Reconciliation:
         """How long they had."""
         self._until = 0
         """Up to when it was asked."""
+        self._pace = 0.0
         self._refused = Backoff(self._tempo.history_again, _REFUSED_MOST, random or Random())
 
     @staticmethod
@@ -166,7 +171,7 @@ class Reconciliation:
         if brought is None:
             return self._tempo.asked_first
         asked = self._asked if self._asked_of == brought else 0.0
-        return following(asked, self._tempo) - (self._clock.now() - brought) / SECOND
+        return following(asked, self._tempo, self._pace) - (self._clock.now() - brought) / SECOND
 
     def _due(self) -> bool:
         return self._left() <= 0.0 and self._listening.whole
@@ -179,14 +184,15 @@ class Reconciliation:
         start, end = max(self._since(), self._until - REREAD, now - REACH), now - self._grace
         if start >= end:
             return
-        assets = asked_assets(self.venue, self._instruments, self._assets, self._listening.liquidated, start, end)
-        found = [event async for page in self._backfill.pages(client, assets, start, end) for event in page]
+        asked = questions(self.venue, self._instruments, self._assets, self._listening.liquidated, start, end)
+        self._pace = pace(self.venue, len(asked))
+        found = [event async for page in self._backfill.pages(client, asked, start, end) for event in page]
         self._until = end
         missed = self._missed(found)
         if missed and self._mute is None:
-            await asyncio.sleep(self._tempo.grace)
+            await asyncio.sleep(max(self._certain(missed) - self._clock.now(), 0) / SECOND)
             missed = self._missed(found)
-            if missed and self._listening.whole:
+            if missed and self._certain(missed) <= self._clock.now() and self._listening.whole:
                 self._find(missed)
         if self._mute is not None:
             self._tend(self._mute, missed)
@@ -198,6 +204,10 @@ class Reconciliation:
     def _missed(self, found: Sequence[Liquidation]) -> list[Liquidation]:
         since = self._since()
         return [event for event in found if self._listening.owes(event, since)]
+
+    def _certain(self, missed: Sequence[Liquidation]) -> int:
+        """From when on the sockets would have brought the oldest of `missed`, even if they were late."""
+        return min(event.ts_event for event in missed) + 2 * self._grace
 
     def _find(self, missed: Sequence[Liquidation]) -> None:
         since, now = self._since(), self._clock.now()
@@ -212,11 +222,11 @@ class Reconciliation:
 
     def _tend(self, mute: _Mute, missed: Sequence[Liquidation]) -> None:
         """Pass on what was missed, and have the sockets replaced when that is due."""
-        oldest = self._until - REREAD
-        mute.told = {key: ts for key, ts in mute.told.items() if ts >= oldest}
         fresh = {event.key: event for event in missed if event.key not in mute.told}
-        mute.told.update((key, event.ts_event) for key, event in fresh.items())
         self._backfill.deliver(tuple(fresh.values()))
+        mute.told.update((key, event.ts_event) for key, event in fresh.items())
+        asked_again = self._until - REREAD
+        mute.told = {key: ts for key, ts in mute.told.items() if ts >= asked_again}
         now = self._clock.now()
         if not mute.renewed or now - mute.renewed >= mute.pause * SECOND:
             mute.pause = 2.0 * mute.pause if mute.renewed else self._tempo.renewed_first
