@@ -109,7 +109,7 @@ def shown(venue: str, own: Sequence[int], start: int) -> float:
     apart = pace(VENUES[venue], len(questions(VENUES[venue], Instruments(), None, {}, start, start + SECOND)))
     while (moment := heard + round(asked * SECOND)) < missed + grace or not asked:
         asked = following(asked, TEMPO, apart)
-    delay = max(moment, missed + 2 * grace) - start
+    delay = max(moment + grace // 3, missed + 2 * grace) - start
     return delay / SECOND if delay <= LONGEST else inf
 
 

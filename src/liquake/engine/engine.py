@@ -233,7 +233,7 @@ class Engine:
             return False
         # Recordings without a receive time repeat the event time, and what a venue replays on connecting was never under
         # way: neither is a measurement.
-        if recv != event.ts_event and event.ts_event >= venue.feed.connected_at:
+        if recv != event.ts_event and venue.feed.heard(event.ts_event):
             venue.latency.update(recv - event.ts_event)
             self._latency.update(recv - event.ts_event)
         self._enter(event, venue, time)

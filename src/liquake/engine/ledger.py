@@ -34,7 +34,8 @@ class Feed:
         self.refusals: dict[tuple[str, str], str] = {}
         """Reason by connection and topic."""
         self.connected_at = 0
-        """Our clock when a connection last came up: what happened before comes from the venue's memory, if at all."""
+        """Our clock when a connection last came up, or those that were mute spoke: what happened before comes from the
+        venue's memory, if at all."""
         self.reconnects = 0
         self.gaps = 0
         self.gap_nanoseconds = 0
@@ -133,10 +134,9 @@ class Feed:
         return not self.mute and (not states or any(state in _AUDIBLE for state in states))
 
     def heard(self, time: int) -> bool:
-        """Whether a liquidation of `time` that comes late is a sign of life.
+        """Whether a liquidation of `time` was sent on this connection, however long under way: late is not silent.
 
-        It was long under way, but sent on this connection: late is not silent. While the sockets are proven mute it is
-        the history that tells it.
+        While the sockets are proven mute it is the history that tells of it.
         """
         return time >= self.connected_at and not self.mute
 
@@ -151,6 +151,7 @@ class Feed:
             self._silent[_PROVEN] = ConnectionState(LIQUIDATIONS, status.state, status.ts, status.reason)
         else:
             self._silent.clear()
+            self.connected_at = max(self.connected_at, status.ts)
         self._note(LIQUIDATIONS, status.state, status.ts)
         self._show_silence()
         return True

@@ -33,6 +33,8 @@ REQUESTS = 16
 _SHARE = 0.5
 """Of the requests that a venue allows, what questions may take: gaps are to be refilled too."""
 _GROWTH = 1.0 / 20.0
+_STANDSTILL = 5.0
+"""Seconds that a wait may take longer than it should."""
 _DATED = re.compile(r"\d{6}")
 _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "AVAX", "LINK", "LTC", "SUI")
 _REFUSED_MOST = 3600.0
@@ -149,8 +151,7 @@ class Reconciliation:
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Ask whenever a silence has become long enough, for ever."""
         while True:
-            await asyncio.sleep(self._patience())
-            if not self._due():
+            if not await self._slept(self._patience()) or not self._due():
                 continue
             try:
                 await self._question(client)
@@ -160,6 +161,16 @@ class Reconciliation:
                 await asyncio.sleep(self._refused.next())
             else:
                 self._refused.reset()
+
+    async def _slept(self, seconds: float) -> bool:
+        """Wait so long; whether no more time went by. What sockets brought while a machine stood still comes only after that,
+        and that they are gone shows then: so in that case, wait on."""
+        before = self._clock.now()
+        await asyncio.sleep(seconds)
+        steady = (self._clock.now() - before) / SECOND < seconds + _STANDSTILL
+        if not steady:
+            await asyncio.sleep(self._tempo.asked_first)
+        return steady
 
     def _patience(self) -> float:
         """Seconds to the next look: never so many that a silence that begins meanwhile would be asked about late."""
@@ -190,9 +201,10 @@ class Reconciliation:
         self._until = end
         missed = self._missed(found)
         if missed and self._mute is None:
-            await asyncio.sleep(max(self._certain(missed) - self._clock.now(), 0) / SECOND)
+            patience = max((self._certain(missed) - self._clock.now()) / SECOND, self._tempo.grace / 3.0)
+            steady = await self._slept(patience)
             missed = self._missed(found)
-            if missed and self._certain(missed) <= self._clock.now() and self._listening.whole:
+            if steady and missed and self._certain(missed) <= self._clock.now() and self._listening.whole:
                 self._find(missed)
         if self._mute is not None:
             self._tend(self._mute, missed)

@@ -80,6 +80,14 @@ def test_what_the_history_tells_meanwhile_is_counted_and_no_sign_of_life() -> No
     engine.advance(at(LEARN + 100))
     state = venue(engine, LEARN + 100)
     assert (state.events, held(state)) == (before + 5, [(FeedState.DARK, at(LEARN), WHY)])
+    # Nor does it say how long the sockets take.
+    assert state.latency.worst < 1_000.0
+
+
+def test_nor_is_what_is_refilled_when_they_speak_again() -> None:
+    engine = engine_after(subscribed(), trading(0, LEARN), [dark()], resumed())
+    engine.apply(late(END - 60, -1))
+    assert venue(engine, END).latency.worst < 1_000.0
 
 
 def test_its_end_leaves_the_gap_that_was_told_and_a_refill_takes_it_back() -> None:

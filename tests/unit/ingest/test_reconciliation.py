@@ -117,6 +117,8 @@ class Stand(Heard):
         super().__init__()
         self.loop = FastForwardLoop(NOW)
         self.server = ToyServer()
+        self.asleep = 0.0
+        """Seconds that the machine slept: its clock went on, its timers did not."""
         run(self._lived(act, kind), self.loop)
 
     async def _lived(self, act: Callable[[Stand], Awaitable[None]], kind: type[ToyWithPast]) -> None:
@@ -124,16 +126,20 @@ class Stand(Heard):
             self.server.price_every = 1.0
             if kind is RefusedBitcoin:
                 self.server.refuse = {"btc"}
-            feeds = feeds_of([kind(CALM, self.server.url)], self.loop, self, tempo=TEMPO)
+            feeds = feeds_of([kind(CALM, self.server.url)], self, self, tempo=TEMPO)
             task = asyncio.create_task(supervise(feeds))
             await asyncio.sleep(60.0)
             await act(self)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    def now(self) -> int:
+        """As a `Clock`."""
+        return self.loop.now() + round(self.asleep * SECOND)
+
     async def happen(self, *, told: bool) -> int:
         """A liquidation now, for the history, and for the sockets where it is `told`."""
-        now = self.loop.now()
+        now = self.now()
         self.server.past.append(now)
         if told:
             await self.tell(now)
@@ -168,7 +174,7 @@ def test_what_only_the_history_has_is_told_and_passed_on_once() -> None:
         [dark] = stand.about
         assert (dark.state, dark.ts) == (FeedState.DARK, heard)
         assert dark.reason == (
-            "its history has 1 liquidation since 14:14:20 UTC that its sockets did not bring, found after 60 s"
+            "its history has 1 liquidation since 14:14:20 UTC that its sockets did not bring, found after 65 s"
         )
         # The only socket was replaced, once.
         assert stand.server.opened == 2
@@ -226,9 +232,28 @@ def test_a_socket_that_is_late_is_not_mute(late: float) -> None:
     Stand(act)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(6.0, 9.0), (31.0, 31.0)], ids=["between questions", "before it is certain"]
+)
+def test_what_comes_late_after_the_machine_stood_still_is_not_missed(before: float, after: float) -> None:
+    async def act(stand: Stand) -> None:
+        await stand.happen(told=True)
+        await asyncio.sleep(before)
+        moment = await stand.happen(told=False)
+        await asyncio.sleep(after)
+        stand.asleep += 50.0
+        await asyncio.sleep(20.0)
+        await stand.tell(moment)
+        await asyncio.sleep(200.0)
+        assert stand.about == []
+        assert moment in stand.liquidations
+
+    Stand(act)
+
+
 def test_a_history_that_is_late_is_asked_again_for_what_it_has_been_asked_before() -> None:
     async def act(stand: Stand) -> None:
-        moment = stand.loop.now()
+        moment = stand.now()
         await asyncio.sleep(200.0)
         stand.server.past.append(moment)
         await stand.until(lambda: stand.liquidations, seconds=200.0)
