@@ -35,6 +35,9 @@ _SHARE = 0.5
 _GROWTH = 1.0 / 20.0
 _STANDSTILL = 5.0
 """Seconds that a wait may take longer than it should."""
+_DAY = 86_400 * SECOND
+PROOF = 5
+"""Liquidations that no socket brought, of which so many are asked for at most."""
 _DATED = re.compile(r"\d{6}")
 _MAJORS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "AVAX", "LINK", "LTC", "SUI")
 _REFUSED_MOST = 3600.0
@@ -96,9 +99,9 @@ class _Mute:
 class Reconciliation:
     """Stands between the sessions of one venue and `receiver`, and asks `backfill` about every silence.
 
-    What the history has and no socket brought for twice a grace is told as DARK. While
-    that lasts the history is asked on and passed on, late, and `renew` is called to have the sockets replaced. The next
-    liquidation that a socket brings ends it, and leaves a gap to be refilled.
+    What the history has and no socket brought for twice a grace is told as DARK. While that lasts the history is asked
+    on and passed on, late, and `renew` is called to have the sockets replaced. The next liquidation that happens and that
+    a socket brings ends it, and leaves a gap to be refilled: where a history goes market by market it was not asked for all.
     """
 
     def __init__(
@@ -127,6 +130,10 @@ class Reconciliation:
         self._until = 0
         """Up to when it was asked."""
         self._pace = 0.0
+        self._doubted: list[Liquidation] = []
+        """What no socket has brought yet, and is no proof either."""
+        self._ended: list[int] = []
+        """When the sockets were heard again of late."""
         self._refused = Backoff(self._tempo.history_again, _REFUSED_MOST, random or Random())
 
     @staticmethod
@@ -199,14 +206,17 @@ class Reconciliation:
         self._pace = pace(self.venue, len(asked))
         found = [event async for page in self._backfill.pages(client, asked, start, end) for event in page]
         self._until = end
-        missed = self._missed(found)
-        if missed and self._mute is None:
-            patience = max((self._certain(missed) - self._clock.now()) / SECOND, self._tempo.grace / 3.0)
+        missed = self._missed((*self._doubted, *found))
+        if self._mute is None and (certain := self._certain(missed)):
+            patience = max((certain - self._clock.now()) / SECOND, self._tempo.grace / 3.0)
             steady = await self._slept(patience)
-            missed = self._missed(found)
-            if steady and missed and self._certain(missed) <= self._clock.now() and self._listening.whole:
+            missed = self._missed(missed)
+            if steady and self._listening.whole and 0 < self._certain(missed) <= self._clock.now():
                 self._find(missed)
-        if self._mute is not None:
+        if self._mute is None:
+            self._doubted = missed
+        else:
+            self._doubted = []
             self._tend(self._mute, missed)
 
     def _since(self) -> int:
@@ -215,15 +225,24 @@ class Reconciliation:
 
     def _missed(self, found: Sequence[Liquidation]) -> list[Liquidation]:
         since = self._since()
-        return [event for event in found if self._listening.owes(event, since)]
+        owed = {event.key: event for event in found if self._listening.owes(event, since)}
+        return list(owed.values())
 
     def _certain(self, missed: Sequence[Liquidation]) -> int:
-        """From when on the sockets would have brought the oldest of `missed`, even if they were late."""
-        return min(event.ts_event for event in missed) + 2 * self._grace
+        """From when on the sockets would have brought as many of `missed` as make a proof, even if late; 0 if they do not.
+
+        One does; but a history may have what its stream never tells. So each time in a day that the sockets were heard
+        again asks for one more.
+        """
+        now = self._clock.now()
+        self._ended = [moment for moment in self._ended if now - moment < _DAY]
+        needed = min(len(self._ended), PROOF - 1)
+        happened = sorted(event.ts_event for event in missed)
+        return happened[needed] + 2 * self._grace if needed < len(happened) else 0
 
     def _find(self, missed: Sequence[Liquidation]) -> None:
         since, now = self._since(), self._clock.now()
-        count = len({event.key for event in missed})
+        count = len(missed)
         reason = (
             f"its history has {count} liquidation{'s' * (count > 1)} since {_time(since)} that its sockets did not "
             f"bring, found after {(now - since) / SECOND:.0f} s"
@@ -234,9 +253,9 @@ class Reconciliation:
 
     def _tend(self, mute: _Mute, missed: Sequence[Liquidation]) -> None:
         """Pass on what was missed, and have the sockets replaced when that is due."""
-        fresh = {event.key: event for event in missed if event.key not in mute.told}
-        self._backfill.deliver(tuple(fresh.values()))
-        mute.told.update((key, event.ts_event) for key, event in fresh.items())
+        fresh = [event for event in missed if event.key not in mute.told]
+        self._backfill.deliver(fresh)
+        mute.told.update((event.key, event.ts_event) for event in fresh)
         asked_again = self._until - REREAD
         mute.told = {key: ts for key, ts in mute.told.items() if ts >= asked_again}
         now = self._clock.now()
@@ -246,9 +265,10 @@ class Reconciliation:
             self._renew()
 
     def _resume(self, mute: _Mute) -> None:
-        """A socket has brought a liquidation: what lies between is missing where the history was not asked for all of it."""
+        """The sockets are heard again."""
         self._mute = None
         now = self._clock.now()
+        self._ended.append(now)
         gap = Gap(self.venue.name, LIQUIDATIONS, mute.since, now, f"dark: {mute.reason}")
         self._tell(gap)
         self._tell(

@@ -12,7 +12,7 @@ from bench.fast_forward import FastForwardLoop, run
 
 from liquake.clock import SECOND
 from liquake.ingest.link import Tempo
-from liquake.ingest.reconciliation import REQUESTS, Reconciliation, following, pace, questions
+from liquake.ingest.reconciliation import PROOF, REQUESTS, Reconciliation, following, pace, questions
 from liquake.ingest.supervisor import feeds_of, supervise
 from liquake.model import ContractKind, DecodeError, FeedState, FeedStatus, Instrument, Instruments
 from liquake.model.feed import LIQUIDATIONS
@@ -214,6 +214,27 @@ def test_what_happened_after_it_was_found_and_comes_by_a_socket_ends_it() -> Non
         )  # fmt: skip
         await asyncio.sleep(10.0)
         assert stand.gaps == [gap, msgspec.structs.replace(gap, recovered=True)]
+
+    Stand(act)
+
+
+def test_a_history_that_has_what_its_sockets_never_tell_is_believed_less_and_less() -> None:
+    async def act(stand: Stand) -> None:
+        needed = []
+        for _ in range(PROOF + 1):
+            found, extra = len(stand.about), 0
+            while len(stand.about) == found:
+                extra += 1
+                await stand.happen(told=False)
+                await asyncio.sleep(100.0)
+            needed.append(extra)
+            await stand.happen(told=True)
+            await asyncio.sleep(10.0)
+        assert needed == [1, 2, 3, 4, 5, 5]
+        await asyncio.sleep(86_400.0)
+        await stand.happen(told=False)
+        await asyncio.sleep(400.0)
+        assert stand.about[-1].state is FeedState.DARK
 
     Stand(act)
 
