@@ -36,6 +36,8 @@ _GROWTH = 1.0 / 20.0
 _STANDSTILL = 5.0
 """Seconds that a wait may take longer than it should."""
 _DAY = 86_400 * SECOND
+_PIECE = 3600 * SECOND
+"""Nanoseconds of a silence after which all of it is refilled so far: of a longer one the beginning may lie beyond `REACH`."""
 PROOF = 5
 """Liquidations that no socket brought, of which so many are asked for at most."""
 _DATED = re.compile(r"\d{6}")
@@ -88,6 +90,8 @@ class _Mute:
 
     def __init__(self, since: int, found: int, reason: str) -> None:
         self.since, self.found, self.reason = since, found, reason
+        self.refilled = since
+        """Up to when the history has been, or is being, asked for all markets."""
         self.told: dict[str, int] = {}
         """When what was passed on of the history happened, by key."""
         self.renewed = 0
@@ -200,8 +204,6 @@ class Reconciliation:
         assert brought is not None
         self._asked_of, self._asked = brought, (now - brought) / SECOND
         start, end = max(self._since(), self._until - REREAD, now - REACH), now - self._grace
-        if start >= end:
-            return
         asked = questions(self.venue, self._instruments, self._assets, self._listening.liquidated, start, end)
         self._pace = pace(self.venue, len(asked))
         found = [event async for page in self._backfill.pages(client, asked, start, end) for event in page]
@@ -259,6 +261,8 @@ class Reconciliation:
         asked_again = self._until - REREAD
         mute.told = {key: ts for key, ts in mute.told.items() if ts >= asked_again}
         now = self._clock.now()
+        if now - mute.refilled >= _PIECE:
+            self._lose(mute, now)
         if not mute.renewed or now - mute.renewed >= mute.pause * SECOND:
             mute.pause = 2.0 * mute.pause if mute.renewed else self._tempo.renewed_first
             mute.renewed = now
@@ -269,11 +273,16 @@ class Reconciliation:
         self._mute = None
         now = self._clock.now()
         self._ended.append(now)
-        gap = Gap(self.venue.name, LIQUIDATIONS, mute.since, now, f"dark: {mute.reason}")
-        self._tell(gap)
+        self._lose(mute, now)
         self._tell(
             FeedStatus(self.venue.name, LIQUIDATIONS, FeedState.RESUMED, now, "", "a socket brings liquidations")
         )
+
+    def _lose(self, mute: _Mute, now: int) -> None:
+        """Tell what may be missing up to now, and have it refilled."""
+        gap = Gap(self.venue.name, LIQUIDATIONS, mute.refilled, now, f"dark: {mute.reason}")
+        mute.refilled = now
+        self._tell(gap)
         self._backfill.missed(gap)
 
     def _tell(self, event: FeedStatus | Gap) -> None:

@@ -196,6 +196,24 @@ def test_sockets_that_stay_mute_are_replaced_again_ever_more_rarely() -> None:
     Stand(act)
 
 
+def test_a_long_silence_is_refilled_for_all_markets_by_the_hour() -> None:
+    async def act(stand: Stand) -> None:
+        heard = await stand.happen(told=True)
+        await asyncio.sleep(20.0)
+        await stand.happen(told=False)
+        await asyncio.sleep(2.5 * 3600.0)
+        assert [gap.recovered for gap in stand.gaps] == [False, True] * 2
+        assert [status.state for status in stand.about] == [FeedState.DARK]
+        await stand.happen(told=True)
+        await asyncio.sleep(10.0)
+        opened = [gap for gap in stand.gaps if not gap.recovered]
+        assert [gap.start for gap in opened] == [heard, *(gap.end for gap in opened[:-1])]
+        assert len(opened) == 3
+        assert [gap.recovered for gap in stand.gaps] == [False, True] * 3
+
+    Stand(act)
+
+
 def test_what_happened_after_it_was_found_and_comes_by_a_socket_ends_it() -> None:
     async def act(stand: Stand) -> None:
         await asyncio.sleep(20.0)
@@ -331,7 +349,10 @@ def test_a_history_that_does_not_answer_is_told_of_once_and_asked_more_rarely() 
 
 def test_a_quiet_venue_is_asked_as_often_as_the_schedule_says() -> None:
     async def act(stand: Stand) -> None:
+        for socket in stand.server.sockets:
+            await socket.send_str("what is this")
         await asyncio.sleep(2 * 3600.0)
+        assert len(stand.errors) == 1
         assert 60 < len(stand.server.asked) < 85
         longest = max(end - start for start, end in stand.server.asked) / SECOND
         assert longest < 500.0
