@@ -162,6 +162,11 @@ def _by_grammar(symbol: str) -> Instrument | None:
     return Instrument(symbol, symbol, _LINEAR, None) if symbol.isprintable() else None
 
 
+def _unmade(rows: Sequence[object], ts_recv: int) -> None:
+    """In place of what makes liquidations of scanned rows, where there is no scanner: none are made."""
+    del rows, ts_recv
+
+
 def _change(row: _Row) -> _Change:
     return row.orderID, row.symbol, _SIDES.get(row.side or ""), row.price, row.leavesQty
 
@@ -174,28 +179,30 @@ class BitmexDecoder(Decoder):
         self._listed = instruments.by_symbol.get
         self._orders: dict[str, _Order] = {}
         self._scan = SHAPE.scan
-        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_grammar))
+        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_grammar)) or _unmade
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if self._scan is None or self._make is None or (found := self._scan(frame)) is None:
+        scan = self._scan
+        if scan is None or (found := scan(frame)) is None:
             return self._read(frame, ts_recv)
         action, rows = found
-        if action == "delete":
+        orders = self._orders
+        if action == "insert":
+            events = self._make(rows, ts_recv)
+            if events is None:
+                return self._changed(action, rows, frame, ts_recv)
             for row in rows:
-                self._orders.pop(row[0], None)
-            return ()
+                # Nearly always it is new: then a call can be spared.
+                if row[0] in orders:
+                    self._open(row)
+                else:
+                    orders[row[0]] = row
+            return events
         if action == "update":
             return self._raised(rows, frame, ts_recv)
-        events = self._make(rows, ts_recv)
-        if events is None:
-            return self._changed(action, rows, frame, ts_recv)
         for row in rows:
-            # Nearly always it is new: then a call can be spared.
-            if row[0] in self._orders:
-                self._open(row)
-            else:
-                self._orders[row[0]] = row
-        return events
+            orders.pop(row[0], None)
+        return ()
 
     def _read(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not scanned."""
@@ -226,8 +233,9 @@ class BitmexDecoder(Decoder):
         identity, symbol, side, price, leaves = row
         if side is None or not price or not leaves:
             return self.failure(frame, ts_recv, "liquidation order lacks its side, price or leavesQty")
-        self._open((identity, symbol, side, price, leaves))
-        return self._liquidation(symbol, side, price, leaves, identity, frame, ts_recv, tags)
+        order = identity, symbol, side, price, leaves
+        self._open(order)
+        return self._liquidation(order, frame, ts_recv, tags)
 
     def _open(self, order: _Order) -> None:
         identity, symbol, side, price, leaves = order
@@ -236,34 +244,26 @@ class BitmexDecoder(Decoder):
 
     def _raised(self, rows: Iterable[_Change], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """Most updates re-price, or tell of fills by a falling `leavesQty`. Only what rises above all before is new."""
+        orders = self._orders
         events: list[Event] = []
         for identity, symbol, _, price, leaves in rows:
-            known = self._orders.get(identity)
-            if known is None:
+            if (known := orders.get(identity)) is None:
                 # "drop any messages received until you have received the partial" (_DOCUMENTATION), which has the order.
                 continue
             _, _, side, old, counted = known
             if leaves is None or leaves <= counted:
                 if price:
-                    self._orders[identity] = identity, symbol, side, price, counted
+                    orders[identity] = identity, symbol, side, price, counted
                 continue
             total = counted + (leaves - counted)
-            self._orders[identity] = identity, symbol, side, price or old, total
+            orders[identity] = identity, symbol, side, price or old, total
             told = f"{identity}|{total:.15g}"
-            events.append(self._liquidation(symbol, side, price or old, leaves - counted, told, frame, ts_recv, ()))
+            more = told, symbol, side, price or old, leaves - counted
+            events += self._make((more,), ts_recv) or (self._liquidation(more, frame, ts_recv),)
         return events
 
-    def _liquidation(
-        self,
-        symbol: str,
-        side: Side,
-        price: float,
-        size: float,
-        identity: str,
-        frame: bytes | str,
-        ts_recv: int,
-        tags: tuple[str, ...],
-    ) -> Event:
+    def _liquidation(self, order: _Order, frame: bytes | str, ts_recv: int, tags: tuple[str, ...] = ()) -> Event:
+        identity, symbol, side, price, size = order
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
