@@ -81,8 +81,8 @@ async def test_the_next_one_repeats_nothing_and_tells_what_came_in_between(redis
     clock = ManualClock(time.time_ns())
 
     async def happen(event: Liquidation) -> None:
+        clock.set(event.ts_recv)
         await send(redis, tmp_path, [event])
-        clock.set(time.time_ns())
 
     async with listening(redis) as told:
         async with analysing(redis, told, clock) as analysis:
