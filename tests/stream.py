@@ -14,7 +14,7 @@ import msgspec
 
 from liquake.clock import SECOND
 from liquake.model import Liquidation, PriceBasis, Side
-from liquake.model.alert import Alert
+from liquake.model.alert import Alert, AlertRule
 from liquake.storage.current import ALERTS
 from liquake.storage.journal import Journal
 from liquake.storage.redis import FED, FED_SECONDS, RedisSink
@@ -51,6 +51,10 @@ class Told:
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
         self.log = io.BytesIO()
+
+    def large(self) -> list[str]:
+        """Where single large orders were told of: on a busy machine enough time may pass for cascades to be, too."""
+        return [alert.market for alert in self.alerts if alert.rule is AlertRule.INSTITUTIONAL]
 
     def lines(self) -> list[dict[str, str]]:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
