@@ -103,3 +103,11 @@ def test_accounts_come_from_file_and_environment(tmp_path: Path) -> None:
     assert load({}, {}, file).accounts == {"hyperliquid": ("0xa", "0xb")}
     told = {"LIQUAKE_ACCOUNTS": "hyperliquid=0xc 0xd,other=1"}
     assert load({}, told, None).accounts == {"hyperliquid": ("0xc", "0xd"), "other": ("1",)}
+
+
+@pytest.mark.parametrize(
+    ("setting", "choices"), [("view", "monitor, overview, cumulative, tape"), ("theme", "dark, light, amber")]
+)
+def test_of_a_word_that_is_none_of_the_choices_these_are_told(setting: str, choices: str) -> None:
+    with pytest.raises(SettingError, match=f"^{setting} 'nothing': give one of {choices}"):
+        load({setting: "nothing"})
