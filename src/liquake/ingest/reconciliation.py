@@ -185,7 +185,8 @@ class Reconciliation:
 
     def _patience(self) -> float:
         """Seconds to the next look: never so many that a silence that begins meanwhile would be asked about late."""
-        return min(max(self._left(), 0.0), self._tempo.asked_first) or self._tempo.asked_first / 60.0
+        most = self._tempo.asked_first
+        return min(max(self._left(), most / 60.0), most)
 
     def _left(self) -> float:
         """Seconds until the next question."""
