@@ -9,7 +9,8 @@ chance with probability exp(-rt). In a market that swings it is less where it is
 
 Of a venue that has a history that is asked too, by the schedule that the program keeps. It shows a silence at the first
 question that comes a grace after an order that was kept back, and is believed when that is two old; the seconds that
-answers take are left out. What is found first counts, by whichever: beside it stands how often that was the history.
+answers take are left out. What is found first counts, by whichever: beside it stands how often that was the history, and
+last in how many of the silences the venue would have spoken at all by then.
 
 python -m bench.silence [--calm-hours 720] [--busy-hours 720] [--silences 50]
 """
@@ -132,7 +133,7 @@ def report(scenario: str, hours: float, silences: int, limit: float) -> None:
         print(
             f"{scenario:<6} {hours:>6.0f} {venue:<10} {per_minute:>8.1f} {spoken:>9.2f} {false[venue]:>6} {chance:>8.0e} "
             f"{-log(chance) / spoken:>9.1f} {_cuts(by_rates)} {_cuts(by_history) if asked else _NONE} {earlier:>9.0%} "
-            f"{_cuts(found)} {within:>11.0%} of {limit / 60:g} min",
+            f"{_cuts(found)} {within:>11.0%} of {limit / 60:g} min {_spoken(own, moments, limit):>7.0%}",
             flush=True,
         )
     total = sum(false.values())
@@ -140,6 +141,12 @@ def report(scenario: str, hours: float, silences: int, limit: float) -> None:
     # The exact upper limit for none is 3.0; for more this is a little above it.
     most = (3.0 + 2.0 * total) / months
     print(f"{scenario:<6} {total} false in {months:.1f} months of a venue: at most {most:.2f} a month and venue")
+
+
+def _spoken(own: Sequence[int], moments: Sequence[int], seconds: float) -> float:
+    """In how many of `seconds` from `moments` on there is one of `own`."""
+    spoke = (bisect_left(own, moment) < bisect_left(own, moment + round(seconds * SECOND)) for moment in moments)
+    return sum(spoke) / len(moments)
 
 
 _NONE = f"{'none':>8} {'':>8}"
@@ -160,7 +167,7 @@ def main() -> None:
     print(f"{'':<66}{'by the rates':>17} {'by its history':>17} {'earlier':>9} {'together':>17}")
     print(
         "market  hours venue      events/m seconds/m  false      p <   least/m"
-        f"{'    p50/m    p95/m' * 2}{'':>10}    p50/m    p95/m  found within"
+        f"{'    p50/m    p95/m' * 2}{'':>10}    p50/m    p95/m  found within       spoke"
     )
     report("calm", settings.calm_hours, settings.silences, 1800.0)
     report("busy", settings.busy_hours, settings.silences, 180.0)
