@@ -181,8 +181,7 @@ def _add_settings(parser: _Parser, *names: str) -> None:
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:
-            kind = float if name in ("refresh", "duration") else str
-            parser.add_argument(flag, type=kind, metavar=_WHAT.get(name, "FILE"), help=words)
+            parser.add_argument(flag, metavar=_WHAT.get(name, "FILE"), help=words)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML) instead of the user's own")
 
 

@@ -151,8 +151,13 @@ def _converted(told: Mapping[str, Any]) -> Settings:
 def _mend(name: str, error: str) -> str:
     if choices := _choices(name):
         return f"give one of {', '.join(choices)}"
-    words = error.split(" - at")[0].replace("`", "").lower()
-    words = words.replace("float", "a number").replace(">=", "of at least").replace("<=", "of at most")
+    words = error.split(" - at")[0].split(", got")[0].replace("`", "").replace(" | null", "").lower()
+    words = (
+        words.replace("float", "a number")
+        .replace("bool", "true or false")
+        .replace(">=", "of at least")
+        .replace("<=", "of at most")
+    )
     return f"{words} ({sentence(name)})"
 
 
