@@ -54,7 +54,19 @@ _EXAMPLES = {
 }
 
 
-_WHAT = {"theme": "NAME", "view": "NAME", "models": "PATH"}
+_WHAT = {
+    "theme": "NAME",
+    "view": "NAME",
+    "models": "PATH",
+    "archive": "FOLDER",
+    "refresh": "SECONDS",
+    "duration": "SECONDS",
+    "database_days": "DAYS",
+    "keep": "DAYS",
+    "redis": "URL",
+    "database": "URL",
+    "source": "URL",
+}
 _SHOWN = (
     "exchanges",
     "symbols",
@@ -164,14 +176,8 @@ def _add_settings(parser: _Parser, *names: str) -> None:
         flag, words = f"--{name.replace('_', '-')}", sentence(name)
         if name in ("exchanges", "symbols"):
             parser.add_argument(flag, nargs="+", metavar="NAME", help=words)
-        elif name in ("refresh", "duration"):
-            parser.add_argument(flag, type=float, metavar="SECONDS", help=words)
-        elif name in ("database_days", "keep"):
-            parser.add_argument(flag, metavar="DAYS", help=words)
         elif name == "keys":
             parser.add_argument(flag, choices=("on", "off"), help=words)
-        elif name in ("redis", "database", "source"):
-            parser.add_argument(flag, metavar="URL", help=words)
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:

@@ -109,6 +109,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = {}
 
 
+_WORDS = {
+    "`": "",
+    " | null": "",
+    "float": "a number",
+    "bool": "true or false",
+    ">=": "of at least",
+    "<=": "of at most",
+}
+"""What msgspec says of a value, and how a user would."""
+
+
 def sentence(setting: str) -> str:
     """The manual entry of one setting."""
     hint = get_type_hints(Settings, include_extras=True)[setting]
@@ -151,8 +162,9 @@ def _converted(told: Mapping[str, Any]) -> Settings:
 def _mend(name: str, error: str) -> str:
     if choices := _choices(name):
         return f"give one of {', '.join(choices)}"
-    words = error.split(" - at")[0].replace("`", "").lower()
-    words = words.replace("float", "a number").replace(">=", "of at least").replace("<=", "of at most")
+    words = error.split(" - at")[0].split(", got")[0].lower()
+    for theirs, ours in _WORDS.items():
+        words = words.replace(theirs, ours)
     return f"{words} ({sentence(name)})"
 
 
