@@ -46,6 +46,8 @@ from liquake.storage.tail import JournalTail
 from liquake.storage.timescale import TimescaleSink
 
 _MONTH = 1_757_376_000_000_000_000
+_FRAME = 100
+"""Events applied in one turn of the loop, however many are due: no socket brings more at once."""
 
 
 @contextmanager
@@ -162,7 +164,11 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
     """Print how old the keys of the moment were whenever they were looked at under `per_second` events."""
     engine = Engine({})
     follower = Follower(RedisSink(url), path, time.time_ns)
-    writer = StateWriter(url, lambda: engine.moment(time.time_ns()), lambda: engine.snapshot(time.time_ns()))
+    writer = StateWriter(
+        url,
+        lambda markets: engine.moment(time.time_ns(), markets),
+        lambda markets, charts: engine.snapshot(time.time_ns(), markets, charts),
+    )
     seen: list[tuple[float, float]] = []
     turns: list[float] = []
     client: Any = Redis.from_url(url)
@@ -174,12 +180,15 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
         while (elapsed := time.perf_counter() - started) < seconds:
             due = int(elapsed * per_second)
             now = time.time_ns()
-            batch = [msgspec.structs.replace(each, ts_event=now, ts_recv=now) for each in events[sent:due]]
+            batch = [
+                msgspec.structs.replace(each, ts_event=now, ts_recv=now)
+                for each in events[sent : min(due, sent + _FRAME)]
+            ]
             for event in batch:
                 engine.apply(event)
             journal.record(batch)
-            sent = due
-            await asyncio.sleep(0.01)
+            sent += len(batch)
+            await asyncio.sleep(0.0 if sent < due else 0.01)
         lag = follower.statistics().lag
         share = (time.process_time() - used) / elapsed
         await ended(*looking, *running)

@@ -30,7 +30,7 @@ async def test_a_screen_shows_the_collectors_numbers_and_none_once_it_is_gone(tm
         engine.apply(liquidation(number / 10.0))
     collector = engine.snapshot(NOON + 7 * 10**9)
     moment = engine.moment(collector.now)
-    writer = StateWriter(server.url, lambda: moment, lambda: collector)
+    writer = StateWriter(server.url, lambda markets: moment, lambda markets, charts: collector)
     writer.tell(ALERT)
     writing = asyncio.create_task(writer.run())
     attached = Attached(server.url, STATUS, lambda: NOON + 8 * 10**9)

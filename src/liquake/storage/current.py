@@ -5,7 +5,8 @@
 | `velocity:BTCUSDT:current` | hash | of one market, and of `ALL`: see `velocity` |
 | `cascade:probability:BTCUSDT` | hash | of each watched market: see `cascade` |
 | `regime:current` | hash | see `regime` |
-| `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `SnapshotReader` |
+| `liquake:snapshot` | string | a `Snapshot` as JSON: see `StateWriter` and `SnapshotReader` |
+| `liquake:wanted` | sorted set | what screens want of it beside the largest markets: see `wanted` |
 | `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
 | `liquake:alerts:recent` | list | see `recent` |
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import chain
@@ -26,7 +27,7 @@ from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, KINEMATIC_WINDOWS, NUMBERS, Moment, Risk, Snapshot
+from liquake.engine.snapshot import ALL, COVERED_MARKETS, KINEMATIC_WINDOWS, NUMBERS, Moment, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage import hashes, recent
@@ -34,21 +35,28 @@ from liquake.storage.address import without_password
 from liquake.storage.hashes import Hash, hash_of
 from liquake.storage.lease import Held, Lease
 from liquake.storage.redis import ANOTHER_VERSION, Client, connect, disconnect, explained
-from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, ended
+from liquake.storage.sink import RETRY_FIRST, RETRY_MOST
+from liquake.storage.wanted import heeded
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
 WRITE_EVERY = 0.1
 """Seconds from one writing to the next."""
 CURRENT = 0.25
-"""Seconds that a hash may be old before it is written anew without a word about it."""
+"""Seconds that a key may be old before it is written anew without a word about it."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
 _EXPIRE = round(EXPIRE_AFTER * 1000)
 
-_SHARE = 0.2
-"""Of the time how much at most goes into `liquake:snapshot`: whoever reads it repaints every second or two, and the hashes,
-which others may trade on, come first."""
+LARGEST = COVERED_MARKETS
+"""Markets whose motion and sums are in `liquake:snapshot` without being asked for: no page lists more."""
+_PART = 100
+"""Markets whose hashes are made and sent together: the event loop is held up no longer, and none waits for all the others."""
+_AT_ONCE = 3
+"""Such parts under way: while Redis is at work on one the next are made."""
+
+_SHARE = 0.3
+"""Of the time how much at most goes into making `liquake:snapshot`: the hashes, which others may trade on, come first."""
 _WHOLE_AT_LEAST = 1.0
 """Seconds after which it is written again whatever it takes."""
 
@@ -174,16 +182,17 @@ HASHES: tuple[Callable[[Moment], Iterator[Hash]], ...] = (velocity, cascade, reg
 class StateWriter:
     """Writes what is told to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
 
-    The hashes are made of `moment()`, and `liquake:snapshot` of `snapshot()`, which with hundreds of markets takes so long
-    that it is left out of some writings: see `_SHARE`. While another writer is at work this one waits, and takes over
-    once that one is gone.
+    The hashes are made of `moment` of some markets at a time, and `liquake:snapshot` of `snapshot` of the `LARGEST` and of
+    those that screens want, with the charts that they want: all that goes by market is of these, and the rest is whole.
+    Where it takes too long it is left out of some writings: see `_SHARE`. While another writer is at work this one waits,
+    and takes over once that one is gone.
     """
 
     def __init__(
         self,
         url: str,
-        moment: Callable[[], Moment],
-        snapshot: Callable[[], Snapshot],
+        moment: Callable[[Sequence[str]], Moment],
+        snapshot: Callable[[Sequence[str], Sequence[str]], Snapshot],
         random: Random | None = None,
     ) -> None:
         self.address = without_password(url)
@@ -193,12 +202,13 @@ class StateWriter:
         """Whether this one is at work: it may be well and wait."""
         self.sent: int | None = None
         """What was said until then is published, UTC nanoseconds; `None` before the first writing."""
-        self.age: float | None = None
-        """Seconds that the hashes last became old before they were written anew; `None` before there were two writings."""
         self._url, self._moment, self._snapshot = url, moment, snapshot
-        self._begun: float | None = None
-        """When what the hashes hold was taken, by the event loop's clock."""
-        self._whole: asyncio.Task[None] | None = None
+        self._markets: tuple[str, ...] = ()
+        self._wanted: tuple[Sequence[str], Sequence[str]] = (), ()
+        self._taken = dict[object, float]()
+        """By part of the writing when what the keys hold was taken, by the event loop's clock."""
+        self._ages = dict[object, float]()
+        """By the same how many seconds the keys last became old before they were written anew."""
         self._whole_due = 0.0
         self._random = random or Random()
         self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
@@ -207,8 +217,13 @@ class StateWriter:
         self._told: frozenset[object] | None = None
 
     @property
+    def age(self) -> float | None:
+        """Seconds that the oldest of the keys last became old before it was written anew; `None` before two writings."""
+        return max(self._ages.values(), default=None)
+
+    @property
     def behind(self) -> float | None:
-        """Seconds that the hashes become old before they are written anew; `None` while that is soon enough."""
+        """The same; `None` while that is soon enough."""
         return self.age if self.age is not None and self.age > CURRENT else None
 
     def publish(self, channel: str, message: object) -> None:
@@ -238,8 +253,8 @@ class StateWriter:
             except Exception as error:  # whatever a client library or a snapshot may come up with: it is to be seen
                 self.trouble = f"{self.address}: {error!r}"
             finally:
-                self.writing, self.age, self._begun = False, None, None
-                await self._end_whole()
+                self.writing = False
+                self._forget_ages()
                 if client is not None:
                     with suppress(SinkError), explained(self.address):
                         await self._lease.let_go(client)
@@ -258,55 +273,82 @@ class StateWriter:
             if not held.ours or begun - proved >= HOLD_EVERY:
                 with explained(self.address):
                     held, proved = await self._lease.hold(client), begun
+                    if held.ours:
+                        self._wanted = await heeded(client)
             if held.ours:
                 await self._write(client)
             else:
-                await self._end_whole()
-                self._tell(self._moment().notices)
-                due, self.age, self._begun = begun + LOOK_EVERY, None, None
+                self._tell(self._moment(()).notices)
+                due = begun + LOOK_EVERY
+                self._forget_ages()
                 self._leave_to(held)
             self.writing, self.trouble, self._attempts = held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
             await asyncio.sleep(max(_BREATH, due - loop.time()))
         raise asyncio.CancelledError
 
+    def _forget_ages(self) -> None:
+        self._taken.clear()
+        self._ages.clear()
+
     async def _write(self, client: Client) -> None:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        moment = self._moment()
+        moment = self._moment(())
+        self._markets = moment.markets
         self._tell(moment.notices)
+        parts = self._parts(client)
+        # None is left behind where one fails: the client is let go after it.
+        ends = await asyncio.gather(*(self._write_parts(parts) for _ in range(_AT_ONCE)), return_exceptions=True)
+        for failure in filter(None, ends):
+            raise failure
         with explained(self.address):
-            self._begin_whole(client, begun)
-            await self._write_hashes(client, moment, begun)
             await self._send(client)
         self.sent = moment.now
 
-    async def _write_hashes(self, client: Client, moment: Moment, begun: float) -> None:
-        await hashes.write(client, chain.from_iterable(each(moment) for each in HASHES), _EXPIRE)
-        now = asyncio.get_running_loop().time()
-        self.age, self._begun = None if self._begun is None else now - self._begun, begun
+    def _parts(self, client: Client) -> Iterator[tuple[object, Coroutine[None, None, None]]]:
+        """What there is to write, each with its name. It is made when it is its turn."""
+        names = (ALL, *self._markets)
+        for place in range(0, len(names), _PART):
+            yield place, self._write_hashes(client, names[place : place + _PART], HASHES if not place else (velocity,))
+        if asyncio.get_running_loop().time() >= self._whole_due:
+            yield SNAPSHOT, self._write_whole(client)
 
-    def _begin_whole(self, client: Client, now: float) -> None:
-        """Have the snapshot made while Redis is at work on the hashes, and sent beside those that follow."""
-        if self._whole is not None and self._whole.done():
-            done, self._whole = self._whole, None
-            done.result()
-        if self._whole is None and now >= self._whole_due:
-            self._whole = asyncio.create_task(self._write_whole(client))
+    async def _write_parts(self, parts: Iterator[tuple[object, Coroutine[None, None, None]]]) -> None:
+        loop = asyncio.get_running_loop()
+        for name, writing in parts:
+            begun = loop.time()
+            with explained(self.address):
+                await writing
+            if name in self._taken:
+                self._ages[name] = loop.time() - self._taken[name]
+            self._taken[name] = begun
 
-    async def _end_whole(self) -> None:
-        if self._whole is not None:
-            await ended(self._whole)
-            self._whole = None
+    async def _write_hashes(
+        self, client: Client, markets: Sequence[str], made: Iterable[Callable[[Moment], Iterator[Hash]]]
+    ) -> None:
+        moment = self._moment(markets)
+        await hashes.write(client, chain.from_iterable(each(moment) for each in made), _EXPIRE)
 
     async def _write_whole(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        snapshot = self._snapshot()
-        # Of hundreds of markets each of the two takes long enough: in between the event loop has its turn.
+        snapshot = self._snapshot(*self._chosen())
+        made = loop.time()
+        # With hundreds of markets each of the two takes some time: in between the event loop has its turn.
         await asyncio.sleep(0)
-        await client.set(SNAPSHOT, _encoder.encode(snapshot), px=_EXPIRE)
-        self._whole_due = begun + min((loop.time() - begun) / _SHARE, _WHOLE_AT_LEAST)
+        encoding = loop.time()
+        held = _encoder.encode(snapshot)
+        # How long others and Redis take is no time of this.
+        taken = made - begun + loop.time() - encoding
+        self._whole_due = begun + min(taken / _SHARE, _WHOLE_AT_LEAST)
+        await client.set(SNAPSHOT, held, px=_EXPIRE)
+
+    def _chosen(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The markets that the snapshot is of, and those whose charts are in it: nobody makes it grow by names of his own."""
+        markets, charts = self._wanted
+        known = frozenset((ALL, *self._markets))
+        return tuple(
+            dict.fromkeys((*self._markets[:LARGEST], *(name for name in markets if name in known and name != ALL)))
+        ), [name for name in charts if name in known]
 
     async def _send(self, client: Client) -> None:
         while self._messages:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -79,9 +79,18 @@ def moment(told: Snapshot | None = None) -> Moment:
     return msgspec.structs.replace(found, risks=told.risks, regime=told.regime, notices=told.notices)
 
 
+def moments(markets: Sequence[str]) -> Moment:
+    """The same, whichever markets are asked for."""
+    return moment()
+
+
+def snapshots(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
+    return snapshot()
+
+
 @asynccontextmanager
 async def writing(url: str) -> AsyncIterator[StateWriter]:
-    writer = StateWriter(url, moment, snapshot)
+    writer = StateWriter(url, moments, snapshots)
     task = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(20.0):
@@ -216,7 +225,7 @@ async def test_an_alert_reaches_who_subscribed_with_every_field_it_has(redis: st
     assert (message["rule"], message["level"], message["side"]) == ("CASCADE", 2, "LONG")
 
 
-def said_by(name: str) -> Snapshot:
+def said_by(name: str, markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
     """The snapshot of an engine that can be told from another's."""
     return msgspec.structs.replace(snapshot(), markets=(name,))
 
@@ -230,7 +239,7 @@ async def who_writes(client: Any) -> str:
 async def test_of_two_writers_one_writes_and_the_other_takes_over_before_the_keys_are_gone(
     redis: str, ending: str
 ) -> None:
-    first, second = (StateWriter(redis, moment, partial(said_by, name)) for name in ("first", "second"))
+    first, second = (StateWriter(redis, moments, partial(said_by, name)) for name in ("first", "second"))
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(30.0):
         await subscription.subscribe(ALERTS)
         writing = asyncio.create_task(first.run())
@@ -365,7 +374,7 @@ def test_what_the_regime_does_not_know_is_not_there() -> None:
 
 async def test_a_new_signal_is_published_once(redis: str) -> None:
     now = [snapshot()]
-    writer = StateWriter(redis, lambda: moment(now[0]), lambda: now[0])
+    writer = StateWriter(redis, lambda markets: moment(now[0]), lambda markets, charts: now[0])
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(20.0):
         await subscription.subscribe(SIGNALS)
         task = asyncio.create_task(writer.run())
@@ -385,12 +394,12 @@ async def test_a_new_signal_is_published_once(redis: str) -> None:
 
 
 async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis: str) -> None:
-    def slow() -> Moment:
+    def slow(markets: Sequence[str]) -> Moment:
         # Longer than `ended` waits before it cancels once more, so that each time the answer is there too.
         time.sleep(0.3)
         return moment()
 
-    writer = StateWriter(redis, slow, snapshot)
+    writer = StateWriter(redis, slow, snapshots)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while not writer.writing:
@@ -402,11 +411,13 @@ async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis:
 async def test_a_snapshot_that_takes_long_is_left_out_of_some_writings(redis: str) -> None:
     made: list[str] = []
 
-    def quick() -> Moment:
-        made.append("moment")
+    def quick(markets: Sequence[str]) -> Moment:
+        # Of the two of each writing, one to know what there is.
+        if markets:
+            made.append("moment")
         return moment()
 
-    def long() -> Snapshot:
+    def long(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
         made.append("snapshot")
         time.sleep(0.1)
         return snapshot()
@@ -432,11 +443,11 @@ def said(writer: StateWriter) -> str:
 async def test_a_writer_says_how_old_its_keys_become(redis: str) -> None:
     pause = [0.0]
 
-    def paused() -> Moment:
+    def paused(markets: Sequence[str]) -> Moment:
         time.sleep(pause[0])
         return moment()
 
-    writer = StateWriter(redis, paused, snapshot)
+    writer = StateWriter(redis, paused, snapshots)
     task = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(30.0):
@@ -453,12 +464,12 @@ async def test_a_writer_says_how_old_its_keys_become(redis: str) -> None:
 async def test_a_writer_that_has_no_snapshot_to_write_says_so_and_goes_on_when_there_is_one(redis: str) -> None:
     broken = [True]
 
-    def sometimes() -> Moment:
+    def sometimes(markets: Sequence[str]) -> Moment:
         if broken[0]:
             raise ArithmeticError("of an estimator")
         return moment()
 
-    writer = StateWriter(redis, sometimes, snapshot)
+    writer = StateWriter(redis, sometimes, snapshots)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while "of an estimator" not in writer.trouble:

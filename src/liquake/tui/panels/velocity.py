@@ -51,6 +51,8 @@ def velocity(picture: Picture, width: int, height: int) -> Sheet:
 def _waiting(picture: Picture, width: int) -> list[Text]:
     """What the panel waits for: the feeds, the market, or the one market chosen."""
     snapshot, view, theme = picture.snapshot, picture.view, picture.theme
+    if picture.lacks_market:
+        return picture.without_market(width)
     heard = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
     if snapshot.events and view.market != ALL:
         sentence = f"No liquidation of {view.market} yet: m and M choose another market, Esc shows all."
