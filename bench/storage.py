@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -194,14 +194,19 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
         await ended(*looking, *running)
         await client.aclose()
     print(f"keys of {len(markets)} markets, {sent / seconds:,.0f} events/s applied, {share:.2f} of a core")
-    for name, each in zip(("hashes", "snapshot"), zip(*seen, strict=True), strict=False):
-        print(f"  age of {name}: median {statistics.median(each) * 1e3:.0f} ms, oldest {max(each) * 1e3:.0f} ms")
-    turns.sort()
-    rarely = turns[-max(len(turns) // 100, 1)]
+    for name, each in zip(("oldest hash", "snapshot"), zip(*seen, strict=True), strict=False):
+        print(f"  age of the {name:<12} {_spread(each)}")
+    print(f"  a turn of the loop      {_spread(turns)}")
     print(f"  seen {len(seen)} times, stream {lag or 0.0:.2f} s behind")
-    print(f"  a turn of the loop at most {turns[-1] * 1e3:.0f} ms, one in a hundred {rarely * 1e3:.0f} ms")
     if writer.trouble:
         raise SystemExit(writer.trouble)
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    """Median, 99th percentile and largest, in milliseconds."""
+    ordered = sorted(seconds)
+    rarely = ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
+    return f"median {statistics.median(ordered) * 1e3:>4.0f} ms, p99 {rarely * 1e3:>4.0f} ms, most {ordered[-1] * 1e3:>4.0f} ms"
 
 
 async def _look(client: Any, markets: list[str], seen: list[tuple[float, float]]) -> None:

@@ -23,8 +23,9 @@ _NOW = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] /
 _WANT = (
     _NOW
     + """
-for place = 2, #ARGV do redis.call('ZADD', KEYS[1], now, ARGV[place]) end
+for place = 3, #ARGV do redis.call('ZADD', KEYS[1], now, ARGV[place]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 )
@@ -36,7 +37,7 @@ async def want(client: Client, names: Sequence[str]) -> bool:
     reads may be a replica. Raises `SinkError`."""
     with explained("redis"):
         try:
-            await client.eval(_WANT, 1, WANTED, round(SECONDS * 1000), *names)
+            await client.eval(_WANT, 1, WANTED, round(SECONDS * 1000), MOST, *names)
         except ResponseError:
             return False
     return True

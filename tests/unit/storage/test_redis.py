@@ -19,12 +19,13 @@ from liquake.analytics.regime import Regime, RegimeState
 from liquake.analytics.signals import Digest, Notification
 from liquake.analytics.volatility import Trend
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Moment, Risk, Snapshot
+from liquake.engine.snapshot import ALL, Moment, Risk, Snapshot
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import Liquidation, Side
 from liquake.model.alert import Alert, AlertRule, Level
 from liquake.storage.current import (
     ALERTS,
+    LARGEST,
     LEASE,
     SIGNALS,
     SNAPSHOT,
@@ -37,6 +38,7 @@ from liquake.storage.journal import Journal
 from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
 from liquake.storage.sink import ended
 from liquake.storage.tail import JournalTail
+from liquake.storage.wanted import CHARTS, want
 from tests.servers import Valkey, free_port, until
 from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.engine.events import liquidation as settled
@@ -438,6 +440,53 @@ def said(writer: StateWriter) -> str:
     if writer.age is None:
         return "unknown"
     return "in time" if writer.behind is None else "late" if writer.behind == writer.age > 0.3 else "wrong"
+
+
+async def test_every_market_has_its_hash_and_the_snapshot_those_that_are_large_or_wanted(redis: str) -> None:
+    engine, now = Engine(COVERAGES), NOON + 7_000_000_000
+    for number in range(230):
+        engine.apply(settled(number / 100.0, asset=f"C{number}", usd=1e6 - number))
+    whole = engine.snapshot(now)
+    smallest = whole.markets[-1]
+    writer = StateWriter(redis, partial(engine.moment, now), partial(engine.snapshot, now))
+    task = asyncio.create_task(writer.run())
+    asking, _ = await connect(redis)
+    try:
+        async with asyncio.timeout(30.0), client_of(redis) as client:
+            while not await client.exists(SNAPSHOT):
+                await asyncio.sleep(0.02)
+            for market in (ALL, *whole.markets):
+                held = await client.hget(f"velocity:{market}:current", "2s_velocity")
+                assert float(held) == whole.kinematics[market][2].counts.velocity.value
+            told = msgspec.json.decode(await client.get(SNAPSHOT), type=Snapshot)
+            assert set(told.kinematics) == {ALL, *whole.markets[:LARGEST]}
+            assert told.activity == whole.activity
+            assert told.markets == whole.markets
+            await want(asking, [smallest, "NONEUSDT", ALL, f"{CHARTS}{smallest}", f"{CHARTS}NONEUSDT"])
+            while not (told := msgspec.json.decode(await client.get(SNAPSHOT), type=Snapshot)).charts:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
+        await disconnect(asking)
+    assert set(told.kinematics) == {ALL, *whole.markets[:LARGEST], smallest}
+    assert told.kinematics[smallest] == whole.kinematics[smallest]
+    assert set(told.charts) == {smallest}
+
+
+async def test_a_snapshot_that_becomes_old_is_behind_as_a_hash_is(redis: str) -> None:
+    def long(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
+        time.sleep(0.2)
+        return snapshot()
+
+    writer = StateWriter(redis, moments, long)
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0):
+            # It has its share of the time, and no more.
+            while writer.behind is None or writer.behind < 0.5:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
 
 
 async def test_a_writer_says_how_old_its_keys_become(redis: str) -> None:
