@@ -156,6 +156,7 @@ for place = 2, #KEYS do
     oldest = math.max(oldest, now - written / 1e9)
 end
 local whole = string.match(redis.call('GETRANGE', KEYS[1], 0, 99), '"now":(%d+)')
+if not whole then return false end
 return {tostring(oldest), tostring(now - whole / 1e9)}
 """
 
@@ -194,6 +195,8 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
         await ended(*looking, *running)
         await client.aclose()
     print(f"keys of {len(markets)} markets, {sent / seconds:,.0f} events/s applied, {share:.2f} of a core")
+    if not seen:
+        raise SystemExit(f"no key was seen {writer.trouble}")
     for name, each in zip(("oldest hash", "snapshot"), zip(*seen, strict=True), strict=False):
         print(f"  age of the {name:<12} {_spread(each)}")
     print(f"  a turn of the loop      {_spread(turns)}")

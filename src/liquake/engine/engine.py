@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 
 from liquake.analytics.cascade import Model
 from liquake.analytics.hawkes import Branching
@@ -66,6 +67,7 @@ from liquake.model import (
 from liquake.model.liquidation import OPEN_BEFORE
 from liquake.model.tape import Tape as LiquidationTape
 
+_LATEST = itemgetter(0, 1, 2)
 _UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed leaves out.")
 
 WATCHED = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
@@ -520,7 +522,7 @@ class Engine:
             for venue in self._venues.values()
             for book in (venue.books.values() if markets is None else venue.books_of(markets))
         ]
-        return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=lambda row: row[:3]))
+        return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=_LATEST))
 
     def statistics(self) -> Statistics:
         """The whole session: the same for the same events, however often it was looked at."""
