@@ -50,7 +50,7 @@ _EXPIRE = round(EXPIRE_AFTER * 1000)
 
 LARGEST = COVERED_MARKETS
 """Markets whose motion and sums are in `liquake:snapshot` without being asked for: no page lists more."""
-_PART = 100
+_PART = 128
 """Markets whose hashes are made and sent together: the event loop is held up no longer, and none waits for all the others."""
 _AT_ONCE = 3
 """Such parts under way: while Redis is at work on one the next are made."""
@@ -205,6 +205,8 @@ class StateWriter:
         self._url, self._moment, self._snapshot = url, moment, snapshot
         self._markets: tuple[str, ...] = ()
         self._wanted: tuple[Sequence[str], Sequence[str]] = (), ()
+        self._held, self._proved = Held(False, 0.0), 0.0
+        """Whose the right to write is, and when that was last asked, by the event loop's clock."""
         self._taken = dict[object, float]()
         """By part of the writing when what the keys hold was taken, by the event loop's clock."""
         self._ages = dict[object, float]()
@@ -265,27 +267,33 @@ class StateWriter:
 
     async def _take_turns(self, client: Client) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        held, proved = Held(False, 0.0), 0.0
+        self._held, self._proved = Held(False, 0.0), 0.0
         # See `ended`: while each snapshot takes long, a cancellation may meet an answer again and again.
         while task is None or not task.cancelling():
             begun = loop.time()
             due = begun + WRITE_EVERY
-            if not held.ours or begun - proved >= HOLD_EVERY:
-                with explained(self.address):
-                    held, proved = await self._lease.hold(client), begun
-                    if held.ours:
-                        self._wanted = await heeded(client)
-            if held.ours:
+            if not self._held.ours:
+                await self._hold(client)
+            if self._held.ours:
                 await self._write(client)
             else:
                 self._tell(self._moment(()).notices)
                 due = begun + LOOK_EVERY
                 self._forget_ages()
-                self._leave_to(held)
-            self.writing, self.trouble, self._attempts = held.ours, "", 0
+                self._leave_to(self._held)
+            self.writing, self.trouble, self._attempts = self._held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
             await asyncio.sleep(max(_BREATH, due - loop.time()))
         raise asyncio.CancelledError
+
+    async def _hold(self, client: Client) -> None:
+        """Take the lease, or keep it; it lasts longer than the writing beside which it is kept."""
+        begun = asyncio.get_running_loop().time()
+        with explained(self.address):
+            self._held, self._proved = await self._lease.hold(client), begun
+
+    async def _heed(self, client: Client) -> None:
+        self._wanted = await heeded(client)
 
     def _forget_ages(self) -> None:
         self._taken.clear()
@@ -305,11 +313,17 @@ class StateWriter:
         self.sent = moment.now
 
     def _parts(self, client: Client) -> Iterator[tuple[object, Coroutine[None, None, None]]]:
-        """What there is to write, each with its name. It is made when it is its turn."""
-        names = (ALL, *self._markets)
-        for place in range(0, len(names), _PART):
-            yield place, self._write_hashes(client, names[place : place + _PART], HASHES if not place else (velocity,))
-        if asyncio.get_running_loop().time() >= self._whole_due:
+        """What there is to do in one writing, that which makes keys current with a name. Each is made when it is its turn."""
+        now = asyncio.get_running_loop().time()
+        if now - self._proved >= HOLD_EVERY:
+            yield None, self._hold(client)
+            yield None, self._heed(client)
+        # By name: in the order of their size markets would go from part to part, and wait for the last one once more.
+        names = ALL, *sorted(self._markets)
+        size = -(-len(names) // -(-len(names) // _PART))
+        for place in range(0, len(names), size):
+            yield place, self._write_hashes(client, names[place : place + size], HASHES if not place else (velocity,))
+        if now >= self._whole_due:
             yield SNAPSHOT, self._write_whole(client)
 
     async def _write_parts(self, parts: Iterator[tuple[object, Coroutine[None, None, None]]]) -> None:
@@ -318,9 +332,10 @@ class StateWriter:
             begun = loop.time()
             with explained(self.address):
                 await writing
-            if name in self._taken:
-                self._ages[name] = loop.time() - self._taken[name]
-            self._taken[name] = begun
+            if name is not None:
+                if name in self._taken:
+                    self._ages[name] = loop.time() - self._taken[name]
+                self._taken[name] = begun
 
     async def _write_hashes(
         self, client: Client, markets: Sequence[str], made: Iterable[Callable[[Moment], Iterator[Hash]]]
