@@ -24,7 +24,7 @@ from liquake.storage.wanted import CHARTS, want
 from liquake.tui.source import Source
 from liquake.tui.status import ELSEWHERE, Publishing, Sending, Status
 
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.2
 _RETRY_EVERY = 1.0
 """Seconds between two looks, and before the next after a failure."""
 _WANT_EVERY = 1.0

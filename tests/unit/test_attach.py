@@ -139,7 +139,7 @@ async def test_who_may_only_read_is_told_that_a_small_market_is_not_there(redis:
     owner: Any = Redis.from_url(redis)
     async with owner:
         await owner.execute_command(
-            "ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@read", "+@connection", "+info"
+            "ACL", "SETUSER", "reader", "reset", "on", ">secret", "~*", "+@read", "+@connection", "+info"
         )
     engine = crowded()
     smallest = engine.snapshot(LATER).markets[-1]
