@@ -56,14 +56,15 @@ async def test_what_is_not_wanted_any_more_is_forgotten(redis: str, monkeypatch:
         await disconnect(client)
 
 
-async def test_where_nothing_may_be_written_nothing_is_wanted(redis: str) -> None:
+@pytest.mark.parametrize("asking", [False, True])
+async def test_a_user_may_ask_who_may_do_what_the_manual_says(redis: str, asking: bool) -> None:
+    more = [f"+{name}" for name in ("eval", "zadd", "zremrangebyscore", "zremrangebyrank", "pexpire", "time")]
     async with client_of(redis) as owner:
-        await owner.execute_command(
-            "ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@read", "+@connection", "+info"
-        )
-    client, _ = await connect(redis.replace("redis://", "redis://reader:secret@"))
+        rules = "reset", "on", ">secret", "~liquake:*", "+@read", "+@connection", "+info", *(more if asking else ())
+        await owner.execute_command("ACL", "SETUSER", "screen", *rules)
+    client, _ = await connect(redis.replace("redis://", "redis://screen:secret@"))
     try:
-        assert await want(client, ["DOGEUSDT"]) is False
+        assert await want(client, ["DOGEUSDT"]) is asking
     finally:
         await disconnect(client)
 
