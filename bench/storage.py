@@ -5,7 +5,8 @@
 Starts its own servers (from the development requirements). `--rows` are those of a journal whose totals are asked for
 and that an empty database then catches up with: 3,600,000 are an hour's outage at 1,000 events a second. `--totals
 10000000` asks for the totals of so many rows and does nothing else; `--keys` asks how old the keys of the moment get
-under 10,000 events a second, of 7 markets and of 500, and how long one turn of the event loop is held up meanwhile.
+under 10,000 events a second, of 7 markets and of 500, while a screen looks at one of them, and how long one turn of the
+event loop is held up meanwhile.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from liquake.storage.schema import Row
 from liquake.storage.sink import Follower, Sink, ended
 from liquake.storage.tail import JournalTail
 from liquake.storage.timescale import TimescaleSink
+from liquake.storage.wanted import CHARTS, want
 
 _MONTH = 1_757_376_000_000_000_000
 _FRAME = 100
@@ -176,7 +178,8 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
     markets = sorted({market_of(event.asset) for event in events})
     with Journal(path) as journal:
         running = [asyncio.create_task(work) for work in (follower.run(), writer.run(), collected())]
-        looking = [asyncio.create_task(_look(client, markets, seen)), asyncio.create_task(_turn(turns))]
+        tasks = _look(client, markets, seen), _turn(turns), _attach(client, markets[-1])
+        looking = [asyncio.create_task(task) for task in tasks]
         started, used, sent = time.perf_counter(), time.process_time(), 0
         while (elapsed := time.perf_counter() - started) < seconds:
             due = int(elapsed * per_second)
@@ -221,6 +224,13 @@ async def _look(client: Any, markets: list[str], seen: list[tuple[float, float]]
         if (found := await script(keys=keys)) is not None:
             oldest, whole = map(float, found)
             seen.append((oldest, whole))
+
+
+async def _attach(client: Any, market: str) -> None:
+    """As a screen that looks at the charts of a market which need not be among the largest."""
+    while True:
+        await want(client, [market, f"{CHARTS}{market}"])
+        await asyncio.sleep(1.0)
 
 
 async def _turn(turns: list[float]) -> None:
