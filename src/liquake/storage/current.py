@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from itertools import chain
 from random import Random
@@ -34,7 +34,7 @@ from liquake.storage import hashes, recent
 from liquake.storage.address import without_password
 from liquake.storage.hashes import Hash, hash_of
 from liquake.storage.lease import Held, Lease
-from liquake.storage.redis import ANOTHER_VERSION, Client, connect, disconnect, explained
+from liquake.storage.redis import ANOTHER_VERSION, PATIENCE, Client, connect, disconnect, explained
 from liquake.storage.sink import RETRY_FIRST, RETRY_MOST
 from liquake.storage.wanted import heeded
 
@@ -52,7 +52,7 @@ LARGEST = COVERED_MARKETS
 """Markets whose motion and sums are in `liquake:snapshot` without being asked for: no page lists more."""
 _PART = 128
 """Markets whose hashes are made and sent together: the event loop is held up no longer, and none waits for all the others."""
-_AT_ONCE = 3
+_AT_ONCE = 5
 """Such parts under way: while Redis is at work on one the next are made."""
 
 _SHARE = 0.3
@@ -248,7 +248,8 @@ class StateWriter:
         while True:
             client = None
             try:
-                client, _ = await connect(self._url)
+                async with self._answered():
+                    client, _ = await connect(self._url, None)
                 await self._take_turns(client)
             except SinkError as error:
                 self.trouble = str(error)
@@ -258,8 +259,9 @@ class StateWriter:
                 self.writing = False
                 self._forget_ages()
                 if client is not None:
-                    with suppress(SinkError), explained(self.address):
-                        await self._lease.let_go(client)
+                    with suppress(SinkError):
+                        async with self._answered():
+                            await self._lease.let_go(client)
                     await disconnect(client)
             ceiling = min(RETRY_MOST, RETRY_FIRST * 2.0 ** min(self._attempts, 20))
             self._attempts += 1
@@ -289,11 +291,18 @@ class StateWriter:
     async def _hold(self, client: Client) -> None:
         """Take the lease, or keep it; it lasts longer than the writing beside which it is kept."""
         begun = asyncio.get_running_loop().time()
-        with explained(self.address):
+        async with self._answered():
             self._held, self._proved = await self._lease.hold(client), begun
 
     async def _heed(self, client: Client) -> None:
         self._wanted = await heeded(client)
+
+    @asynccontextmanager
+    async def _answered(self) -> AsyncIterator[None]:
+        """Redis answers inside the block, or why it does not is said in our words."""
+        with explained(self.address):
+            async with asyncio.timeout(PATIENCE):
+                yield
 
     def _forget_ages(self) -> None:
         self._taken.clear()
@@ -305,10 +314,10 @@ class StateWriter:
         self._tell(moment.notices)
         parts = self._parts(client)
         # None is left behind where one fails: the client is let go after it.
-        ends = await asyncio.gather(*(self._write_parts(parts) for _ in range(_AT_ONCE)), return_exceptions=True)
-        for failure in filter(None, ends):
+        lanes = (self._write_parts(parts, lane) for lane in range(_AT_ONCE))
+        for failure in filter(None, await asyncio.gather(*lanes, return_exceptions=True)):
             raise failure
-        with explained(self.address):
+        async with self._answered():
             await self._send(client)
         self.sent = moment.now
 
@@ -326,11 +335,14 @@ class StateWriter:
         if now >= self._whole_due:
             yield SNAPSHOT, self._write_whole(client)
 
-    async def _write_parts(self, parts: Iterator[tuple[object, Coroutine[None, None, None]]]) -> None:
+    async def _write_parts(self, parts: Iterator[tuple[object, Coroutine[None, None, None]]], lane: int) -> None:
         loop = asyncio.get_running_loop()
+        # Each lane makes its first part in another turn of the event loop.
+        for _ in range(lane):
+            await asyncio.sleep(0)
         for name, writing in parts:
             begun = loop.time()
-            with explained(self.address):
+            async with self._answered():
                 await writing
             if name is not None:
                 if name in self._taken:

@@ -435,6 +435,25 @@ async def test_a_snapshot_that_takes_long_is_left_out_of_some_writings(redis: st
         await ended(task)
 
 
+def at_work(writer: StateWriter) -> bool:
+    """Whether it writes, and all is well."""
+    return writer.writing and not writer.trouble
+
+
+async def test_a_writer_says_of_a_server_that_stands_still_that_it_does_not_answer(
+    redis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liquake.storage.current.PATIENCE", 0.3)
+    async with writing(redis) as writer, client_of(redis) as client:
+        while not at_work(writer):
+            await asyncio.sleep(0.01)
+        await client.client_pause(1500)
+        while "does not answer" not in writer.trouble:
+            await asyncio.sleep(0.01)
+        while not at_work(writer):
+            await asyncio.sleep(0.01)
+
+
 def said(writer: StateWriter) -> str:
     """How old its keys become, in a word."""
     if writer.age is None:
