@@ -6,6 +6,7 @@ Whatever draws, connects or stores is imported by the run it belongs to, so that
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -53,7 +54,19 @@ _EXAMPLES = {
 }
 
 
-_WHAT = {"theme": "NAME", "view": "NAME", "models": "PATH"}
+_WHAT = {
+    "theme": "NAME",
+    "view": "NAME",
+    "models": "PATH",
+    "archive": "FOLDER",
+    "refresh": "SECONDS",
+    "duration": "SECONDS",
+    "database_days": "DAYS",
+    "keep": "DAYS",
+    "redis": "URL",
+    "database": "URL",
+    "source": "URL",
+}
 _SHOWN = (
     "exchanges",
     "symbols",
@@ -96,7 +109,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0, 1 for a failure, 2 for a question that cannot be answered."""
     try:
-        told = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+        told = _told(sys.argv[1:] if arguments is None else arguments)
         run: Callable[[argparse.Namespace], int] = told.run
         return run(told)
     except LiquakeError as error:
@@ -108,6 +121,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _told(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    if arguments and arguments[0].startswith("--") and arguments[0] not in ("--help", "--version"):
+        # argparse would take the option's value for the command.
+        parser.error(f"{arguments[0]} comes after a command: liquake monitor {shlex.join(arguments)}")
+    return parser.parse_args(arguments)
 
 
 def _parser() -> _Parser:
@@ -155,14 +176,8 @@ def _add_settings(parser: _Parser, *names: str) -> None:
         flag, words = f"--{name.replace('_', '-')}", sentence(name)
         if name in ("exchanges", "symbols"):
             parser.add_argument(flag, nargs="+", metavar="NAME", help=words)
-        elif name in ("refresh", "duration"):
-            parser.add_argument(flag, type=float, metavar="SECONDS", help=words)
-        elif name in ("database_days", "keep"):
-            parser.add_argument(flag, metavar="DAYS", help=words)
         elif name == "keys":
             parser.add_argument(flag, choices=("on", "off"), help=words)
-        elif name in ("redis", "database", "source"):
-            parser.add_argument(flag, metavar="URL", help=words)
         elif name in ("plain", "samples"):
             parser.add_argument(flag, action="store_true", default=None, help=words)
         else:

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -39,7 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     plain: Annotated[bool, Meta(description="print text instead of the full screen")] = False
     view: Annotated[
         Literal["monitor", "overview", "cumulative", "tape", "glance", "market", "charts", "risk", "signals"],
-        Meta(description="page to open first; the number keys change it"),
+        Meta(
+            description="page to open first, which the number keys change: monitor, overview, cumulative, tape, glance, "
+            "market, charts, risk or signals"
+        ),
     ] = "monitor"
     theme: Annotated[
         Literal["dark", "light", "amber", "colourblind", "mono"],
@@ -106,6 +109,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = {}
 
 
+_WORDS = {
+    "`": "",
+    " | null": "",
+    "float": "a number",
+    "bool": "true or false",
+    ">=": "of at least",
+    "<=": "of at most",
+}
+"""What msgspec says of a value, and how a user would."""
+
+
 def sentence(setting: str) -> str:
     """The manual entry of one setting."""
     hint = get_type_hints(Settings, include_extras=True)[setting]
@@ -141,13 +155,23 @@ def _converted(told: Mapping[str, Any]) -> Settings:
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
-            raise SettingError(name, value, f"{_mend(str(error))} ({sentence(name)})") from None
+            raise SettingError(name, value, _mend(name, str(error))) from None
     return msgspec.convert(told, Settings, strict=False)
 
 
-def _mend(error: str) -> str:
-    words = error.split(" - at")[0].replace("`", "").lower()
-    return words.replace("float", "a number").replace(">=", "of at least").replace("<=", "of at most")
+def _mend(name: str, error: str) -> str:
+    if choices := _choices(name):
+        return f"give one of {', '.join(choices)}"
+    words = error.split(" - at")[0].split(", got")[0].lower()
+    for theirs, ours in _WORDS.items():
+        words = words.replace(theirs, ours)
+    return f"{words} ({sentence(name)})"
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    """The words that a setting may be; none where it may be others."""
+    kind = get_args(get_type_hints(Settings, include_extras=True)[name])[0]
+    return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def _names() -> str:

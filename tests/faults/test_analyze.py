@@ -42,13 +42,13 @@ async def test_another_goes_on_with_alerts_and_keys_when_the_one_at_work_is_kill
                 while not await client.exists("velocity:BTCUSDT:current"):
                     await asyncio.sleep(0.02)
             await send(redis, tmp_path, [liquidation(2, usd=3e6)])
-            await until(lambda: len(told.alerts) == 1)
+            await until(lambda: len(told.large()) == 1)
             killed = await at_work(redis)
             os.kill(killed, signal.SIGKILL)
             processes[killed].wait()
             await send(redis, tmp_path, [liquidation(3, asset="ETH", usd=4e6)])
-            await until(lambda: len(told.alerts) == 2)
+            await until(lambda: len(told.large()) == 2)
             assert await at_work(redis) in processes.keys() - {killed}
             assert await client.hget("velocity:ALL:current", "60s_events") == "3"
             assert await client.exists("cascade:probability:BTCUSDT")
-    assert [alert.market for alert in told.alerts] == ["BTCUSDT", "ETHUSDT"]
+    assert told.large() == ["BTCUSDT", "ETHUSDT"]

@@ -58,6 +58,7 @@ def recording(folder: Path, rows: int = 40) -> Path:
         (["monitor", "--symbols", "XYZ123", "--exchanges", "binance"], ["XYZ123", "BTC"]),
         (["monitor", "--symbols", "?!"], ["?!", "btc-usdt-swap"]),
         (["monitor", "--exchanges", "foo"], ["foo", "binance"]),
+        (["--exchanges", "binance"], ["--exchanges", "liquake monitor --exchanges binance"]),
         (["monitor", "--refresh", "0"], ["refresh", "0.1"]),
         (["monitor", "--refresh", "soon"], ["soon", "--help"]),
         (["monitor", "--duration", "-1"], ["-1", "above 0"]),

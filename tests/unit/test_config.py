@@ -103,3 +103,25 @@ def test_accounts_come_from_file_and_environment(tmp_path: Path) -> None:
     assert load({}, {}, file).accounts == {"hyperliquid": ("0xa", "0xb")}
     told = {"LIQUAKE_ACCOUNTS": "hyperliquid=0xc 0xd,other=1"}
     assert load({}, told, None).accounts == {"hyperliquid": ("0xc", "0xd"), "other": ("1",)}
+
+
+@pytest.mark.parametrize(
+    ("setting", "choices"), [("view", "monitor, overview, cumulative, tape"), ("theme", "dark, light, amber")]
+)
+def test_of_a_word_that_is_none_of_the_choices_these_are_told(setting: str, choices: str) -> None:
+    with pytest.raises(SettingError, match=f"^{setting} 'nothing': give one of {choices}"):
+        load({setting: "nothing"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "told", "words"),
+    [
+        ("refresh", "abc", "expected a number (seconds"),
+        ("duration", "soon", "expected a number (leave"),
+        ("samples", "7", "expected true or false (count"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_words(setting: str, told: str, words: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load({setting: told})
+    assert str(caught.value).startswith(f"{setting} '{told}': {words}")

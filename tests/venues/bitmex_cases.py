@@ -62,6 +62,7 @@ CASES = Cases(
                 "underlying": "ETH",
                 "quoteCurrency": "USD",
                 "isQuanto": True,
+                "settlCurrency": "XBt",
                 "multiplier": 100,
             },
             {
@@ -80,7 +81,7 @@ CASES = Cases(
         "XBTUSDT": Instrument("XBTUSDT", "BTC", ContractKind.LINEAR, 1e-6),
         "SOLUSDT": Instrument("SOLUSDT", "SOL", ContractKind.LINEAR, 1e-4),
         "ZEROUSDT": Instrument("ZEROUSDT", "ZERO", ContractKind.LINEAR, None),
-        "ETHUSD": Instrument("ETHUSD", "ETH", ContractKind.QUANTO, None),
+        "ETHUSD": Instrument("ETHUSD", "ETH", ContractKind.QUANTO, 1e-6),
         "ETHXBT": Instrument("ETHXBT", "ETH", ContractKind.LINEAR, None),
         "XBTEUR": Instrument("XBTEUR", "BTC", ContractKind.INVERSE, None),
     },

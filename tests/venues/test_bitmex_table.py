@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from liquake.model import Event, Instruments, Liquidation, Side
 from liquake.venues.bitmex import Bitmex
 from liquake.venues.venue import Decoder
-from tests.venues.bitmex_cases import table
+from tests.venues.bitmex_cases import CASES, table
 from tests.venues.cases import RECEIVED
 
 INSERTED: dict[str, object] = {
@@ -124,3 +125,42 @@ def test_the_whole_table_and_a_price_are_asked_for_whatever_the_assets() -> None
     (connection,) = Bitmex().connections(Instruments(), {"SOL"})
     assert [each.acks for each in connection.subscriptions] == [("liquidation",), ("instrument:XBTUSD",)]
     assert connection.subscriptions[0].frame == '{"op":"subscribe","args":["liquidation"]}'
+
+
+QUANTO = {"orderID": "q", "symbol": "ETHUSD", "side": "Buy", "price": 3_000.0, "leavesQty": 500}
+MINUTE = 60_000_000_000
+
+
+def quantos(bitcoin: float | None) -> Decoder:
+    """Reads with the contracts of the venue's answer, after the mark price of a bitcoin."""
+    venue = Bitmex()
+    reading = venue.decoder("realtime", Instruments(venue.read_instruments(CASES.answer)))
+    if bitcoin is not None:
+        frame = {"symbol": "XBTUSD", "markPrice": bitcoin, "timestamp": "2026-03-01T00:00:00.000Z"}
+        reading.decode(msgspec.json.encode({"table": "instrument", "action": "update", "data": [frame]}), RECEIVED)
+    return reading
+
+
+def test_a_contract_paid_in_bitcoin_is_worth_what_the_bitcoins_are() -> None:
+    [event] = quantos(64_000.5).decode(table("insert", QUANTO), RECEIVED)
+    assert isinstance(event, Liquidation)
+    # 500 contracts of 100 satoshis per dollar of the price, at 3,000 dollars: 1.5 bitcoin.
+    assert event.usd == pytest.approx(1.5 * 64_000.5)
+    assert event.amount == pytest.approx(1.5 * 64_000.5 / 3_000.0)
+    assert (event.asset, event.side, event.price, event.tags) == ("ETH", Side.SHORT, 3_000.0, ("bitcoin=64000.5",))
+
+
+@pytest.mark.parametrize(("bitcoin", "later"), [(None, 0), (64_000.5, MINUTE + 1)])
+def test_without_a_price_of_a_bitcoin_of_the_last_minute_it_has_no_amount(bitcoin: float | None, later: int) -> None:
+    [event] = quantos(bitcoin).decode(table("insert", QUANTO), RECEIVED + later)
+    assert isinstance(event, Liquidation)
+    assert (event.amount, event.usd, event.tags) == (None, None, ())
+
+
+def test_its_rise_counts_at_the_price_of_a_bitcoin_by_then() -> None:
+    reading = quantos(64_000.5)
+    reading.decode(table("insert", QUANTO), RECEIVED)
+    [rise] = reading.decode(table("update", {"orderID": "q", "symbol": "ETHUSD", "leavesQty": 700}), RECEIVED + MINUTE)
+    assert isinstance(rise, Liquidation)
+    assert rise.usd == pytest.approx(0.6 * 64_000.5)
+    assert rise.key == "q|700"

@@ -73,6 +73,9 @@ _UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed 
 WATCHED = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 """The markets that have their own probabilities, unless others are asked for."""
 
+USUAL_SEEN = 600 * 1_000_000_000
+"""Nanoseconds of watching before a market's usual rate means something."""
+
 STALE = 10 * 1_000_000_000
 """Nanoseconds under way after which a liquidation tells of the past: no outlook is made of it."""
 
@@ -494,10 +497,8 @@ class Engine:
 
     def _kinematics(self, as_of: int, markets: Sequence[str]) -> dict[str, tuple[WindowKinematics, ...]]:
         self._unsettled.read(as_of)
-        rows = {ALL: self._all.value(as_of)}
-        for market in markets:
-            rows[market] = self._stream(market).value(as_of)
-        return rows
+        usual_known = self._started is not None and as_of - self._started >= USUAL_SEEN
+        return {market: self._stream(market).value(as_of, usual_known=usual_known) for market in (ALL, *markets)}
 
     def _motion(self, as_of: int, markets: Sequence[str]) -> dict[str, list[int | float]]:
         self._unsettled.read(as_of)

@@ -95,7 +95,9 @@ class WindowKinematics(msgspec.Struct, frozen=True, gc=False):
     """Of velocity, acceleration and jerk against chance, by exact tests: 0 where there is nothing to tell."""
     ranks: Ranks | None = None
     """Of the same in the market's own week; `None` while its history is short, or where none is kept."""
-    status: Status = Status.STABLE
+    status: Status | None = None
+    """`None` while what is usual has not been seen for long enough to be compared with: a run that begins in a cascade
+    would call it STABLE."""
 
     @property
     def trusted(self) -> bool:

@@ -66,18 +66,28 @@ class Stream:
         if self.ahead is not None and not self.ahead.settle():
             self.ahead = None
 
-    def value(self, as_of: int) -> tuple[WindowKinematics, ...]:
-        """The rows of the velocity panel at `as_of`, which is not before any event that is settled or `ahead`."""
+    def value(self, as_of: int, *, usual_known: bool) -> tuple[WindowKinematics, ...]:
+        """The rows of the velocity panel at `as_of`, which is not before any event that is settled or `ahead`.
+
+        `usual_known` is whether what is usual has been seen for long enough.
+        """
         usual = self.scan.reference.value(as_of)
         return tuple(
-            self._row(as_of, window, usual * window, counted, *motions)
+            self._row(as_of, window, usual * window, usual_known, counted, *motions)
             for window, counted, motions in zip(
                 KINEMATIC_WINDOWS, self._trailing(as_of), self._motions(as_of), strict=True
             )
         )
 
     def _row(
-        self, as_of: int, window: float, expected: float, counted: Trailing, counts: Motion, dollars: Motion
+        self,
+        as_of: int,
+        window: float,
+        expected: float,
+        usual_known: bool,
+        counted: Trailing,
+        counts: Motion,
+        dollars: Motion,
     ) -> WindowKinematics:
         newest, middle, oldest, usd = counted
         found = significance((newest, middle, oldest), expected)
@@ -85,7 +95,9 @@ class Stream:
         if self.standing is not None:
             motion = counts.velocity.value, counts.acceleration.value, counts.jerk.value
             ranks = self.standing.value(window, *motion, as_of)
-        word = status(found.velocity, None if ranks is None else ranks.velocity)
+        word = None
+        if usual_known or ranks is not None:
+            word = status(found.velocity, None if ranks is None else ranks.velocity)
         return WindowKinematics(window, newest, usd, counts, dollars, found, ranks, word)
 
     def _trailing(self, as_of: int) -> list[Trailing]:

@@ -67,7 +67,7 @@ def _velocity(picture: Picture) -> Iterator[Row]:
             "window_s": window.window,
             "events": window.events,
             "usd": window.usd,
-            "status": window.status.value,
+            "status": window.status and window.status.value,
         }
         for unit, motion in (("events", window.counts), ("usd", window.dollars)):
             for name in ("velocity", "acceleration", "jerk"):

@@ -57,7 +57,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Events and USD are exact counts of the window; the rest are estimates with one standard error behind ±. A "
         "bright number with an arrow (▲ up, ▼ down) is at least two errors from zero; without an arrow it cannot be "
         "told from chance; ? marks windows with fewer than five expected events. The status goes from STABLE to "
-        "EXPLOSIVE by how far the velocity is from what is usual, tested exactly, also where events are few.",
+        "EXPLOSIVE by how far the velocity is from what is usual, tested exactly, also where events are few; for the "
+        "first ten minutes it is learning what that is.",
         "Look for an arrow on several scales at once: a cascade shows first in the short windows and must reach 10 s "
         "and 60 s to be one. m limits it to one market.",
         "Where the price goes. The newest second is left out, because venues publish in batches; short windows are "

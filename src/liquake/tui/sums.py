@@ -108,8 +108,11 @@ def withholds(feed: VenueState) -> bool:
     return feed.coverage.lower_bound and feed.coverage.kind is not CoverageKind.SAMPLE
 
 
-def heard(picture: Picture, market: str, window: str) -> list[Cell]:
-    """In a title: in how much of the window every venue was heard that lists the market; nothing where nobody knows."""
+def heard(picture: Picture, market: str, window: str, of: str = "") -> list[Cell]:
+    """In a title: in how much of the window every venue was heard that lists the market; nothing where nobody knows.
+
+    `of` names the window where nothing else in the title does.
+    """
     theme, kept = picture.theme, covered(picture.snapshot, ALL, market)
     if kept is None or window not in kept.covered:
         return []
@@ -117,7 +120,7 @@ def heard(picture: Picture, market: str, window: str) -> list[Cell]:
     share = formats.share(kept.covered[window])
     return [
         (f" {theme.glyphs.between} ", theme["faint"]),
-        (f"heard {share}", theme["muted" if whole else "state.waiting"]),
+        (f"heard {share}{of}", theme["muted" if whole else "state.waiting"]),
     ]
 
 

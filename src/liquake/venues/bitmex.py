@@ -41,11 +41,13 @@ from liquake.venues.venue import (
     Subscription,
     Symbol,
     Venue,
+    oddity,
 )
 
 _DOCUMENTATION = "https://www.bitmex.com/app/wsAPI"
 _FIELDS = "https://www.bitmex.com/api/explorer/#!/Liquidation/Liquidation_get"
 _TOPICS = ("liquidation", "instrument:XBTUSD")
+_QUANTOS = "https://www.bitmex.com/app/contract/ETHUSD"
 
 # "side" is that of the order with which the engine takes over the position (_FIELDS: orderID, symbol, side, price,
 # leavesQty): it buys back what a short owed and sells what a long held.
@@ -53,6 +55,10 @@ _LONG, _SHORT = Side.LONG, Side.SHORT
 _LIMIT = PriceBasis.LIMIT
 _LINEAR, _INVERSE, _QUANTO = ContractKind.LINEAR, ContractKind.INVERSE, ContractKind.QUANTO
 _DOLLARS = frozenset(("USD", "USDT", "USDC"))
+_BITCOIN = "XBTUSD"
+_SATOSHI = 1e-8
+_BITCOIN_KNOWN = 60_000_000_000
+"""Nanoseconds for which the price of a bitcoin is taken to hold: it changes every few seconds while the feed lives."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -162,6 +168,11 @@ def _by_grammar(symbol: str) -> Instrument | None:
     return Instrument(symbol, symbol, _LINEAR, None) if symbol.isprintable() else None
 
 
+def _unmade(rows: Sequence[object], ts_recv: int) -> None:
+    """In place of what makes liquidations of scanned rows, where there is no scanner: none are made."""
+    del rows, ts_recv
+
+
 def _change(row: _Row) -> _Change:
     return row.orderID, row.symbol, _SIDES.get(row.side or ""), row.price, row.leavesQty
 
@@ -173,29 +184,33 @@ class BitmexDecoder(Decoder):
         super().__init__(venue, connection, instruments)
         self._listed = instruments.by_symbol.get
         self._orders: dict[str, _Order] = {}
+        self._bitcoin: tuple[float, int] | None = None
+        """Dollars, and when they were told, our clock."""
         self._scan = SHAPE.scan
-        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_grammar))
+        self._make = SHAPE.maker(_COLUMNS, Contracts(venue, instruments, _by_grammar)) or _unmade
 
     def decode(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
-        if self._scan is None or self._make is None or (found := self._scan(frame)) is None:
+        scan = self._scan
+        if scan is None or (found := scan(frame)) is None:
             return self._read(frame, ts_recv)
         action, rows = found
-        if action == "delete":
+        orders = self._orders
+        if action == "insert":
+            events = self._make(rows, ts_recv)
+            if events is None:
+                return self._changed(action, rows, frame, ts_recv)
             for row in rows:
-                self._orders.pop(row[0], None)
-            return ()
+                # Nearly always it is new: then a call can be spared.
+                if row[0] in orders:
+                    self._open(row)
+                else:
+                    orders[row[0]] = row
+            return events
         if action == "update":
             return self._raised(rows, frame, ts_recv)
-        events = self._make(rows, ts_recv)
-        if events is None:
-            return self._changed(action, rows, frame, ts_recv)
         for row in rows:
-            # Nearly always it is new: then a call can be spared.
-            if row[0] in self._orders:
-                self._open(row)
-            else:
-                self._orders[row[0]] = row
-        return events
+            orders.pop(row[0], None)
+        return ()
 
     def _read(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """What is not scanned."""
@@ -226,8 +241,9 @@ class BitmexDecoder(Decoder):
         identity, symbol, side, price, leaves = row
         if side is None or not price or not leaves:
             return self.failure(frame, ts_recv, "liquidation order lacks its side, price or leavesQty")
-        self._open((identity, symbol, side, price, leaves))
-        return self._liquidation(symbol, side, price, leaves, identity, frame, ts_recv, tags)
+        order = identity, symbol, side, price, leaves
+        self._open(order)
+        return self._liquidation(order, frame, ts_recv, tags)
 
     def _open(self, order: _Order) -> None:
         identity, symbol, side, price, leaves = order
@@ -236,41 +252,44 @@ class BitmexDecoder(Decoder):
 
     def _raised(self, rows: Iterable[_Change], frame: bytes | str, ts_recv: int) -> Sequence[Event]:
         """Most updates re-price, or tell of fills by a falling `leavesQty`. Only what rises above all before is new."""
+        orders = self._orders
         events: list[Event] = []
         for identity, symbol, _, price, leaves in rows:
-            known = self._orders.get(identity)
-            if known is None:
+            if (known := orders.get(identity)) is None:
                 # "drop any messages received until you have received the partial" (_DOCUMENTATION), which has the order.
                 continue
             _, _, side, old, counted = known
             if leaves is None or leaves <= counted:
                 if price:
-                    self._orders[identity] = identity, symbol, side, price, counted
+                    orders[identity] = identity, symbol, side, price, counted
                 continue
             total = counted + (leaves - counted)
-            self._orders[identity] = identity, symbol, side, price or old, total
+            orders[identity] = identity, symbol, side, price or old, total
             told = f"{identity}|{total:.15g}"
-            events.append(self._liquidation(symbol, side, price or old, leaves - counted, told, frame, ts_recv, ()))
+            more = told, symbol, side, price or old, leaves - counted
+            events += self._make((more,), ts_recv) or (self._liquidation(more, frame, ts_recv),)
         return events
 
-    def _liquidation(
-        self,
-        symbol: str,
-        side: Side,
-        price: float,
-        size: float,
-        identity: str,
-        frame: bytes | str,
-        ts_recv: int,
-        tags: tuple[str, ...],
-    ) -> Event:
+    def _liquidation(self, order: _Order, frame: bytes | str, ts_recv: int, tags: tuple[str, ...] = ()) -> Event:
+        identity, symbol, side, price, size = order
         instrument = self._listed(symbol) or _by_grammar(symbol)
         if instrument is None:
             return self.failure(frame, ts_recv, f"symbol {symbol!a} cannot be one")
+        if instrument.kind is _QUANTO and instrument.multiplier and (bitcoin := self._dollars(ts_recv)):
+            # Worth bitcoins times its price (_QUANTOS): as many coins as those bitcoins have dollars.
+            coins = instrument.multiplier * bitcoin
+            instrument = Instrument(symbol, instrument.asset, _LINEAR, coins, instrument.bundle)
+            tags = (*tags, oddity("bitcoin", bitcoin))
         # The table has no time: an event is as of its receipt.
         now = ts_recv // NANOSECONDS_PER_MILLISECOND
         event = normalised(self.venue, instrument, side, price, _LIMIT, size, now, ts_recv, identity, tags)
         return event or self.ahead(frame, ts_recv, now)
+
+    def _dollars(self, ts_recv: int) -> float | None:
+        """Of a bitcoin, where it was told of lately."""
+        if self._bitcoin is None or ts_recv - self._bitcoin[1] > _BITCOIN_KNOWN:
+            return None
+        return self._bitcoin[0]
 
     def _marks(self, rows: list[_Mark], frame: bytes | str, ts_recv: int) -> list[Event]:
         return [event for row in rows for event in self._prices(row, frame, ts_recv)]
@@ -291,6 +310,8 @@ class BitmexDecoder(Decoder):
         milliseconds = (row.timestamp - _EPOCH) // _MILLISECOND
         if milliseconds <= 0:
             return (self.failure(frame, ts_recv, "price is of before 1970"),)
+        if row.symbol == _BITCOIN and row.markPrice:
+            self._bitcoin = row.markPrice, ts_recv
         return self.prices(instrument, told, milliseconds, frame, ts_recv)
 
     def examine(self, frame: bytes | str, ts_recv: int) -> Sequence[Event]:
@@ -347,12 +368,16 @@ class _Listed(msgspec.Struct):
     isInverse: bool = False  # noqa: N815 - the venue's name
     isQuanto: bool = False  # noqa: N815 - the venue's name
     underlyingToPositionMultiplier: float | None = None  # noqa: N815 - the venue's name
+    settlCurrency: str = ""  # noqa: N815 - the venue's name
+    multiplier: float | None = None
 
 
 def _instrument(row: _Listed) -> Instrument:
     asset, bundle = _coin(row.underlying)
     if row.isQuanto:
-        return Instrument(row.symbol, asset, _QUANTO, None, bundle)
+        # "multiplier" counts satoshis per contract and dollar of the price (_QUANTOS).
+        paid = row.multiplier * _SATOSHI if row.multiplier and row.settlCurrency == "XBt" else None
+        return Instrument(row.symbol, asset, _QUANTO, paid if row.quoteCurrency == "USD" else None, bundle)
     in_dollars = row.quoteCurrency in _DOLLARS
     if row.isInverse:
         return Instrument(row.symbol, asset, _INVERSE, 1.0 if in_dollars else None, bundle)
@@ -381,7 +406,8 @@ class Bitmex(Venue):
     facts = Facts(
         channel="liquidation (a table: partial, insert, update, delete)",
         side="side is of the forced order: Sell closes a long, Buy a short",
-        unit="leavesQty counts contracts: of 1 dollar (inverse), of 1/underlyingToPositionMultiplier coins (linear)",
+        unit="leavesQty counts contracts: of 1 dollar (inverse), of 1/underlyingToPositionMultiplier coins (linear), of "
+        "multiplier satoshis per dollar of the price (quanto)",
         price="price, the limit of the order, which updates move",
         history="none: REST tells of open orders alone, a gap stays a gap",
         source=_FIELDS,

@@ -217,7 +217,14 @@ def test_significance_is_of_three_windows_side_by_side_with_what_is_not_settled(
     assert row.window == 2.0
     assert row.significance.acceleration > 3.0
     assert row.significance.velocity > 5.0
-    assert row.status is Status.ACTIVE, "no higher before the market's own week is known"
+
+
+@pytest.mark.parametrize(("watched", "word"), [(500.0, None), (700.0, Status.RAPID)])
+def test_a_velocity_has_no_word_before_the_usual_one_is_known(watched: float, word: Status | None) -> None:
+    crowd = [liquidation(watched + number / 30.0, key=f"crowd-{number}") for number in range(25)]
+    engine = engine_after(*background(watched, rate=0.4), *crowd)
+    row = engine.snapshot(NOON + round((watched + 2.0) * SECOND)).kinematics[ALL][2]
+    assert (row.window, row.status) == (2.0, word)
 
 
 def test_a_burst_of_any_length_is_found() -> None:

@@ -66,7 +66,7 @@ def _subject(picture: Picture, pairs: int) -> list[Cell]:
     if pairs > 1:
         parts.append(("the latest first", theme["muted"]))
     if view.market != ALL:
-        parts += sums.heard(picture, view.market, "1h")
+        parts += sums.heard(picture, view.market, "1h", " of 1 h")
     return parts
 
 

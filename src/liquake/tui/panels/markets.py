@@ -62,7 +62,10 @@ def markets(picture: Picture, width: int, height: int) -> Sheet:
     names = [name for name in chosen if picture.view.matches(name, *last_words(by_market.get(name, [])))]
     count = (f"{formats.count(len(chosen))}, the largest first", theme["muted"])
     head = title(
-        "MARKETS", [count, *sums.heard(picture, market, "1h"), *picture.only(len(names), len(chosen))], width, theme
+        "MARKETS",
+        [count, *sums.heard(picture, market, "1h", " of 1 h"), *picture.only(len(names), len(chosen))],
+        width,
+        theme,
     )
     if chosen and not names:
         return Sheet([head, *picture.nothing_passes(width)])

@@ -25,8 +25,6 @@ _AROUND_ROWS = 4
 _LOOSE = 87
 """Width from which the numbers have room to spare."""
 _ROOMY = 100
-_USUAL_SEEN = 600.0
-"""Seconds of watching before a market's usual rate means something."""
 _NEXT_TO_NONE = 0.05
 """Events expected in a window below which its estimates are what is left of a decay, and no digits of them say more."""
 _WARMTH = {status: f"heat.{index}" for index, status in enumerate(Status)}
@@ -98,13 +96,9 @@ def _columns(theme: Theme, values: tuple[int, int, int], *, dollars: bool) -> tu
     )
 
 
-def _status(window: WindowKinematics, elapsed: float, theme: Theme) -> Cell:
-    """The word; none while what is usual has not been seen for long enough to be compared with.
-
-    A session that begins in a cascade would call it STABLE.
-    """
-    if elapsed < _USUAL_SEEN and window.ranks is None:
-        return "-", theme["faint"]
+def _status(window: WindowKinematics, theme: Theme) -> Cell:
+    if window.status is None:
+        return "learning", theme["faint"]
     return str(window.status), theme[_WARMTH[window.status]]
 
 
@@ -115,7 +109,7 @@ def _cells(window: WindowKinematics, elapsed: float, picture: Picture, values: t
         "window": (formats.window(window.window), theme["text"]),
         "events": (formats.count(window.events), theme["number"]),
         "usd": (formats.dollars(window.usd), theme["number"]),
-        "status": _status(window, elapsed, theme),
+        "status": _status(window, theme),
         "note": (_note(window, elapsed), theme["muted"]),
     }
     for name, room in zip(_DERIVATIVES, values, strict=True):
