@@ -211,6 +211,8 @@ class StateWriter:
         """By part of the writing when what the keys hold was taken, by the event loop's clock."""
         self._ages = dict[object, float]()
         """By the same how many seconds the keys last became old before they were written anew."""
+        self._parted = 0
+        """Parts of the last writing."""
         self._whole_due = 0.0
         self._random = random or Random()
         self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
@@ -327,13 +329,21 @@ class StateWriter:
         if now - self._proved >= HOLD_EVERY:
             yield None, self._hold(client)
             yield None, self._heed(client)
-        # By name: in the order of their size markets would go from part to part, and wait for the last one once more.
-        names = ALL, *sorted(self._markets)
-        size = -(-len(names) // -(-len(names) // _PART))
-        for place in range(0, len(names), size):
-            yield place, self._write_hashes(client, names[place : place + size], HASHES if not place else (velocity,))
+        divided = self._divided()
+        if len(divided) != self._parted:
+            self._forget_ages()
+            self._parted = len(divided)
+        for place, markets in enumerate(divided):
+            yield place, self._write_hashes(client, markets, (velocity,) if place else HASHES)
         if now >= self._whole_due:
             yield SNAPSHOT, self._write_whole(client)
+
+    def _divided(self) -> list[tuple[str, ...]]:
+        """Every market, in parts of the same size. By name: in the order of their size markets would go from part to part,
+        and wait for the last one once more."""
+        names = ALL, *sorted(self._markets)
+        size = -(-len(names) // -(-len(names) // _PART))
+        return [names[place : place + size] for place in range(0, len(names), size)]
 
     async def _write_parts(self, parts: Iterator[tuple[object, Coroutine[None, None, None]]], lane: int) -> None:
         loop = asyncio.get_running_loop()

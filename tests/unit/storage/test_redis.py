@@ -492,6 +492,27 @@ async def test_every_market_has_its_hash_and_the_snapshot_those_that_are_large_o
     assert set(told.charts) == {smallest}
 
 
+async def test_markets_that_come_later_are_written_too_and_nothing_is_late_for_it(redis: str) -> None:
+    engine, now = Engine(COVERAGES), NOON + 7_000_000_000
+    writer = StateWriter(redis, partial(engine.moment, now), partial(engine.snapshot, now))
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0), client_of(redis) as client:
+            for number in range(300):
+                engine.apply(settled(number / 100.0, asset=f"C{number}"))
+                if number % 100 == 99:
+                    while not await client.exists(f"velocity:C{number}USDT:current"):
+                        await asyncio.sleep(0.02)
+            while writer.age is None:
+                await asyncio.sleep(0.02)
+            # Ages of parts that there are no more would stay.
+            pause = writer.age
+            while writer.age == pause:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
+
+
 async def test_a_snapshot_that_becomes_old_is_behind_as_a_hash_is(redis: str) -> None:
     def long(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
         time.sleep(0.2)
