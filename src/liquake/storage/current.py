@@ -40,8 +40,8 @@ from liquake.storage.wanted import heeded
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
-WRITE_EVERY = 0.1
-"""Seconds from one writing to the next."""
+WRITE_EVERY = 0.125
+"""Seconds from one writing to the next: half of `CURRENT`, so that one may take as long again."""
 CURRENT = 0.25
 """Seconds that a key may be old before it is written anew without a word about it."""
 EXPIRE_AFTER = 3.0
@@ -55,7 +55,7 @@ _PART = 128
 _AT_ONCE = 5
 """Such parts under way: while Redis is at work on one the next are made."""
 
-_SHARE = 0.3
+_SHARE = 0.5
 """Of the time how much at most goes into making `liquake:snapshot`: the hashes, which others may trade on, come first."""
 _WHOLE_AT_LEAST = 1.0
 """Seconds after which it is written again whatever it takes."""
