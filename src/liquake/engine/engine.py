@@ -19,7 +19,7 @@ from liquake.analytics.silence import Silence
 from liquake.analytics.standing import Standing
 from liquake.analytics.totals import Totals
 from liquake.engine.books import Book, VenueBooks
-from liquake.engine.ledger import LIQUIDATIONS, History
+from liquake.engine.ledger import History
 from liquake.engine.ledgers import Ledgers
 from liquake.engine.prices import Prices
 from liquake.engine.snapshot import (
@@ -64,6 +64,7 @@ from liquake.model import (
     Trade,
     market_of,
 )
+from liquake.model.feed import LIQUIDATIONS
 from liquake.model.liquidation import OPEN_BEFORE
 from liquake.model.tape import Tape as LiquidationTape
 
@@ -237,7 +238,7 @@ class Engine:
             return False
         # Recordings without a receive time repeat the event time, and what a venue replays on connecting was never under
         # way: neither is a measurement.
-        if recv != event.ts_event and event.ts_event >= venue.feed.connected_at:
+        if recv != event.ts_event and venue.feed.heard(event.ts_event):
             venue.latency.update(recv - event.ts_event)
             self._latency.update(recv - event.ts_event)
         self._enter(event, venue, time)
@@ -287,8 +288,7 @@ class Engine:
                 self.advance(time)
             self._all.scan.update(time)
             stream.scan.update(time)
-        elif not recalled and time >= self._venues[event.venue].feed.connected_at:
-            # Long under way, but sent on this connection: late is not silent.
+        elif not recalled and self._venues[event.venue].feed.heard(time):
             self._watch.silence.hear(event.venue, time)
         self._unsettled.push((time, self._counted, usd, stream))
         self._settle(time - self._watermark)
@@ -322,6 +322,8 @@ class Engine:
             if venue.feed.status(event):
                 self._history.status(event)
                 self._watch.silence.listen(event.venue, venue.feed.audible())
+                if event.connection == LIQUIDATIONS and not venue.feed.mute:
+                    self._watch.silence.hear(event.venue, event.ts)
         elif isinstance(event, Gap):
             self._apply_gap(event, venue)
         elif isinstance(event, Scope | Listing):

@@ -10,14 +10,15 @@ from liquake.engine.coverage import Span
 from liquake.engine.reach import Reach, concerns
 from liquake.engine.snapshot import ConnectionState, FeedRecord, Outage
 from liquake.model import DecodeError, FeedEvent, FeedState, FeedStatus, Gap, Listing, Scope
+from liquake.model.feed import LIQUIDATIONS
 
 HISTORY_LENGTH = 200
 GAPS_REMEMBERED = 1_000
 """Gaps of a venue that a later message can still declare recovered."""
 OUTAGES_SHOWN = 50
 
-LIQUIDATIONS = "liquidations"
-"""In place of a connection's name: what all of a venue's connections together should bring."""
+_PROVEN, _INFERRED = "history", "rates"
+"""What a silence is found by: the first leaves no doubt, and whoever tells of it tells of the gap too."""
 
 _UP = (FeedState.SUBSCRIBED, FeedState.RESUMED)
 _DOWN = (FeedState.DISCONNECTED, FeedState.STALE, FeedState.DARK)
@@ -33,7 +34,8 @@ class Feed:
         self.refusals: dict[tuple[str, str], str] = {}
         """Reason by connection and topic."""
         self.connected_at = 0
-        """Our clock when a connection last came up: what happened before comes from the venue's memory, if at all."""
+        """Our clock when a connection last came up, or those that were mute spoke: what happened before comes from the
+        venue's memory, if at all."""
         self.reconnects = 0
         self.gaps = 0
         self.gap_nanoseconds = 0
@@ -48,9 +50,13 @@ class Feed:
         self._lost: dict[tuple[str, int, int], Scope | None] = {}
         """What the connection of each gap brought when it opened."""
         self.reach = Reach()
+        self._silent: dict[str, ConnectionState] = {}
+        """By what found it: that no liquidations come although they should."""
 
     def status(self, status: FeedStatus) -> bool:
         """Take a connection's new state. Whether it is news: one more subscription of many is not."""
+        if status.connection == LIQUIDATIONS:
+            return self._prove(status)
         name, state = status.connection, status.state
         held = self.connections.get(name)
         if state is FeedState.REJECTED:
@@ -120,18 +126,45 @@ class Feed:
             del self._gaps[oldest], self._lost[oldest]
 
     def audible(self) -> bool:
-        """Whether liquidations would be heard: some connection is up, or nothing is known of any (a recording)."""
+        """Whether liquidations would be heard: some connection is up, or nothing is known of any (a recording).
+
+        Of sockets that are proven mute it is known that they would not.
+        """
         states = [held.state for name, held in self.connections.items() if name != LIQUIDATIONS]
-        return not states or any(state in _AUDIBLE for state in states)
+        return not self.mute and (not states or any(state in _AUDIBLE for state in states))
+
+    def heard(self, time: int) -> bool:
+        """Whether a liquidation of `time` was sent on this connection, however long under way: late is not silent.
+
+        While the sockets are proven mute it is the history that tells of it.
+        """
+        return time >= self.connected_at and not self.mute
+
+    @property
+    def mute(self) -> bool:
+        """Whether the venue's own history proves that its sockets do not bring what they should."""
+        return _PROVEN in self._silent
+
+    def _prove(self, status: FeedStatus) -> bool:
+        """Hold what the history says of the sockets. That they speak again ends what the others' rates say, too."""
+        if status.state is FeedState.DARK:
+            self._silent[_PROVEN] = ConnectionState(LIQUIDATIONS, status.state, status.ts, status.reason)
+        else:
+            self._silent.clear()
+            self.connected_at = max(self.connected_at, status.ts)
+        self._note(LIQUIDATIONS, status.state, status.ts)
+        self._show_silence()
+        return True
 
     def hush(self, silence: Silence) -> bool:
-        """Hold that the venue is dark. Whether it was not before."""
+        """Hold that the others' rates say that the venue is dark. Whether it was not before."""
         reason = (
             f"no liquidation where the others' rates let expect {silence.expected:.0f}, p {silence.p_value:.0e}, "
             f"found after {(silence.found - silence.since) / 1e9:.0f} s"
         )
-        news = LIQUIDATIONS not in self.connections
-        self.connections[LIQUIDATIONS] = ConnectionState(LIQUIDATIONS, FeedState.DARK, silence.since, reason)
+        news = not self._silent
+        self._silent[_INFERRED] = ConnectionState(LIQUIDATIONS, FeedState.DARK, silence.since, reason)
+        self._show_silence()
         return news
 
     @property
@@ -140,8 +173,17 @@ class Feed:
         return any(held.state is FeedState.DARK for held in self.connections.values())
 
     def speak(self) -> ConnectionState | None:
-        """Let go of a silence that is over: what was held of it."""
-        return self.connections.pop(LIQUIDATIONS, None)
+        """Let go of what the others' rates said: what was held of it, if that leaves a gap nobody else tells of."""
+        held = self._silent.pop(_INFERRED, None)
+        self._show_silence()
+        return None if self.mute else held
+
+    def _show_silence(self) -> None:
+        held = self._silent.get(_PROVEN) or self._silent.get(_INFERRED)
+        if held is None:
+            self.connections.pop(LIQUIDATIONS, None)
+        else:
+            self.connections[LIQUIDATIONS] = held
 
     def outages(self) -> tuple[Outage, ...]:
         """The latest gaps that have not been refilled, the newest last."""

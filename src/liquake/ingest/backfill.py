@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from enum import Enum, auto
 from random import Random
 
@@ -154,30 +154,35 @@ class Backfill:
             self._status(FeedState.SUBSCRIBED, f"asked every {poll.every:g} s for what is {poll.behind:g} s old")
 
     async def _fetched(self, client: aiohttp.ClientSession, start: int, end: int) -> _Answer:
-        """Ask for everything from `start` to `end`."""
+        """Ask for everything from `start` to `end`, and pass it on."""
         requests = self.venue.history(self._instruments, self._assets, start, end)
-        for request in requests:
-            try:
-                await self._pages(client, request, start, end)
-            except (Unreachable, HistoryError) as error:
-                now = self._clock.now()
-                self._tell(DecodeError(self.venue.name, HISTORY, now, str(error), b""))
-                return _Answer.FAILED
+        try:
+            async for found in self.pages(client, requests, start, end):
+                self.deliver(found)
+        except (Unreachable, HistoryError) as error:
+            self.failed(error)
+            return _Answer.FAILED
         return _Answer.WHOLE if requests else _Answer.LACKING
 
-    async def _pages(self, client: aiohttp.ClientSession, first: Request, start: int, end: int) -> None:
-        request: Request | None = first
-        for _ in range(_PAGES):
-            if request is None:
-                return
-            answer = await self._ask(client, request)
-            now = self._clock.now()
-            found = self.venue.read_history(request, answer, self._instruments, now)
-            # Some venues answer with more than they were asked for: what may be forgotten would be counted again.
-            self._deliver([event for event in found if start <= event.ts_event <= end], now)
-            request = self.venue.next_history(request, answer)
-        if request is not None:
-            raise HistoryError(self.venue.name, f"more than {_PAGES} pages of {first.url}")
+    async def pages(
+        self, client: aiohttp.ClientSession, requests: Iterable[Request], start: int, end: int
+    ) -> AsyncIterator[list[Liquidation]]:
+        """What happened from `start` to `end` (UTC nanoseconds) by the answers to `requests`, a page after the other.
+
+        It is passed on to nobody. Raises `Unreachable` and `HistoryError`.
+        """
+        for first in requests:
+            request: Request | None = first
+            for _ in range(_PAGES):
+                if request is None:
+                    break
+                answer = await self._ask(client, request)
+                found = self.venue.read_history(request, answer, self._instruments, self._clock.now())
+                # Some venues answer with more than they were asked for: what may be forgotten would be counted again.
+                yield [event for event in found if start <= event.ts_event <= end]
+                request = self.venue.next_history(request, answer)
+            if request is not None:
+                raise HistoryError(self.venue.name, f"more than {_PAGES} pages of {first.url}")
 
     async def _ask(self, client: aiohttp.ClientSession, request: Request) -> bytes:
         """The answer; a venue that has just come back may need a moment. Raises `Unreachable`."""
@@ -192,9 +197,14 @@ class Backfill:
                     raise
             await asyncio.sleep(backoff.next())
 
-    def _deliver(self, events: Collection[Liquidation], now: int) -> None:
+    def deliver(self, events: Collection[Liquidation]) -> None:
+        """Pass on what the history told."""
         if events:
-            self._receiver(tuple(events), b"", HISTORY, now)
+            self._receiver(tuple(events), b"", HISTORY, self._clock.now())
+
+    def failed(self, error: Unreachable | HistoryError) -> None:
+        """Tell that the history did not, or not so that it can be read."""
+        self._tell(DecodeError(self.venue.name, HISTORY, self._clock.now(), str(error), b""))
 
     def _status(self, state: FeedState, reason: str) -> None:
         self._tell(FeedStatus(self.venue.name, HISTORY, state, self._clock.now(), HISTORY, reason))

@@ -44,6 +44,14 @@ class Tempo(msgspec.Struct, frozen=True):
     """After a gap before the venue is asked for it: its history lags behind its stream."""
     history_again: float = 300.0
     """After it did not tell until it is asked again; this doubles, and the next gap asks sooner."""
+    asked_first: float = 30.0
+    """Without a liquidation from the sockets of a venue that has a history, until that is asked whether there was one."""
+    asked_most: float = 180.0
+    """Between two such questions, once the silence has been long."""
+    grace: float = 15.0
+    """For which a history is not asked yet. What no socket has brought after twice that time it will not bring."""
+    renewed_first: float = 600.0
+    """After sockets that bring no liquidations were replaced, until they are again; this doubles."""
     watch: float = 0.25
     """Between two looks at whether the socket still lives."""
 
@@ -51,7 +59,8 @@ class Tempo(msgspec.Struct, frozen=True):
 class Link:
     """One socket of a venue: opened, subscribed, kept alive, read until it ends.
 
-    `run` returns why it ended. `closing` is set when the venue has announced that it will close.
+    `run` returns why it ended. `closing` is set when the venue has announced that it will close, or the link should be
+    replaced for another reason.
     """
 
     def __init__(

@@ -61,6 +61,11 @@ class Session:
             self.connection = connection
             self._changed.set()
 
+    def renew(self) -> None:
+        """Have the socket replaced, without a gap."""
+        if self.link is not None:
+            self.link.closing.set()
+
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Connect, read, reconnect, for ever."""
         while True:

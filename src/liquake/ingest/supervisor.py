@@ -12,6 +12,7 @@ from liquake.clock import SECOND, Clock
 from liquake.errors import InstrumentsError, Unreachable
 from liquake.ingest.backfill import Backfill
 from liquake.ingest.link import Receiver, Tempo
+from liquake.ingest.reconciliation import Reconciliation
 from liquake.ingest.rest import fetch_accounts, fetch_instruments, rerouted
 from liquake.ingest.session import Session
 from liquake.ingest.turnstile import Turnstile
@@ -55,12 +56,19 @@ class Feed:
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
         self._turnstile = Turnstile(venue.limits.connects_per_minute)
         self._backfill = Backfill(venue, self.instruments, clock, receiver, assets=assets, address=address, tempo=tempo)
+        self._reconciliation: Reconciliation | None = None
+        if Reconciliation.serves(venue):
+            self._reconciliation = Reconciliation(
+                venue, self.instruments, clock, receiver, self._backfill, self._renew, assets=assets, tempo=tempo
+            )
 
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Ask for the instruments, open the connections, and keep both up to date."""
         async with asyncio.TaskGroup() as tasks:
             fresh = await self.refresh(client)
             tasks.create_task(self._backfill.run(client))
+            if self._reconciliation is not None:
+                tasks.create_task(self._reconciliation.run(client))
             tasks.create_task(self._move(tasks, client))
             while True:
                 self._plan(tasks, client)
@@ -124,7 +132,7 @@ class Feed:
                 connection,
                 self.instruments,
                 self._clock,
-                self._receiver,
+                self._reconciliation or self._receiver,
                 tempo=self._tempo,
                 lifetime=self._lifetime,
                 turnstile=self._turnstile,
@@ -132,6 +140,12 @@ class Feed:
             )
             self.sessions[connection.name] = session
             tasks.create_task(session.run(client))
+
+    def _renew(self) -> None:
+        """Have every socket replaced that should bring liquidations."""
+        for session in self.sessions.values():
+            if not session.connection.spare:
+                session.renew()
 
     def _tell_rejected(self, reason: str) -> None:
         now = self._clock.now()

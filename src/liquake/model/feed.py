@@ -6,6 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+LIQUIDATIONS = "liquidations"
+"""In place of a connection's name: what all of a venue's connections together should bring."""
+
 
 class FeedState(StrEnum):
     """What became of a connection."""
@@ -25,7 +28,7 @@ class FeedState(StrEnum):
     """Data again after STALE, or after a reconnect."""
     DISCONNECTED = "DISCONNECTED"
     DARK = "DARK"
-    """Silent while other venues' rates say that it should not be."""
+    """Silent while other venues' rates, or the venue's own history, say that it should not be: since `FeedStatus.ts`."""
 
 
 class FeedStatus(msgspec.Struct, frozen=True, gc=False, tag="status"):

@@ -26,6 +26,8 @@ class Connection:
         self.count = 0
         """Messages it sent in the second `counted`."""
         self.counted = 0
+        self.mute = False
+        """Whether it is told everything but liquidations."""
         self._socket, self._transport = socket, transport
         self._closing = False
         self.since = 0

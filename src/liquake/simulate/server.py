@@ -81,6 +81,8 @@ class VenueServer(ABC):
         self.connections: list[Connection] = []
         self.opened = 0
         """Connections ever opened."""
+        self._mute = False
+        """Whether those that connect will not be told of liquidations."""
         self._timetable = Timetable(faults, self.name)
         self._time = setting.clock
         self._truth = setting.truth
@@ -154,6 +156,18 @@ class VenueServer(ABC):
             self._recovered.set()
             self._recovered = asyncio.Event()
 
+    def mute(self, newcomers: bool = True) -> None:
+        """Tell those connected, and with `newcomers` whoever connects, of no liquidation: all else goes on, a history too."""
+        self._mute = newcomers
+        for connection in self.connections:
+            connection.mute = True
+
+    def unmute(self) -> None:
+        """Tell everybody again of what happens from now on."""
+        self._mute = False
+        for connection in self.connections:
+            connection.mute = False
+
     @property
     def speaks(self) -> bool:
         """Whether data goes out at all."""
@@ -199,14 +213,15 @@ class VenueServer(ABC):
 
         What happens while nobody is connected, or while the venue says nothing, is only kept as `missed`: then `False`.
         """
-        if not self.speaks or not self.connections:
+        hearing = [connection for connection in self.connections if not (events and connection.mute)]
+        if not self.speaks or not hearing:
             self.miss(events)
             return False
         copies = 0
         if events:
             self._sent_before.append(frame_for)
         try:
-            for connection in list(self.connections):
+            for connection in hearing:
                 frame = frame_for(connection)
                 if frame is not None and await connection.send(frame):
                     copies += 1
@@ -323,6 +338,7 @@ class VenueServer(ABC):
         self.opened += 1
         connection = Connection(self.opened, request.path, socket, _transport(request), self.clock.now())
         connection.since = self._time.now()
+        connection.mute = self._mute
         (self.connections if _port(request) == self._ports[-1] else self._forsaken).append(connection)
         self._newcomers.append(connection)
         try:

@@ -320,7 +320,8 @@ class Venue(ABC):
     ) -> tuple[Request, ...]:
         """The first page of each request for what happened from `start` to `end`, UTC nanoseconds.
 
-        None where the venue has no such history. Windows longer than the venue allows are cut into several requests.
+        None where the venue has no such history. Windows longer than the venue allows are cut into several requests. It is
+        asked after gaps, and about silences: what it tells of and no socket brings is held to prove the sockets mute.
         """
         del instruments, assets, start, end
         return ()

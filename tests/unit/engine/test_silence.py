@@ -11,10 +11,10 @@ import pytest
 from liquake.alerts.notifier import Notifier
 from liquake.alerts.situation import situation_of
 from liquake.engine.engine import Engine
-from liquake.engine.ledger import LIQUIDATIONS
 from liquake.engine.snapshot import Outage, VenueState
 from liquake.model import Coverage, CoverageKind, Event, FeedState, FeedStatus, Gap, Liquidation, PriceBasis, Side
 from liquake.model.alert import Alert, AlertRule, Level
+from liquake.model.feed import LIQUIDATIONS
 
 SECOND = 1_000_000_000
 START = 1_790_000_000 * SECOND

@@ -144,6 +144,7 @@ class ToyServer:
         """What the nth connection is sent first, as a text frame."""
         self.answering = True
         self.pricing = True
+        self.price_every = 0.005
         self.past: list[int] = []
         """What happened, UTC nanoseconds, as the history tells it."""
         self.asked: list[tuple[int, int]] = []
@@ -195,7 +196,7 @@ class ToyServer:
 
     async def _price(self, socket: web.WebSocketResponse) -> None:
         while True:
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(self.price_every)
             if self.pricing and self.answering and socket not in self._muted and not socket.closed:
                 await socket.send_str("100.5")
 
