@@ -5,7 +5,8 @@
 Starts its own servers (from the development requirements). `--rows` are those of a journal whose totals are asked for
 and that an empty database then catches up with: 3,600,000 are an hour's outage at 1,000 events a second. `--totals
 10000000` asks for the totals of so many rows and does nothing else; `--keys` asks how old the keys of the moment get
-under 10,000 events a second, of 7 markets and of 500, and how long one turn of the event loop is held up meanwhile.
+under 10,000 events a second, of 7 markets and of 500, while a screen looks at one of them, and how long one turn of the
+event loop is held up meanwhile.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,11 @@ from liquake.storage.schema import Row
 from liquake.storage.sink import Follower, Sink, ended
 from liquake.storage.tail import JournalTail
 from liquake.storage.timescale import TimescaleSink
+from liquake.storage.wanted import CHARTS, want
 
 _MONTH = 1_757_376_000_000_000_000
+_FRAME = 100
+"""Events applied in one turn of the loop, however many are due: no socket brings more at once."""
 
 
 @contextmanager
@@ -154,6 +158,7 @@ for place = 2, #KEYS do
     oldest = math.max(oldest, now - written / 1e9)
 end
 local whole = string.match(redis.call('GETRANGE', KEYS[1], 0, 99), '"now":(%d+)')
+if not whole then return false end
 return {tostring(oldest), tostring(now - whole / 1e9)}
 """
 
@@ -162,37 +167,52 @@ async def ages(url: str, path: Path, events: list[Liquidation], per_second: int,
     """Print how old the keys of the moment were whenever they were looked at under `per_second` events."""
     engine = Engine({})
     follower = Follower(RedisSink(url), path, time.time_ns)
-    writer = StateWriter(url, lambda: engine.moment(time.time_ns()), lambda: engine.snapshot(time.time_ns()))
+    writer = StateWriter(
+        url,
+        lambda markets: engine.moment(time.time_ns(), markets),
+        lambda markets, charts: engine.snapshot(time.time_ns(), markets, charts),
+    )
     seen: list[tuple[float, float]] = []
     turns: list[float] = []
     client: Any = Redis.from_url(url)
     markets = sorted({market_of(event.asset) for event in events})
     with Journal(path) as journal:
         running = [asyncio.create_task(work) for work in (follower.run(), writer.run(), collected())]
-        looking = [asyncio.create_task(_look(client, markets, seen)), asyncio.create_task(_turn(turns))]
+        tasks = _look(client, markets, seen), _turn(turns), _attach(client, markets[-1])
+        looking = [asyncio.create_task(task) for task in tasks]
         started, used, sent = time.perf_counter(), time.process_time(), 0
         while (elapsed := time.perf_counter() - started) < seconds:
             due = int(elapsed * per_second)
             now = time.time_ns()
-            batch = [msgspec.structs.replace(each, ts_event=now, ts_recv=now) for each in events[sent:due]]
+            batch = [
+                msgspec.structs.replace(each, ts_event=now, ts_recv=now)
+                for each in events[sent : min(due, sent + _FRAME)]
+            ]
             for event in batch:
                 engine.apply(event)
             journal.record(batch)
-            sent = due
-            await asyncio.sleep(0.01)
+            sent += len(batch)
+            await asyncio.sleep(0.0 if sent < due else 0.01)
         lag = follower.statistics().lag
         share = (time.process_time() - used) / elapsed
         await ended(*looking, *running)
         await client.aclose()
     print(f"keys of {len(markets)} markets, {sent / seconds:,.0f} events/s applied, {share:.2f} of a core")
-    for name, each in zip(("hashes", "snapshot"), zip(*seen, strict=True), strict=False):
-        print(f"  age of {name}: median {statistics.median(each) * 1e3:.0f} ms, oldest {max(each) * 1e3:.0f} ms")
-    turns.sort()
-    rarely = turns[-max(len(turns) // 100, 1)]
+    if not seen:
+        raise SystemExit(f"no key was seen {writer.trouble}")
+    for name, each in zip(("oldest hash", "snapshot"), zip(*seen, strict=True), strict=False):
+        print(f"  age of the {name:<12} {_spread(each)}")
+    print(f"  a turn of the loop      {_spread(turns)}")
     print(f"  seen {len(seen)} times, stream {lag or 0.0:.2f} s behind")
-    print(f"  a turn of the loop at most {turns[-1] * 1e3:.0f} ms, one in a hundred {rarely * 1e3:.0f} ms")
     if writer.trouble:
         raise SystemExit(writer.trouble)
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    """Median, 99th percentile and largest, in milliseconds."""
+    ordered = sorted(seconds)
+    rarely = ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
+    return f"median {statistics.median(ordered) * 1e3:>4.0f} ms, p99 {rarely * 1e3:>4.0f} ms, most {ordered[-1] * 1e3:>4.0f} ms"
 
 
 async def _look(client: Any, markets: list[str], seen: list[tuple[float, float]]) -> None:
@@ -204,6 +224,13 @@ async def _look(client: Any, markets: list[str], seen: list[tuple[float, float]]
         if (found := await script(keys=keys)) is not None:
             oldest, whole = map(float, found)
             seen.append((oldest, whole))
+
+
+async def _attach(client: Any, market: str) -> None:
+    """As a screen that looks at the charts of a market which need not be among the largest."""
+    while True:
+        await want(client, [market, f"{CHARTS}{market}"])
+        await asyncio.sleep(1.0)
 
 
 async def _turn(turns: list[float]) -> None:

@@ -69,13 +69,13 @@ class Analysis:
         self._writer.acquaint(None)
         self._interrupted: set[tuple[str, int]] = set()
 
-    def snapshot(self) -> Snapshot:
-        """The engine at this moment, on feeds as they stand for the collectors."""
-        return told_of(self.engine.snapshot(self._clock.now()), self._feeds)
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+        """The engine at this moment, as of `Engine.snapshot`, on feeds as they stand for the collectors."""
+        return told_of(self.engine.snapshot(self._clock.now(), markets, charts), self._feeds)
 
-    def moment(self) -> Moment:
+    def moment(self, markets: Sequence[str] | None = None) -> Moment:
         """Its motion and risk at this moment, on the same feeds."""
-        return told_of(self.engine.moment(self._clock.now()), self._feeds)
+        return told_of(self.engine.moment(self._clock.now(), markets), self._feeds)
 
     async def prove(self) -> None:
         """Raises `SinkRefused` or `SinkDown` where the server does not let us in or is not there."""

@@ -133,9 +133,9 @@ class Run:
         seen = tuple(venue for venue in snapshot.venues if venue.last_recv is not None or venue.connections)
         return msgspec.structs.replace(snapshot, venues=seen)
 
-    def moment(self) -> Moment:
-        """Motion and risk at this moment."""
-        return self.engine.moment(self.clock.now())
+    def moment(self, markets: Sequence[str] | None = None) -> Moment:
+        """Motion of `markets`, of all where `None`, and risk at this moment."""
+        return self.engine.moment(self.clock.now(), markets)
 
     def latest(self) -> Latest:
         """The tape at this moment."""

@@ -160,11 +160,12 @@ def archive_path(settings: Settings) -> Path | None:
 async def tiers(
     settings: Settings,
     journal: Journal | None,
-    moment: Callable[[], Moment],
-    snapshot: Callable[[], Snapshot],
+    moment: Callable[[Sequence[str]], Moment],
+    snapshot: Callable[[Sequence[str], Sequence[str]], Snapshot],
     now: Callable[[], int],
 ) -> AsyncIterator[Tiers]:
-    """The stores told of in `settings`, fed inside the block.
+    """The stores told of in `settings`, fed inside the block from `moment` of some markets and `snapshot` of some and with
+    the charts of some.
 
     Raises `SettingError` for an address that cannot be, `SinkRefused` for a store that does not let us in: whoever has
     just given the address is there to correct it. A store that is merely down is waited for while everything else runs.
@@ -187,7 +188,7 @@ async def tiers(
     if writer is not None:
         work.append(writer.run())
     elif settings.redis:
-        work.append(_feed_writer(settings, journal, snapshot).run())
+        work.append(_feed_writer(settings, journal, moment).run())
     running = [asyncio.create_task(part) for part in work]
     try:
         yield stores
@@ -199,7 +200,9 @@ async def tiers(
 
 
 def _state_writer(
-    settings: Settings, moment: Callable[[], Moment], snapshot: Callable[[], Snapshot]
+    settings: Settings,
+    moment: Callable[[Sequence[str]], Moment],
+    snapshot: Callable[[Sequence[str], Sequence[str]], Snapshot],
 ) -> StateWriter | None:
     """What writes the keys of the moment, where they are wanted."""
     if not settings.redis or settings.keys != "on":
@@ -209,12 +212,12 @@ def _state_writer(
     return StateWriter(settings.redis, moment, snapshot)
 
 
-def _feed_writer(settings: Settings, journal: Journal, snapshot: Callable[[], Snapshot]) -> FeedWriter:
+def _feed_writer(settings: Settings, journal: Journal, moment: Callable[[Sequence[str]], Moment]) -> FeedWriter:
     """What says how the feeds stand, for whoever makes the keys of the moment elsewhere."""
     from liquake.storage.feeds import FeedWriter
 
     with JournalReader(journal.path) as reader:
-        return FeedWriter(settings.redis, reader.journal, snapshot)
+        return FeedWriter(settings.redis, reader.journal, moment)
 
 
 def sinks_of(settings: Settings) -> list[Sink]:

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from redis.asyncio import RedisCluster
 
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import Moment, Snapshot
 from liquake.errors import SinkDown
 from liquake.model import Liquidation
 from liquake.storage.current import SNAPSHOT, StateWriter
@@ -59,12 +59,15 @@ async def test_what_was_missed_is_sent_when_the_node_is_back_each_event_once(
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 
-    def snapshot() -> Snapshot:
-        return engine.snapshot(time.time_ns())
+    def moment(markets: Sequence[str]) -> Moment:
+        return engine.moment(time.time_ns(), markets)
+
+    def snapshot(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
+        return engine.snapshot(time.time_ns(), markets, charts)
 
     with Journal(tmp_path / "journal.db") as journal:
         follower = Follower(RedisSink(cluster.url), journal.path, time.time_ns)
-        writer = StateWriter(cluster.url, lambda: engine.moment(time.time_ns()), snapshot)
+        writer = StateWriter(cluster.url, moment, snapshot)
         analyst = Analyst(cluster.url, "one", read.clear, lambda event, _: read.append(event), writer)
         tasks = [asyncio.create_task(part.run()) for part in (follower, analyst)]
         try:

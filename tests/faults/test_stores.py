@@ -53,8 +53,11 @@ async def main(path, redis, database, number):
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     journal, began = Journal(path), number
     started = time.monotonic()
-    reads = (lambda: engine.moment(time.time_ns())), (lambda: engine.snapshot(time.time_ns()))
-    async with tiers(Settings(redis=redis, database=database), journal, *reads, time.time_ns):
+    def moment(markets):
+        return engine.moment(time.time_ns(), markets)
+    def snapshot(markets, charts):
+        return engine.snapshot(time.time_ns(), markets, charts)
+    async with tiers(Settings(redis=redis, database=database), journal, moment, snapshot, time.time_ns):
         started = time.monotonic()
         while not stop.is_set():
             due = began + int((time.monotonic() - started) * 2000)

@@ -136,7 +136,9 @@ async def test_keys_say_what_the_collectors_feeds_cover_and_that_they_are_gone_w
         liquidation(1, ago=60.0),
     ):
         collector.apply(event)
-    telling = asyncio.create_task(FeedWriter(redis, "j", lambda: collector.snapshot(time.time_ns())).run())
+    telling = asyncio.create_task(
+        FeedWriter(redis, "j", lambda markets: collector.moment(time.time_ns(), markets)).run()
+    )
     async with (
         listening(redis) as told,
         analysing(redis, told, exchanges=("okx",)) as analysis,

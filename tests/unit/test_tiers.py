@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +35,9 @@ def server(tmp_path: Path) -> Iterator[Valkey]:
     valkey.stop()
 
 
-def reads(engine: Engine) -> tuple[Callable[[], Moment], Callable[[], Snapshot], Callable[[], int]]:
+def reads(
+    engine: Engine,
+) -> tuple[Callable[[Sequence[str]], Moment], Callable[[Sequence[str], Sequence[str]], Snapshot], Callable[[], int]]:
     """What the stores are fed from, and the clock, both of noon."""
     return partial(engine.moment, NOON), partial(engine.snapshot, NOON), lambda: NOON
 

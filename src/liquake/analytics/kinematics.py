@@ -27,10 +27,9 @@ the errors of all scales alike, and short enough to follow the hour of the day."
 _Scale = tuple[float, float, float, float, float, float, float]
 """1/tau, then S0, S1, S2 of the count and S0, S1, S2 of the dollars."""
 
-_Derivatives = tuple[float, float, float, float, float, float]
-"""Velocity, acceleration and jerk, each with its error."""
-
 _SECONDS = 1e-9
+_NO_ERROR = 0.0, 0.0, 0.0
+"""Derivatives of nothing are none from zero."""
 _RATES = tuple(2.0 / window for window in KINEMATIC_WINDOWS)
 _ERRORS = tuple(
     (sqrt(1.0 / window), sqrt(2.0 / window**3), sqrt(6.0 / window**5))  # C(2k, k) = 1, 2, 6
@@ -119,19 +118,16 @@ class Kinematics:
 
         `now` is not before the newest event: the sums cannot run backwards without losing their digits.
         """
-        return [(_motion(counts), _motion(dollars)) for counts, dollars in self._derivatives(now)]
+        return [(_motion(numbers[:9]), _motion(numbers[9:])) for numbers in self.numbers(now)]
 
-    def numbers(self, now: int) -> list[list[float]]:
-        """The same for whoever reads hundreds of markets many times a second: one list per scale, of the count and then of
+    def numbers(self, now: int) -> list[tuple[float, ...]]:
+        """The same for whoever reads hundreds of markets many times a second: one tuple per scale, of the count and then of
         the dollars velocity, acceleration and jerk, each with its error and how many of those it is from zero."""
-        return [[*_significant(*counts), *_significant(*dollars)] for counts, dollars in self._derivatives(now)]
-
-    def _derivatives(self, now: int) -> list[tuple[_Derivatives, _Derivatives]]:
         if now < self._time:
             raise ValueError(f"kinematics cannot be read at {now}: an event at {self._time} is already in them")
         elapsed = (now - self._time) * _SECONDS
         squares = self._squares * exp(-elapsed / SQUARES_TIME_CONSTANT)
-        found = []
+        found = list[tuple[float, ...]]()
         for (first, second, third), (rate, n0, n1, n2, u0, u1, u2) in zip(_ERRORS, self._scales, strict=True):
             # As `_step`, written out once more, like all of this: it is what such a reader waits for.
             x = elapsed * rate
@@ -146,8 +142,11 @@ class Kinematics:
             root, weight = sqrt(n0), sqrt(_intensity(squares, n0, u0))
             n2, u2 = (n0 - 2.0 * n1 + n2) * rate * rate, (u0 - 2.0 * u1 + u2) * rate * rate
             n1, u1 = (n0 - n1) * rate, (u0 - u1) * rate
-            counts = n0, root * first, n1, root * second, n2, root * third
-            found.append((counts, (u0, weight * first, u1, weight * second, u2, weight * third)))
+            e0, e1, e2 = root * first, root * second, root * third
+            w0, w1, w2 = weight * first, weight * second, weight * third
+            s0, s1, s2 = (n0 / e0, abs(n1) / e1, abs(n2) / e2) if root > 0.0 else _NO_ERROR
+            z0, z1, z2 = (abs(u0) / w0, abs(u1) / w1, abs(u2) / w2) if weight > 0.0 else _NO_ERROR
+            found.append((n0, e0, s0, n1, e1, s1, n2, e2, s2, u0, w0, z0, u1, w1, z1, u2, w2, z2))
         return found
 
     def copy(self) -> Kinematics:
@@ -192,24 +191,8 @@ def _intensity(squares: float, count_rate: float, usd_rate: float) -> float:
     return max(squares, usd_rate * usd_rate / count_rate) if count_rate > 0.0 else squares
 
 
-def _motion(derivatives: _Derivatives) -> Motion:
-    velocity, of_velocity, acceleration, of_acceleration, jerk, of_jerk = derivatives
+def _motion(numbers: tuple[float, ...]) -> Motion:
+    velocity, of_velocity, _, acceleration, of_acceleration, _, jerk, of_jerk, _ = numbers
     return Motion(
         Derivative(velocity, of_velocity), Derivative(acceleration, of_acceleration), Derivative(jerk, of_jerk)
-    )
-
-
-def _significant(
-    velocity: float, of_velocity: float, acceleration: float, of_acceleration: float, jerk: float, of_jerk: float
-) -> tuple[float, ...]:
-    return (
-        velocity,
-        of_velocity,
-        abs(velocity) / of_velocity if of_velocity > 0.0 else 0.0,
-        acceleration,
-        of_acceleration,
-        abs(acceleration) / of_acceleration if of_acceleration > 0.0 else 0.0,
-        jerk,
-        of_jerk,
-        abs(jerk) / of_jerk if of_jerk > 0.0 else 0.0,
     )

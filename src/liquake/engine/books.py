@@ -13,22 +13,26 @@ from liquake.engine.snapshot import Activity, FeedCoverage, MarketCoverage, Sum,
 from liquake.engine.stream import Stream
 from liquake.model import Coverage, CoverageKind, Liquidation, Side, market_of
 
-_HOUR = "1h"
+_HOUR = 3600.0
 _MINUTE = 60 * 1_000_000_000
+_Hour = tuple[tuple[int, int], Sum]
+"""What the last hour held of one side, behind the minute and the events since the start for which that is so."""
+_UNREAD: _Hour = (-1, 0), Sum()
 
 
 class Book:
     """One venue's liquidations in one market. `stream` is what they add to; `None` for a sample kept apart."""
 
-    __slots__ = ("_hour", "last", "last_time", "long", "market", "short", "stream")
+    __slots__ = ("_hour", "_long", "_short", "last", "last_time", "long", "market", "short", "stream")
 
     def __init__(self, asset: str, stream: Stream | None, last: Liquidation, last_time: int) -> None:
         self.market = market_of(asset)
         self.stream = stream
         self.last, self.last_time = last, last_time
         self.long, self.short = Totals(), Totals()
-        self._hour = (-1, 0, 0), (Sum(), Sum(), Sum())
-        """What the last hour held when it was last asked for, and by what that is known to be still so."""
+        self._long = self._short = _UNREAD
+        self._hour = Sum()
+        """Of both."""
 
     def sides(self) -> tuple[tuple[Side, Totals], ...]:
         """Its totals by side."""
@@ -41,11 +45,15 @@ class Book:
 
     def _last_hour(self, now: int) -> tuple[Sum, Sum, Sum]:
         """Both sides, longs, shorts. The hour's edge moves by the minute, and most of hundreds of books are at rest."""
-        key = now // _MINUTE, self.long.events, self.short.events
-        if self._hour[0] != key:
-            longs, shorts = self.long.value(now)[_HOUR], self.short.value(now)[_HOUR]
-            self._hour = key, (longs + shorts, longs, shorts)
-        return self._hour[1]
+        longs, shorts = _last_hour(self.long, self._long, now), _last_hour(self.short, self._short, now)
+        if longs is not self._long or shorts is not self._short:
+            self._long, self._short, self._hour = longs, shorts, longs[1] + shorts[1]
+        return self._hour, longs[1], shorts[1]
+
+
+def _last_hour(totals: Totals, held: _Hour, now: int) -> _Hour:
+    key = now // _MINUTE, totals.events
+    return held if held[0] == key else (key, totals.window(now, _HOUR))
 
 
 class VenueBooks:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 
 from liquake.analytics.cascade import Model
 from liquake.analytics.hawkes import Branching
@@ -67,6 +68,7 @@ from liquake.model.feed import LIQUIDATIONS
 from liquake.model.liquidation import OPEN_BEFORE
 from liquake.model.tape import Tape as LiquidationTape
 
+_LATEST = itemgetter(0, 1, 2)
 _UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed leaves out.")
 
 WATCHED = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
@@ -446,16 +448,20 @@ class Engine:
             charts={market: self._stream(market).charts(now, self._prices.series(market, now)) for market in charts},
         )
 
-    def moment(self, now: int) -> Moment:
-        """Of every market what a snapshot of the same `now` says of its motion and risk."""
+    def moment(self, now: int, markets: Sequence[str] | None = None) -> Moment:
+        """Of `markets`, `ALL` among them or not, of every one where `None`, what a snapshot of the same `now` says of their
+        motion; and of risk."""
         known = self._markets(self._prices.value())
         as_of = max(now - self._watermark, self._frontier)
+        chosen = (ALL, *known) if markets is None else markets
+        asked = frozenset(chosen)
         return Moment(
             now=now,
             as_of=as_of,
-            motion=self._motion(as_of, known),
+            markets=known,
+            motion=self._motion(as_of, chosen),
             venues=tuple(venue.state(self._started, now) for venue in self._venues.values()),
-            coverage=self._coverage(now, *known[:COVERED_MARKETS]),
+            coverage=self._coverage(now, *(market for market in known[:COVERED_MARKETS] if market in asked)),
             risks=self.risks(),
             regime=self._watch.regime.value(),
             notices=self.notices(),
@@ -498,7 +504,7 @@ class Engine:
 
     def _motion(self, as_of: int, markets: Sequence[str]) -> dict[str, list[int | float]]:
         self._unsettled.read(as_of)
-        return {market: self._stream(market).numbers(as_of) for market in (ALL, *markets)}
+        return {market: self._stream(market).numbers(as_of) for market in markets}
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
         cells = []
@@ -519,7 +525,7 @@ class Engine:
             for venue in self._venues.values()
             for book in (venue.books.values() if markets is None else venue.books_of(markets))
         ]
-        return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=lambda row: row[:3]))
+        return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=_LATEST))
 
     def statistics(self) -> Statistics:
         """The whole session: the same for the same events, however often it was looked at."""

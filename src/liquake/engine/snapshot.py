@@ -454,13 +454,16 @@ and of dollars each derivative, its standard error, and how many of those it is 
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """What a snapshot of the same moment says of every market's motion and risk, and nothing that takes longer.
+    """What a snapshot of the same moment says of the motion of some markets, or of every one, and of risk, and nothing that
+    takes longer.
 
     For whoever needs it many times a second. Each field is as of `Snapshot`, and so is each number.
     """
 
     now: int
     as_of: int
+    markets: tuple[str, ...]
+    """All there are, whichever were asked for."""
     motion: Mapping[str, Sequence[int | float]]
     """By market, `ALL` included: for each of `KINEMATIC_WINDOWS` in turn the `NUMBERS`."""
     venues: tuple[VenueState, ...]

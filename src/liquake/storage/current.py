@@ -5,7 +5,8 @@
 | `velocity:BTCUSDT:current` | hash | of one market, and of `ALL`: see `velocity` |
 | `cascade:probability:BTCUSDT` | hash | of each watched market: see `cascade` |
 | `regime:current` | hash | see `regime` |
-| `liquake:snapshot` | string | the whole `Snapshot` as JSON: see `SnapshotReader` |
+| `liquake:snapshot` | string | a `Snapshot` as JSON: see `StateWriter` and `SnapshotReader` |
+| `liquake:wanted` | sorted set | what screens want of it beside the largest markets: see `wanted` |
 | `liquake:signals`, `liquake:alerts` | pub/sub | JSON, one message each |
 | `liquake:alerts:recent` | list | see `recent` |
 
@@ -17,8 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from itertools import chain
 from random import Random
@@ -26,29 +27,36 @@ from secrets import token_hex
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, KINEMATIC_WINDOWS, NUMBERS, Moment, Risk, Snapshot
+from liquake.engine.snapshot import ALL, COVERED_MARKETS, KINEMATIC_WINDOWS, NUMBERS, Moment, Risk, Snapshot
 from liquake.errors import SinkError, SinkRefused
 from liquake.model.alert import Alert
 from liquake.storage import hashes, recent
 from liquake.storage.address import without_password
 from liquake.storage.hashes import Hash, hash_of
 from liquake.storage.lease import Held, Lease
-from liquake.storage.redis import ANOTHER_VERSION, Client, connect, disconnect, explained
-from liquake.storage.sink import RETRY_FIRST, RETRY_MOST, ended
+from liquake.storage.redis import ANOTHER_VERSION, PATIENCE, Client, connect, disconnect, explained
+from liquake.storage.sink import RETRY_FIRST, RETRY_MOST
+from liquake.storage.wanted import heeded
 
 SNAPSHOT = "liquake:snapshot"
 SIGNALS, ALERTS = "liquake:signals", "liquake:alerts"
-WRITE_EVERY = 0.1
-"""Seconds from one writing to the next."""
+WRITE_EVERY = 0.125
+"""Seconds from one writing to the next: half of `CURRENT`, so that one may take as long again."""
 CURRENT = 0.25
-"""Seconds that a hash may be old before it is written anew without a word about it."""
+"""Seconds that a key may be old before it is written anew without a word about it."""
 EXPIRE_AFTER = 3.0
 """Seconds after which a key that is not written any more is gone."""
 _EXPIRE = round(EXPIRE_AFTER * 1000)
 
-_SHARE = 0.2
-"""Of the time how much at most goes into `liquake:snapshot`: whoever reads it repaints every second or two, and the hashes,
-which others may trade on, come first."""
+LARGEST = COVERED_MARKETS
+"""Markets whose motion and sums are in `liquake:snapshot` without being asked for: no page lists more."""
+_PART = 128
+"""Markets whose hashes are made and sent together: the event loop is held up no longer, and none waits for all the others."""
+_AT_ONCE = 5
+"""Such parts under way: while Redis is at work on one the next are made."""
+
+_SHARE = 0.5
+"""Of the time how much at most goes into making `liquake:snapshot`: the hashes, which others may trade on, come first."""
 _WHOLE_AT_LEAST = 1.0
 """Seconds after which it is written again whatever it takes."""
 
@@ -174,16 +182,17 @@ HASHES: tuple[Callable[[Moment], Iterator[Hash]], ...] = (velocity, cascade, reg
 class StateWriter:
     """Writes what is told to the keys at `url` each `WRITE_EVERY` seconds, through every failure, until cancelled.
 
-    The hashes are made of `moment()`, and `liquake:snapshot` of `snapshot()`, which with hundreds of markets takes so long
-    that it is left out of some writings: see `_SHARE`. While another writer is at work this one waits, and takes over
-    once that one is gone.
+    The hashes are made of `moment` of some markets at a time, and `liquake:snapshot` of `snapshot` of the `LARGEST` and of
+    those that screens want, with the charts that they want: all that goes by market is of these, and the rest is whole.
+    Where it takes too long it is left out of some writings: see `_SHARE`. While another writer is at work this one waits,
+    and takes over once that one is gone.
     """
 
     def __init__(
         self,
         url: str,
-        moment: Callable[[], Moment],
-        snapshot: Callable[[], Snapshot],
+        moment: Callable[[Sequence[str]], Moment],
+        snapshot: Callable[[Sequence[str], Sequence[str]], Snapshot],
         random: Random | None = None,
     ) -> None:
         self.address = without_password(url)
@@ -193,12 +202,17 @@ class StateWriter:
         """Whether this one is at work: it may be well and wait."""
         self.sent: int | None = None
         """What was said until then is published, UTC nanoseconds; `None` before the first writing."""
-        self.age: float | None = None
-        """Seconds that the hashes last became old before they were written anew; `None` before there were two writings."""
         self._url, self._moment, self._snapshot = url, moment, snapshot
-        self._begun: float | None = None
-        """When what the hashes hold was taken, by the event loop's clock."""
-        self._whole: asyncio.Task[None] | None = None
+        self._markets: tuple[str, ...] = ()
+        self._wanted: tuple[Sequence[str], Sequence[str]] = (), ()
+        self._held, self._proved = Held(False, 0.0), 0.0
+        """Whose the right to write is, and when that was last asked, by the event loop's clock."""
+        self._taken = dict[object, float]()
+        """By part of the writing when what the keys hold was taken, by the event loop's clock."""
+        self._ages = dict[object, float]()
+        """By the same how many seconds the keys last became old before they were written anew."""
+        self._parted = 0
+        """Parts of the last writing."""
         self._whole_due = 0.0
         self._random = random or Random()
         self._lease = Lease(LEASE, token_hex(8), LEASE_SECONDS)
@@ -207,8 +221,13 @@ class StateWriter:
         self._told: frozenset[object] | None = None
 
     @property
+    def age(self) -> float | None:
+        """Seconds that the oldest of the keys last became old before it was written anew; `None` before two writings."""
+        return max(self._ages.values(), default=None)
+
+    @property
     def behind(self) -> float | None:
-        """Seconds that the hashes become old before they are written anew; `None` while that is soon enough."""
+        """The same; `None` while that is soon enough."""
         return self.age if self.age is not None and self.age > CURRENT else None
 
     def publish(self, channel: str, message: object) -> None:
@@ -231,18 +250,20 @@ class StateWriter:
         while True:
             client = None
             try:
-                client, _ = await connect(self._url)
+                async with self._answered():
+                    client, _ = await connect(self._url, None)
                 await self._take_turns(client)
             except SinkError as error:
                 self.trouble = str(error)
             except Exception as error:  # whatever a client library or a snapshot may come up with: it is to be seen
                 self.trouble = f"{self.address}: {error!r}"
             finally:
-                self.writing, self.age, self._begun = False, None, None
-                await self._end_whole()
+                self.writing = False
+                self._forget_ages()
                 if client is not None:
-                    with suppress(SinkError), explained(self.address):
-                        await self._lease.let_go(client)
+                    with suppress(SinkError):
+                        async with self._answered():
+                            await self._lease.let_go(client)
                     await disconnect(client)
             ceiling = min(RETRY_MOST, RETRY_FIRST * 2.0 ** min(self._attempts, 20))
             self._attempts += 1
@@ -250,63 +271,121 @@ class StateWriter:
 
     async def _take_turns(self, client: Client) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        held, proved = Held(False, 0.0), 0.0
+        self._held, self._proved = Held(False, 0.0), 0.0
         # See `ended`: while each snapshot takes long, a cancellation may meet an answer again and again.
         while task is None or not task.cancelling():
             begun = loop.time()
             due = begun + WRITE_EVERY
-            if not held.ours or begun - proved >= HOLD_EVERY:
-                with explained(self.address):
-                    held, proved = await self._lease.hold(client), begun
-            if held.ours:
+            if not self._held.ours:
+                await self._hold(client)
+            if self._held.ours:
                 await self._write(client)
             else:
-                await self._end_whole()
-                self._tell(self._moment().notices)
-                due, self.age, self._begun = begun + LOOK_EVERY, None, None
-                self._leave_to(held)
-            self.writing, self.trouble, self._attempts = held.ours, "", 0
+                self._tell(self._moment(()).notices)
+                due = begun + LOOK_EVERY
+                self._forget_ages()
+                self._leave_to(self._held)
+            self.writing, self.trouble, self._attempts = self._held.ours, "", 0
             # What the writing took is part of the period: readers count from one writing to the next.
             await asyncio.sleep(max(_BREATH, due - loop.time()))
         raise asyncio.CancelledError
 
-    async def _write(self, client: Client) -> None:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        moment = self._moment()
-        self._tell(moment.notices)
+    async def _hold(self, client: Client) -> None:
+        """Take the lease, or keep it; it lasts longer than the writing beside which it is kept."""
+        begun = asyncio.get_running_loop().time()
+        async with self._answered():
+            self._held, self._proved = await self._lease.hold(client), begun
+
+    async def _heed(self, client: Client) -> None:
+        self._wanted = await heeded(client)
+
+    @asynccontextmanager
+    async def _answered(self) -> AsyncIterator[None]:
+        """Redis answers inside the block, or why it does not is said in our words."""
         with explained(self.address):
-            self._begin_whole(client, begun)
-            await self._write_hashes(client, moment, begun)
+            async with asyncio.timeout(PATIENCE):
+                yield
+
+    def _forget_ages(self) -> None:
+        self._taken.clear()
+        self._ages.clear()
+
+    async def _write(self, client: Client) -> None:
+        moment = self._moment(())
+        self._markets = moment.markets
+        self._tell(moment.notices)
+        parts = self._parts(client)
+        # None is left behind where one fails: the client is let go after it.
+        lanes = (self._write_parts(parts, lane) for lane in range(_AT_ONCE))
+        for failure in filter(None, await asyncio.gather(*lanes, return_exceptions=True)):
+            raise failure
+        async with self._answered():
             await self._send(client)
         self.sent = moment.now
 
-    async def _write_hashes(self, client: Client, moment: Moment, begun: float) -> None:
-        await hashes.write(client, chain.from_iterable(each(moment) for each in HASHES), _EXPIRE)
+    def _parts(self, client: Client) -> Iterator[tuple[object, Coroutine[None, None, None]]]:
+        """What there is to do in one writing, that which makes keys current with a name. Each is made when it is its turn."""
         now = asyncio.get_running_loop().time()
-        self.age, self._begun = None if self._begun is None else now - self._begun, begun
+        if now - self._proved >= HOLD_EVERY:
+            yield None, self._hold(client)
+            yield None, self._heed(client)
+        divided = self._divided()
+        if len(divided) != self._parted:
+            self._forget_ages()
+            self._parted = len(divided)
+        for place, markets in enumerate(divided):
+            yield place, self._write_hashes(client, markets, (velocity,) if place else HASHES)
+        if now >= self._whole_due:
+            yield SNAPSHOT, self._write_whole(client)
 
-    def _begin_whole(self, client: Client, now: float) -> None:
-        """Have the snapshot made while Redis is at work on the hashes, and sent beside those that follow."""
-        if self._whole is not None and self._whole.done():
-            done, self._whole = self._whole, None
-            done.result()
-        if self._whole is None and now >= self._whole_due:
-            self._whole = asyncio.create_task(self._write_whole(client))
+    def _divided(self) -> list[tuple[str, ...]]:
+        """Every market, in parts of the same size. By name: in the order of their size markets would go from part to part,
+        and wait for the last one once more."""
+        names = ALL, *sorted(self._markets)
+        size = -(-len(names) // -(-len(names) // _PART))
+        return [names[place : place + size] for place in range(0, len(names), size)]
 
-    async def _end_whole(self) -> None:
-        if self._whole is not None:
-            await ended(self._whole)
-            self._whole = None
+    async def _write_parts(self, parts: Iterator[tuple[object, Coroutine[None, None, None]]], lane: int) -> None:
+        loop = asyncio.get_running_loop()
+        # Each lane makes its first part in another turn of the event loop.
+        for _ in range(lane):
+            await asyncio.sleep(0)
+        for name, writing in parts:
+            begun = loop.time()
+            async with self._answered():
+                await writing
+            if name is not None:
+                if name in self._taken:
+                    self._ages[name] = loop.time() - self._taken[name]
+                self._taken[name] = begun
+
+    async def _write_hashes(
+        self, client: Client, markets: Sequence[str], made: Iterable[Callable[[Moment], Iterator[Hash]]]
+    ) -> None:
+        moment = self._moment(markets)
+        await hashes.write(client, chain.from_iterable(each(moment) for each in made), _EXPIRE)
 
     async def _write_whole(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        snapshot = self._snapshot()
-        # Of hundreds of markets each of the two takes long enough: in between the event loop has its turn.
+        snapshot = self._snapshot(*self._chosen())
+        made = loop.time()
+        # With hundreds of markets each of the two takes some time: in between the event loop has its turn.
         await asyncio.sleep(0)
-        await client.set(SNAPSHOT, _encoder.encode(snapshot), px=_EXPIRE)
-        self._whole_due = begun + min((loop.time() - begun) / _SHARE, _WHOLE_AT_LEAST)
+        encoding = loop.time()
+        held = _encoder.encode(snapshot)
+        # How long others and Redis take is no time of this.
+        taken = made - begun + loop.time() - encoding
+        self._whole_due = begun + min(taken / _SHARE, _WHOLE_AT_LEAST)
+        await client.set(SNAPSHOT, held, px=_EXPIRE)
+
+    def _chosen(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The markets that the snapshot is of, and those whose charts are in it: nobody makes it grow by names of his own."""
+        markets, charts = self._wanted
+        known = frozenset((ALL, *self._markets))
+        return tuple(
+            dict.fromkeys((*self._markets[:LARGEST], *(name for name in markets if name in known and name != ALL)))
+        ), [name for name in charts if name in known]
 
     async def _send(self, client: Client) -> None:
         while self._messages:

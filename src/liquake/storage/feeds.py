@@ -12,7 +12,16 @@ from typing import TypeVar
 
 import msgspec
 
-from liquake.engine.snapshot import ALL, ConnectionState, MarketCoverage, Moment, Snapshot, VenueState, little
+from liquake.engine.snapshot import (
+    ALL,
+    COVERED_MARKETS,
+    ConnectionState,
+    MarketCoverage,
+    Moment,
+    Snapshot,
+    VenueState,
+    little,
+)
 from liquake.errors import SinkError, SinkRefused
 from liquake.model import FeedState
 from liquake.storage.address import without_password
@@ -63,10 +72,10 @@ _decoder = msgspec.json.Decoder(Feeds)
 
 
 class FeedWriter:
-    """Says each second at `url` how the feeds in `snapshot()` stand, which fill `journal`; until cancelled."""
+    """Says each second at `url` how the feeds in a `moment` stand, which fill `journal`; until cancelled."""
 
-    def __init__(self, url: str, journal: str, snapshot: Callable[[], Snapshot]) -> None:
-        self._url, self._journal, self._snapshot = url, journal, snapshot
+    def __init__(self, url: str, journal: str, moment: Callable[[Sequence[str]], Moment]) -> None:
+        self._url, self._journal, self._moment = url, journal, moment
 
     async def run(self) -> None:
         """Through every failure: that the store is down is told by whoever feeds the stream."""
@@ -84,7 +93,7 @@ class FeedWriter:
             await asyncio.sleep(RETRY_EVERY)
 
     async def _say(self, client: Client) -> None:
-        held = self._snapshot()
+        held = self._moment(self._moment(()).markets[:COVERED_MARKETS])
         with explained(without_password(self._url)):
             said = _encode(Feeds(held.venues, held.coverage))
             await client.eval(_SAY, 1, FEEDS, self._journal, said, round(EXPIRE_AFTER * 1000))

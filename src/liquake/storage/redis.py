@@ -52,7 +52,7 @@ _PAGE = 1000
 _UNWRITTEN = re.compile(r"^MISCONF | script: .*")
 """What stands around the reason in the answer of a server whose disk is full."""
 
-_PATIENCE = 5.0
+PATIENCE = 5.0
 """Seconds an answer may take."""
 
 # A key enters the set and its event the stream in one step, at the server's own time; both are trimmed at the same one.
@@ -142,13 +142,17 @@ def check(url: str, setting: str = "redis") -> None:
         raise unusable(url, setting) from None
 
 
-async def connect(url: str) -> tuple[Client, str]:
-    """A client of the server or cluster at `url`, and what was found. Raises `SinkDown`, `SinkRefused`."""
+async def connect(url: str, patience: float | None = PATIENCE) -> tuple[Client, str]:
+    """A client of the server or cluster at `url`, and what was found. Raises `SinkDown`, `SinkRefused`.
+
+    Without `patience` it waits for answers as long as they take: its user has a limit of his own around them. The client
+    has a task for each command to keep its own, which costs two turns of the event loop.
+    """
     # No retries of the client's own: a failure is to be seen, and is tried again by whoever sees it.
     options: dict[str, Any] = {
         "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": _PATIENCE,
-        "socket_connect_timeout": _PATIENCE,
+        "socket_timeout": patience,
+        "socket_connect_timeout": PATIENCE,
         "client_name": "liquake",
     }
     client = Redis.from_url(url, **options)

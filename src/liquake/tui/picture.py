@@ -89,6 +89,17 @@ class Picture(msgspec.Struct, frozen=True):
         words = f'No row here matches "{self.view.filter}": / changes the filter, Esc drops it.'
         return [phrase([(words, self.theme["text"])], width, self.theme)]
 
+    @property
+    def lacks_market(self) -> bool:
+        """Whether the numbers of the market that was chosen are not in it, which is not the same as there being none."""
+        market = self.view.market
+        return market != ALL and self.snapshot.events > 0 and market not in self.snapshot.kinematics
+
+    def without_market(self, width: int) -> list[Text]:
+        """In place of those numbers."""
+        words = f"The numbers of {self.view.market} are not in this picture: {self.status.missing}."
+        return [phrase([(words, self.theme["text"])], width, self.theme)]
+
     def word(self, feed: VenueState) -> str:
         """What a reader is told of a feed; a recording need not hold the states of its connections."""
         return "recorded" if self._recorded(feed) else WORDS[feed.state]

@@ -94,6 +94,8 @@ class Status(msgspec.Struct, frozen=True):
     """Recording seconds per second; `None` as fast as it goes."""
     progress: float | None = None
     """Share of the recording already replayed, 0 to 1."""
+    missing: str = "the next picture has them"
+    """What to say where the numbers of a market that was just chosen are not in the picture."""
     fault: str = ""
     """What the engine failed with: some number may be wrong until the next start. Empty where it did not."""
     ended: bool = False

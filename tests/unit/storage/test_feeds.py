@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -60,7 +60,12 @@ def said(snapshot: Snapshot) -> Feeds:
 
 @asynccontextmanager
 async def saying(url: str, journal: str, snapshot: Snapshot) -> AsyncIterator[None]:
-    writing = asyncio.create_task(FeedWriter(url, journal, lambda: snapshot).run())
+    told = Moment(snapshot.now, snapshot.as_of, snapshot.markets, {}, snapshot.venues, snapshot.coverage)
+
+    def moments(markets: Sequence[str]) -> Moment:
+        return told
+
+    writing = asyncio.create_task(FeedWriter(url, journal, moments).run())
     try:
         async with asyncio.timeout(30.0):
             yield
@@ -112,7 +117,7 @@ def test_a_venue_stands_as_it_does_for_the_collector_that_heard_most_of_it() -> 
 def test_the_keys_of_a_moment_stand_on_the_same_feeds_as_its_snapshot() -> None:
     heard = said(picture(up("okx"), sold("okx", 10.0), Gap("okx", "public-1", NOW - 60 * SECOND, NOW, "closed")))
     alone = picture(sold("okx", 10.0))
-    moment = Moment(alone.now, alone.as_of, {}, alone.venues, alone.coverage)
+    moment = Moment(alone.now, alone.as_of, (), {}, alone.venues, alone.coverage)
     told, whole = told_of(moment, [heard]), told_of(alone, [heard])
     assert (told.venues, told.coverage) == (whole.venues, whole.coverage)
     assert told != moment

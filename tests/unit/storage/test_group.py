@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -44,11 +45,11 @@ class Member:
         self.engine.apply(event)
         self.fresh += fresh
 
-    def moment(self) -> Moment:
-        return self.engine.moment(START + 10**10)
+    def moment(self, markets: Sequence[str]) -> Moment:
+        return self.engine.moment(START + 10**10, markets)
 
-    def snapshot(self) -> Snapshot:
-        return self.engine.snapshot(START + 10**10)
+    def snapshot(self, markets: Sequence[str] | None = None, charts: Sequence[str] = ()) -> Snapshot:
+        return self.engine.snapshot(START + 10**10, markets, charts)
 
 
 async def test_one_is_at_work_and_another_takes_over_with_every_event(redis: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,13 @@ from liquake.analytics.regime import Regime, RegimeState
 from liquake.analytics.signals import Digest, Notification
 from liquake.analytics.volatility import Trend
 from liquake.engine.engine import Engine
-from liquake.engine.snapshot import Moment, Risk, Snapshot
+from liquake.engine.snapshot import ALL, Moment, Risk, Snapshot
 from liquake.errors import SettingError, SinkDown, SinkRefused
 from liquake.model import Liquidation, Side
 from liquake.model.alert import Alert, AlertRule, Level
 from liquake.storage.current import (
     ALERTS,
+    LARGEST,
     LEASE,
     SIGNALS,
     SNAPSHOT,
@@ -37,6 +38,7 @@ from liquake.storage.journal import Journal
 from liquake.storage.redis import CURSORS, KEYS, STREAM, RedisSink, check, connect, disconnect
 from liquake.storage.sink import ended
 from liquake.storage.tail import JournalTail
+from liquake.storage.wanted import CHARTS, want
 from tests.servers import Valkey, free_port, until
 from tests.unit.engine.events import COVERAGES, NOON
 from tests.unit.engine.events import liquidation as settled
@@ -79,9 +81,18 @@ def moment(told: Snapshot | None = None) -> Moment:
     return msgspec.structs.replace(found, risks=told.risks, regime=told.regime, notices=told.notices)
 
 
+def moments(markets: Sequence[str]) -> Moment:
+    """The same, whichever markets are asked for."""
+    return moment()
+
+
+def snapshots(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
+    return snapshot()
+
+
 @asynccontextmanager
 async def writing(url: str) -> AsyncIterator[StateWriter]:
-    writer = StateWriter(url, moment, snapshot)
+    writer = StateWriter(url, moments, snapshots)
     task = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(20.0):
@@ -216,7 +227,7 @@ async def test_an_alert_reaches_who_subscribed_with_every_field_it_has(redis: st
     assert (message["rule"], message["level"], message["side"]) == ("CASCADE", 2, "LONG")
 
 
-def said_by(name: str) -> Snapshot:
+def said_by(name: str, markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
     """The snapshot of an engine that can be told from another's."""
     return msgspec.structs.replace(snapshot(), markets=(name,))
 
@@ -230,7 +241,7 @@ async def who_writes(client: Any) -> str:
 async def test_of_two_writers_one_writes_and_the_other_takes_over_before_the_keys_are_gone(
     redis: str, ending: str
 ) -> None:
-    first, second = (StateWriter(redis, moment, partial(said_by, name)) for name in ("first", "second"))
+    first, second = (StateWriter(redis, moments, partial(said_by, name)) for name in ("first", "second"))
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(30.0):
         await subscription.subscribe(ALERTS)
         writing = asyncio.create_task(first.run())
@@ -365,7 +376,7 @@ def test_what_the_regime_does_not_know_is_not_there() -> None:
 
 async def test_a_new_signal_is_published_once(redis: str) -> None:
     now = [snapshot()]
-    writer = StateWriter(redis, lambda: moment(now[0]), lambda: now[0])
+    writer = StateWriter(redis, lambda markets: moment(now[0]), lambda markets, charts: now[0])
     async with client_of(redis) as client, client.pubsub() as subscription, asyncio.timeout(20.0):
         await subscription.subscribe(SIGNALS)
         task = asyncio.create_task(writer.run())
@@ -385,12 +396,12 @@ async def test_a_new_signal_is_published_once(redis: str) -> None:
 
 
 async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis: str) -> None:
-    def slow() -> Moment:
+    def slow(markets: Sequence[str]) -> Moment:
         # Longer than `ended` waits before it cancels once more, so that each time the answer is there too.
         time.sleep(0.3)
         return moment()
 
-    writer = StateWriter(redis, slow, snapshot)
+    writer = StateWriter(redis, slow, snapshots)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while not writer.writing:
@@ -402,11 +413,13 @@ async def test_a_writer_whose_snapshots_take_long_ends_when_it_is_told_to(redis:
 async def test_a_snapshot_that_takes_long_is_left_out_of_some_writings(redis: str) -> None:
     made: list[str] = []
 
-    def quick() -> Moment:
-        made.append("moment")
+    def quick(markets: Sequence[str]) -> Moment:
+        # Of the two of each writing, one to know what there is.
+        if markets:
+            made.append("moment")
         return moment()
 
-    def long() -> Snapshot:
+    def long(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
         made.append("snapshot")
         time.sleep(0.1)
         return snapshot()
@@ -422,6 +435,25 @@ async def test_a_snapshot_that_takes_long_is_left_out_of_some_writings(redis: st
         await ended(task)
 
 
+def at_work(writer: StateWriter) -> bool:
+    """Whether it writes, and all is well."""
+    return writer.writing and not writer.trouble
+
+
+async def test_a_writer_says_of_a_server_that_stands_still_that_it_does_not_answer(
+    redis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liquake.storage.current.PATIENCE", 0.3)
+    async with writing(redis) as writer, client_of(redis) as client:
+        while not at_work(writer):
+            await asyncio.sleep(0.01)
+        await client.client_pause(1500)
+        while "does not answer" not in writer.trouble:
+            await asyncio.sleep(0.01)
+        while not at_work(writer):
+            await asyncio.sleep(0.01)
+
+
 def said(writer: StateWriter) -> str:
     """How old its keys become, in a word."""
     if writer.age is None:
@@ -429,14 +461,82 @@ def said(writer: StateWriter) -> str:
     return "in time" if writer.behind is None else "late" if writer.behind == writer.age > 0.3 else "wrong"
 
 
+async def test_every_market_has_its_hash_and_the_snapshot_those_that_are_large_or_wanted(redis: str) -> None:
+    engine, now = Engine(COVERAGES), NOON + 7_000_000_000
+    for number in range(230):
+        engine.apply(settled(number / 100.0, asset=f"C{number}", usd=1e6 - number))
+    whole = engine.snapshot(now)
+    smallest = whole.markets[-1]
+    writer = StateWriter(redis, partial(engine.moment, now), partial(engine.snapshot, now))
+    task = asyncio.create_task(writer.run())
+    asking, _ = await connect(redis)
+    try:
+        async with asyncio.timeout(30.0), client_of(redis) as client:
+            while not await client.exists(SNAPSHOT):
+                await asyncio.sleep(0.02)
+            for market in (ALL, *whole.markets):
+                held = await client.hget(f"velocity:{market}:current", "2s_velocity")
+                assert float(held) == whole.kinematics[market][2].counts.velocity.value
+            told = msgspec.json.decode(await client.get(SNAPSHOT), type=Snapshot)
+            assert set(told.kinematics) == {ALL, *whole.markets[:LARGEST]}
+            assert told.activity == whole.activity
+            assert told.markets == whole.markets
+            await want(asking, [smallest, "NONEUSDT", ALL, f"{CHARTS}{smallest}", f"{CHARTS}NONEUSDT"])
+            while not (told := msgspec.json.decode(await client.get(SNAPSHOT), type=Snapshot)).charts:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
+        await disconnect(asking)
+    assert set(told.kinematics) == {ALL, *whole.markets[:LARGEST], smallest}
+    assert told.kinematics[smallest] == whole.kinematics[smallest]
+    assert set(told.charts) == {smallest}
+
+
+async def test_markets_that_come_later_are_written_too_and_nothing_is_late_for_it(redis: str) -> None:
+    engine, now = Engine(COVERAGES), NOON + 7_000_000_000
+    writer = StateWriter(redis, partial(engine.moment, now), partial(engine.snapshot, now))
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0), client_of(redis) as client:
+            for number in range(300):
+                engine.apply(settled(number / 100.0, asset=f"C{number}"))
+                if number % 100 == 99:
+                    while not await client.exists(f"velocity:C{number}USDT:current"):
+                        await asyncio.sleep(0.02)
+            while writer.age is None:
+                await asyncio.sleep(0.02)
+            # Ages of parts that there are no more would stay.
+            pause = writer.age
+            while writer.age == pause:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
+
+
+async def test_a_snapshot_that_becomes_old_is_behind_as_a_hash_is(redis: str) -> None:
+    def long(markets: Sequence[str], charts: Sequence[str]) -> Snapshot:
+        time.sleep(0.2)
+        return snapshot()
+
+    writer = StateWriter(redis, moments, long)
+    task = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.timeout(30.0):
+            # It has its share of the time, and no more.
+            while writer.behind is None or writer.behind < 0.5:
+                await asyncio.sleep(0.02)
+    finally:
+        await ended(task)
+
+
 async def test_a_writer_says_how_old_its_keys_become(redis: str) -> None:
     pause = [0.0]
 
-    def paused() -> Moment:
+    def paused(markets: Sequence[str]) -> Moment:
         time.sleep(pause[0])
         return moment()
 
-    writer = StateWriter(redis, paused, snapshot)
+    writer = StateWriter(redis, paused, snapshots)
     task = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(30.0):
@@ -453,12 +553,12 @@ async def test_a_writer_says_how_old_its_keys_become(redis: str) -> None:
 async def test_a_writer_that_has_no_snapshot_to_write_says_so_and_goes_on_when_there_is_one(redis: str) -> None:
     broken = [True]
 
-    def sometimes() -> Moment:
+    def sometimes(markets: Sequence[str]) -> Moment:
         if broken[0]:
             raise ArithmeticError("of an estimator")
         return moment()
 
-    writer = StateWriter(redis, sometimes, snapshot)
+    writer = StateWriter(redis, sometimes, snapshots)
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(20.0):
         while "of an estimator" not in writer.trouble:

@@ -63,6 +63,15 @@ def test_drawing_twice_gives_the_same(panel: Panel) -> None:
     assert _drawn(panel, _picture(), 118, 20) == _drawn(panel, _picture(), 118, 20)
 
 
+@pytest.mark.parametrize("page", ["monitor", "overview", "cumulative", "glance", "charts"])
+def test_no_page_shows_noughts_for_a_market_that_is_not_in_the_picture(page: str) -> None:
+    status = msgspec.structs.replace(DEMO, missing="the collector has been asked for them")
+    held = msgspec.structs.replace(RICH, charts={})
+    picture = _picture(held, status, page=page, market="SOLUSDT")
+    text = "\n".join(line for draw in PAGES[page].panels.values() for line in _lines(draw, picture))
+    assert "not in this picture: the collector has been asked for them." in text
+
+
 class TestVelocity:
     def test_a_number_that_chance_explains_is_dim_and_without_an_arrow(self) -> None:
         row = _line(_lines(velocity, _picture()), "  2 s")
@@ -99,8 +108,8 @@ class TestVelocity:
         young = msgspec.structs.replace(RICH, started=ago(16.0))
         assert "filling, 25%" in _line(_lines(velocity, _picture(young)), " 60 s")
 
-    def test_a_market_without_liquidations_says_how_to_go_on(self) -> None:
-        assert any("No liquidation of SOLUSDT yet" in line for line in _lines(velocity, _picture(market="SOLUSDT")))
+    def test_a_market_that_is_not_in_the_picture_is_not_said_to_be_quiet(self) -> None:
+        assert "are not in this picture: the next picture has them." in _lines(velocity, _picture(market="SOLUSDT"))[2]
 
     def test_the_moment_described_is_told(self) -> None:
         assert "as of 1.0 s ago" in _lines(velocity, _picture())[0]

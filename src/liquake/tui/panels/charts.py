@@ -254,6 +254,8 @@ def first_moment(picture: Picture) -> int:
 
 
 def _waiting(picture: Picture, words: str, width: int) -> list[Text]:
+    if picture.snapshot.events and not picture.snapshot.charts:
+        words = f"The charts are not in this picture: {picture.status.missing}."
     return [phrase([(words, picture.theme["text"])], width, picture.theme)]
 
 

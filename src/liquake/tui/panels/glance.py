@@ -37,6 +37,8 @@ def glance(picture: Picture, width: int, height: int) -> Sheet:
     """Two columns of three; without a liquidation a sentence, since six zeros would say less."""
     theme, market = picture.theme, picture.view.market
     head = title("GLANCE", [("all markets" if market == ALL else market, theme["strong"])], width, theme)
+    if picture.lacks_market:
+        return Sheet([head, *picture.without_market(width)])
     numbers = _numbers(picture)
     tall = (height - 1) // (len(numbers) // _COLUMNS)
     wide = width // _COLUMNS - 1

@@ -47,6 +47,8 @@ def subject(picture: Picture) -> list[Cell]:
 
 def nothing(picture: Picture, width: int) -> list[Text]:
     """Why there is no sum yet."""
+    if picture.lacks_market:
+        return picture.without_market(width)
     theme, view = picture.theme, picture.view
     if view.market != ALL and picture.snapshot.events:
         words = f"No liquidation of {view.market} in this time: m chooses another market, Esc shows all."

@@ -47,12 +47,12 @@ def velocity(picture: Picture, width: int, height: int) -> Sheet:
 
 
 def _waiting(picture: Picture, width: int) -> list[Text]:
-    """What the panel waits for: the feeds, the market, or the one market chosen."""
-    snapshot, view, theme = picture.snapshot, picture.view, picture.theme
+    """What the panel waits for: the feeds, a liquidation, or the market that was chosen."""
+    snapshot, theme = picture.snapshot, picture.theme
+    if picture.lacks_market:
+        return picture.without_market(width)
     heard = sum(WORDS[venue.state] == "live" for venue in snapshot.venues)
-    if snapshot.events and view.market != ALL:
-        sentence = f"No liquidation of {view.market} yet: m and M choose another market, Esc shows all."
-    elif picture.status.mode is Mode.REPLAY:
+    if picture.status.mode is Mode.REPLAY:
         sentence = "No liquidation in the recording so far."
     elif not heard:
         sentence = "Connecting: no feed is live yet."
