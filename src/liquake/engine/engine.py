@@ -15,11 +15,9 @@ from liquake.analytics.cascade import Model
 from liquake.analytics.hawkes import Branching
 from liquake.analytics.latency import Latency
 from liquake.analytics.peaks import Peaks
-from liquake.analytics.silence import Silence
 from liquake.analytics.standing import Standing
 from liquake.analytics.totals import Totals
 from liquake.engine.books import Book, VenueBooks
-from liquake.engine.ledger import History
 from liquake.engine.ledgers import Ledgers
 from liquake.engine.prices import Prices
 from liquake.engine.snapshot import (
@@ -46,31 +44,24 @@ from liquake.engine.stream import Stream
 from liquake.engine.tape import Tape
 from liquake.engine.throughput import Throughput
 from liquake.engine.unsettled import Unsettled
+from liquake.engine.venues import Venues
 from liquake.engine.watch import LEADER, Watch
 from liquake.model import (
     Coverage,
-    CoverageKind,
     Event,
     FeedEvent,
-    FeedState,
-    FeedStatus,
     Gap,
     Liquidation,
-    Listing,
     Price,
     Quote,
-    Scope,
     Side,
     Trade,
     market_of,
 )
-from liquake.model.feed import LIQUIDATIONS
 from liquake.model.liquidation import OPEN_BEFORE
 from liquake.model.tape import Tape as LiquidationTape
 
 _LATEST = itemgetter(0, 1, 2)
-_UNKNOWN = Coverage(CoverageKind.THROTTLED, "Nothing is known of what this feed leaves out.")
-
 WATCHED = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 """The markets that have their own probabilities, unless others are asked for."""
 
@@ -105,11 +96,9 @@ class Engine:
         models: Iterable[Model] = (),
     ) -> None:
         self._watermark = round(watermark * 1_000_000_000)
-        self._include_samples = include_samples
-        self._venues: dict[str, VenueBooks] = {}
-        for name, coverage in coverages.items():
-            self._open_venue(name, coverage)
         self._watch = Watch(coverages, watched, models, self._look, self._watermark)
+        self._venues = Venues(coverages, self._watch, include_samples=include_samples)
+        self._books = self._venues.books
         self._streams: dict[str, Stream] = {}
         self._seen: set[str] = set()
         """Markets with a liquidation, samples too."""
@@ -123,8 +112,6 @@ class Engine:
         self._prices = Prices()
         self._trades = defaultdict[str, Throughput](Throughput)
         self._throughput = Throughput()
-        self._history = History()
-        self._silences: tuple[Silence, ...] = ()
         self._latency = Latency()
         self._started: int | None = None
         self._newest = 0
@@ -139,7 +126,7 @@ class Engine:
         if isinstance(event, FeedEvent):
             self._apply_trouble(event)
             return None
-        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        venue = self._books.get(event.venue) or self._venues.of(event.venue)
         recv = event.ts_recv or event.ts_event
         venue.last_recv = recv
         self._throughput.update(recv)
@@ -165,9 +152,11 @@ class Engine:
         whoever received them has told of them. Of a feed is recalled when it was heard, and of what.
         """
         if not isinstance(event, Liquidation):
-            self._recall_feed(event)
+            if self._started is None:
+                self._started = event.end if isinstance(event, Gap) else event.ts
+            self._venues.recall(event)
             return False
-        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        venue = self._venues.of(event.venue)
         time = min(event.ts_event, event.ts_recv or event.ts_event)
         if self._started is None:
             self._started = _begun(time, event.ts_recv or time)
@@ -177,26 +166,18 @@ class Engine:
         self._enter(event, venue, time, recalled=True)
         return True
 
-    def _recall_feed(self, event: FeedEvent) -> None:
-        if self._started is None:
-            self._started = event.end if isinstance(event, Gap) else event.ts
-        (self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)).feed.recall(event)
-
     def stood(self, events: Iterable[FeedEvent]) -> None:
         """Know how the feeds stood when what is about to be recalled began."""
         for event in events:
-            (self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)).feed.recall(event)
+            self._venues.recall(event)
 
     def silent_since(self, venue: str, moment: int) -> int:
         """Since when not all of `venue` had been heard by `moment`, UTC nanoseconds, of what was recalled."""
-        return self._venues[venue].feed.silent_since(moment) if venue in self._venues else moment
+        return self._venues.silent_since(venue, moment)
 
     def remember(self, keys: Iterable[tuple[str, str]]) -> None:
         """Know the events of these venues and keys, which are too old to be recalled, should a venue repeat them."""
-        for name, key in keys:
-            venue = self._venues.get(name)
-            if venue is not None:
-                venue.duplicates.recalled(key)
+        self._venues.remember(keys)
 
     def restore(self, episodes: Iterable[Episode]) -> None:
         """Show `episodes` of before this process began among those that are over, the latest to end last."""
@@ -208,9 +189,7 @@ class Engine:
         For whoever has a clock, once a second. Prices tell the time too.
         """
         self._watch.advance(now)
-        silences = self._watch.silence.value()
-        if silences is not self._silences:
-            self._hush(silences)
+        self._venues.heed()
 
     def adopt(self, branching: Branching) -> None:
         """Show `branching` as who excites whom: fitted elsewhere, on what `recent` gave."""
@@ -222,7 +201,7 @@ class Engine:
         return self._watch.recent()
 
     def _apply_liquidation(self, event: Liquidation) -> bool:
-        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
+        venue = self._books.get(event.venue) or self._venues.of(event.venue)
         time, recv = event.ts_event, event.ts_recv
         if not recv:
             recv = time
@@ -288,7 +267,7 @@ class Engine:
                 self.advance(time)
             self._all.scan.update(time)
             stream.scan.update(time)
-        elif not recalled and self._venues[event.venue].feed.heard(time):
+        elif not recalled and self._books[event.venue].feed.heard(time):
             self._watch.silence.hear(event.venue, time)
         self._unsettled.push((time, self._counted, usd, stream))
         self._settle(time - self._watermark)
@@ -311,52 +290,13 @@ class Engine:
                 stream.overtake()
 
     def _apply_trouble(self, event: FeedEvent) -> None:
-        venue = self._venues.get(event.venue) or self._open_venue(event.venue, _UNKNOWN)
         time = event.end if isinstance(event, Gap) else event.ts
         self._throughput.update(time)
         self._newest = max(self._newest, time)
         if self._started is None:
             self._started = time
         self.advance(time)
-        if isinstance(event, FeedStatus):
-            if venue.feed.status(event):
-                self._history.status(event)
-                self._watch.silence.listen(event.venue, venue.feed.audible())
-                if event.connection == LIQUIDATIONS and not venue.feed.mute:
-                    self._watch.silence.hear(event.venue, event.ts)
-        elif isinstance(event, Gap):
-            self._apply_gap(event, venue)
-        elif isinstance(event, Scope | Listing):
-            venue.feed.reach.take(event)
-        else:
-            venue.feed.error(event)
-            self._history.error(event)
-
-    def _apply_gap(self, gap: Gap, venue: VenueBooks) -> None:
-        venue.feed.gap(gap)
-        self._history.gap(gap)
-        if not gap.recovered:
-            self._watch.interrupt(gap)
-
-    def _hush(self, silences: tuple[Silence, ...]) -> None:
-        """Hold which venues are dark; a silence that is over leaves a gap."""
-        for silence in silences:
-            feed = self._venues[silence.venue].feed
-            if feed.hush(silence):
-                reason = feed.connections[LIQUIDATIONS].reason
-                self._history.status(FeedStatus(silence.venue, LIQUIDATIONS, FeedState.DARK, silence.found, "", reason))
-        still = {silence.venue for silence in silences}
-        for over in self._silences:
-            venue = self._venues[over.venue]
-            if over.venue not in still and (held := venue.feed.speak()) is not None:
-                end = max(venue.last_liquidation or 0, over.found)
-                self._apply_gap(Gap(over.venue, LIQUIDATIONS, over.since, end, f"dark: {held.reason}"), venue)
-        self._silences = silences
-
-    def _open_venue(self, name: str, coverage: Coverage) -> VenueBooks:
-        sample = coverage.kind is CoverageKind.SAMPLE and not self._include_samples
-        venue = self._venues[name] = VenueBooks(name, coverage, sample=sample)
-        return venue
+        self._venues.take(event)
 
     def _open_book(self, event: Liquidation, venue: VenueBooks, time: int) -> Book:
         stream = None
@@ -418,7 +358,7 @@ class Engine:
         known = self._markets(prices)
         chosen, covered = (known, known[:COVERED_MARKETS]) if markets is None else (tuple(markets), tuple(markets))
         as_of = max(now - self._watermark, self._frontier)
-        venues = self._venues.values()
+        venues = self._books.values()
         return Snapshot(
             now=now,
             as_of=as_of,
@@ -460,7 +400,7 @@ class Engine:
             as_of=as_of,
             markets=known,
             motion=self._motion(as_of, chosen),
-            venues=tuple(venue.state(self._started, now) for venue in self._venues.values()),
+            venues=tuple(venue.state(self._started, now) for venue in self._books.values()),
             coverage=self._coverage(now, *(market for market in known[:COVERED_MARKETS] if market in asked)),
             risks=self.risks(),
             regime=self._watch.regime.value(),
@@ -468,7 +408,7 @@ class Engine:
         )
 
     def _coverage(self, now: int, *markets: str) -> dict[str, dict[str, MarketCoverage]]:
-        return Ledgers(self._venues.values(), self._started, now).value((ALL, *markets))
+        return Ledgers(self._books.values(), self._started, now).value((ALL, *markets))
 
     def latest(self) -> Latest:
         """The tape alone."""
@@ -508,7 +448,7 @@ class Engine:
 
     def _cells(self, now: int, markets: Sequence[str]) -> tuple[Cell, ...]:
         cells = []
-        for venue in self._venues.values():
+        for venue in self._books.values():
             if venue.sample:
                 continue
             cells += [self._cell(venue, ALL, side, totals, now) for side, totals in venue.sides()]
@@ -522,7 +462,7 @@ class Engine:
     def _activity(self, now: int, markets: Collection[str] | None) -> tuple[Activity, ...]:
         books = [
             (-book.last_time, venue.venue, book.market, book)
-            for venue in self._venues.values()
+            for venue in self._books.values()
             for book in (venue.books.values() if markets is None else venue.books_of(markets))
         ]
         return tuple(book.activity(venue, now) for _, venue, _, book in sorted(books, key=_LATEST))
@@ -534,19 +474,19 @@ class Engine:
             windows.update(time, usd)
             peaks.update(time, windows)
         return statistics_of(
-            self._venues.values(),
+            self._books.values(),
             first=self._first,
             last=self._last,
             peaks=peaks.value(),
             largest=self._tape.session_largest(),
-            feeds=self._history.records(),
+            feeds=self._venues.history.records(),
             state_hash=self.state_hash(),
             coverage={
                 name: venue.coverage_of(self._started, self._newest)
-                for name, venue in self._venues.items()
+                for name, venue in self._books.items()
                 if venue.last_recv is not None or venue.feed.connections
             },
-            markets=Ledgers(self._venues.values(), self._started, self._newest).value((ALL, *sorted(self._streams))),
+            markets=Ledgers(self._books.values(), self._started, self._newest).value((ALL, *sorted(self._streams))),
             span=None if self._started is None else (self._started, max(self._newest, self._started)),
             understatements=self._watch.understatements(),
         )
@@ -564,7 +504,7 @@ class Engine:
             [stream.state() for _, stream in sorted(self._streams.items())],
             self._peaks.state(),
             [(event.venue, event.key) for event in self._tape.session_largest()],
-            [venue.numbers() for _, venue in sorted(self._venues.items()) if venue.accepted],
+            [venue.numbers() for _, venue in sorted(self._books.items()) if venue.accepted],
         )
         return sha256(repr(numbers).encode()).hexdigest()
 
