@@ -75,8 +75,9 @@ def doctor_text(found: Mapping[str, Any]) -> str:
 
 def check_text(findings: Sequence[Mapping[str, Any]]) -> str:
     """A line per finding, and how many are wrong. `findings` hold the keys of `liquake check --json`."""
+    width = max((len(row["place"]) for row in findings), default=0) + 2
     lines = [
-        f"{'ok' if row['ok'] else 'WRONG':<6}{row['tier']:<10}{row['rule']:<18}{row['place']:<26}{row['detail']}"
+        f"{'ok' if row['ok'] else 'WRONG':<6}{row['tier']:<10}{row['rule']:<18}{row['place']:<{width}}{row['detail']}"
         for row in findings
     ]
     wrong = sum(not row["ok"] for row in findings)

@@ -54,7 +54,10 @@ def _unheard(snapshot: Snapshot) -> Situation:
     heard = max((feed.last_recv for feed in snapshot.venues if feed.last_recv), default=None)
     since = None if heard is None else formats.age((snapshot.now - heard) / 1e9)
     last = "none has been heard" if since is None else f"the last was heard {since} ago"
-    return Situation("CUT OFF", f"No feed is live, {last}: no number is of now.", "state.trouble")
+    reasons = {connection.reason for feed in snapshot.venues for connection in feed.connections}
+    # One for all of them is of this machine, or of the process that this screen looks at.
+    why = f" All of them: {reason}." if len(reasons) == 1 and (reason := reasons.pop()) else ""
+    return Situation("CUT OFF", f"No feed is live, {last}: no number is of now.{why}", "state.trouble")
 
 
 def _quiet(picture: Picture, watched: float) -> Situation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from liquake.engine.snapshot import Snapshot
+from liquake.engine.snapshot import ConnectionState, Snapshot
 from liquake.model import FeedState
 from liquake.tui.picture import Picture, View
 from liquake.tui.situation import situation
@@ -38,6 +38,19 @@ def test_once_every_feed_is_lost_nothing_shown_is_of_now(heartbeat: float | None
     lost = (feed("okx", FeedState.STALE, heartbeat=heartbeat), feed("bybit", FeedState.CONNECTING, heartbeat=None))
     word, sentence = _situation(msgspec.structs.replace(RICH, venues=lost))
     assert (word, words in sentence) == ("CUT OFF", True)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"), [(("nobody writes there",) * 2, True), (("it broke", "refused"), False), (("", ""), False)]
+)
+def test_what_all_feeds_were_lost_by_is_said(reasons: tuple[str, str], told: bool) -> None:
+    lost = tuple(
+        msgspec.structs.replace(held, connections=(ConnectionState("redis", FeedState.DISCONNECTED, 1, reason),))
+        for held, reason in zip(ALIVE[:2], reasons, strict=True)
+    )
+    sentence = _situation(msgspec.structs.replace(RICH, venues=lost))[1]
+    assert (f"All of them: {reasons[0]}." in sentence) is told
+    assert ("All of them" in sentence) is told
 
 
 def test_a_feed_in_trouble_is_named_with_its_age() -> None:
