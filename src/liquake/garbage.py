@@ -3,7 +3,7 @@
 By itself Python goes through everything that lives whenever enough has come to live. With hundreds of markets that takes
 tens of milliseconds, several times in a second of which nothing is garbage, and no event is read meanwhile. What has
 lived for a minute mostly lives as long as the run: it is left out (https://docs.python.org/3/library/gc.html#gc.freeze)
-but for once an hour.
+but for once in ten minutes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _AGAIN = 2
 _NEVER = 1 << 30
 LOOK_EVERY = 60.0
 """Seconds between two looks at what has come to live since the one before."""
-_WHOLE = 60
-"""Looks after which everything is gone through: connections that were opened long ago may be garbage since."""
+_WHOLE = 10
+"""Looks after which everything is gone through: what lived at a look may be garbage since, the picture on the screen too."""
 
 
 async def collected(every: float = LOOK_EVERY) -> None:
