@@ -60,7 +60,7 @@ def recording(folder: Path, rows: int = 40) -> Path:
         (["monitor", "--exchanges", "foo"], ["foo", "binance"]),
         (["--exchanges", "binance"], ["--exchanges", "liquake monitor --exchanges binance"]),
         (["monitor", "--refresh", "0"], ["refresh", "0.1"]),
-        (["monitor", "--refresh", "soon"], ["soon", "--help"]),
+        (["monitor", "--refresh", "soon"], ["soon", "a number", "0.1 to 60"]),
         (["monitor", "--duration", "-1"], ["-1", "above 0"]),
         (["monitor", "--source", "postgresql://host/x"], ["source 'postgresql://host/x'", "redis://", "journal"]),
         (["monitor", "--redis", "foo"], ["redis 'foo'", "redis://", "rediss://"]),
