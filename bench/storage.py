@@ -1,6 +1,6 @@
 """Journal, Redis and PostgreSQL under load, each beside its bare client in the same run.
 
-    python bench/storage.py [--events N] [--rows N] [--seconds N] [--totals N] [--keys]
+    python bench/storage.py [--events N] [--rows N] [--seconds N] [--totals N] [--keys] [--markets N ...]
 
 Starts its own servers (from the development requirements). `--rows` are those of a journal whose totals are asked for
 and that an empty database then catches up with: 3,600,000 are an hour's outage at 1,000 events a second. `--totals
@@ -277,18 +277,19 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-async def measure_keys(url: str, folder: Path, seconds: float) -> None:
-    """Print the ages of few keys and of many."""
+async def measure_keys(url: str, folder: Path, seconds: float, markets: Sequence[int]) -> None:
+    """Print the ages of the keys of few markets, and of as many as in each of `markets`."""
     count = int(10_000 * (seconds + 1))
     sys.setswitchinterval(SWITCH_EVERY)
     await ages(url, folder / "busy.db", liquidations(count), 10_000, seconds)
-    await ages(url, folder / "wide.db", list(poisson(count, 500, 10_000.0)), 10_000, seconds)
+    for number in markets:
+        await ages(url, folder / f"wide-{number}.db", list(poisson(count, number, 10_000.0)), 10_000, seconds)
 
 
-async def only_keys(folder: Path, seconds: float) -> None:
+async def only_keys(folder: Path, seconds: float, markets: Sequence[int]) -> None:
     """`measure_keys` on a server of its own."""
     with servers(folder) as (redis, _):
-        await measure_keys(redis, folder, seconds)
+        await measure_keys(redis, folder, seconds, markets)
 
 
 async def measure(folder: Path, arguments: argparse.Namespace) -> None:
@@ -309,7 +310,7 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> None:
         ):
             got = await fed(sink, path, len(events))
             print(f"{name:<28}{got:>10,.0f} rows/s   {got / bare:.2f} of the bare client's {bare:,.0f}")
-        await measure_keys(redis, folder, arguments.seconds)
+        await measure_keys(redis, folder, arguments.seconds, arguments.markets)
         large = folder / "large.db"
         write_month(large, arguments.rows)
         print_totals(large, arguments.rows)
@@ -327,10 +328,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--totals", type=int, default=0)
     parser.add_argument("--keys", action="store_true")
+    parser.add_argument("--markets", type=int, nargs="+", default=(500,), help="of the keys, beside 7")
     arguments = parser.parse_args()
     if arguments.keys:
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(only_keys(Path(folder), arguments.seconds))
+            asyncio.run(only_keys(Path(folder), arguments.seconds, arguments.markets))
         return
     if arguments.totals:
         with tempfile.TemporaryDirectory() as folder:
