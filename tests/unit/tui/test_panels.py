@@ -179,6 +179,16 @@ class TestTape:
     def test_a_filter_that_nothing_matches_names_itself(self) -> None:
         assert any('matches "xrp"' in line for line in _lines(tape, _picture(filter="xrp")))
 
+    @pytest.mark.parametrize(
+        ("threshold", "mend"),
+        [
+            (0.0, 'matches "xrp >5k": / takes words of venue, market and side.'),
+            (1e7, 'matches "xrp >5k" and reaches $10.0M: - lowers the bar, / filters.'),
+        ],
+    )
+    def test_what_hides_every_line_is_said_with_its_mend(self, threshold: float, mend: str) -> None:
+        assert any(mend in line for line in _lines(tape, _picture(filter="xrp >5k", threshold=threshold)))
+
     def test_the_newest_is_first_and_nothing_twice(self) -> None:
         entries = recent(RICH)
         assert len(entries) == len(RICH.tape)

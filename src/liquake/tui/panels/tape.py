@@ -90,7 +90,10 @@ def waiting(picture: Picture, known: int) -> str:
     view = picture.view
     if not known:
         return "No liquidation yet. Each one appears here as it arrives."
-    wanted = f'matches "{view.filter}" and ' if view.filter else ""
+    wanted = f'matches "{view.filter}"' if view.filter else ""
+    if not view.threshold:
+        return f"None of the latest {known} {wanted}: / takes words of venue, market and side."
+    wanted += " and " if wanted else ""
     return f"None of the latest {known} {wanted}reaches {formats.dollars(view.threshold)}: - lowers the bar, / filters."
 
 
