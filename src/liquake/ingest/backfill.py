@@ -61,9 +61,9 @@ class Backfill:
         random: Random | None = None,
     ) -> None:
         self.venue = venue
-        self._instruments, self._assets, self._address = instruments, assets, address
-        self._clock, self._receiver, self._tempo = clock, receiver, tempo or Tempo()
-        self._random = random or Random()
+        self.instruments, self.assets, self._address = instruments, assets, address
+        self.clock, self.receiver, self.tempo = clock, receiver, tempo or Tempo()
+        self.random = random or Random()
         self._turnstile = Turnstile(venue.limits.requests_per_minute)
         self._gaps: asyncio.Queue[Gap] = asyncio.Queue()
         self._told_until: int | None = None
@@ -85,7 +85,7 @@ class Backfill:
 
     async def _refill(self, client: aiohttp.ClientSession) -> None:
         failed: list[Gap] = []
-        backoff = Backoff(self._tempo.history_again, _AGAIN_MOST, self._random)
+        backoff = Backoff(self.tempo.history_again, _AGAIN_MOST, self.random)
         while True:
             fresh = await self._due(backoff.next() if failed else None)
             # What may fail again must not hold up what is new.
@@ -101,7 +101,7 @@ class Backfill:
                 gaps = [await self._gaps.get()]
         except TimeoutError:
             return []
-        await asyncio.sleep(self._tempo.history_after)
+        await asyncio.sleep(self.tempo.history_after)
         while not self._gaps.empty():
             gaps.append(self._gaps.get_nowait())
         return gaps
@@ -122,7 +122,7 @@ class Backfill:
         # Of one that is asked later, whoever was away did not hear what had happened before.
         behind = 0 if poll is None else round(poll.behind * SECOND)
         start, end = min(gap.start for gap in gaps) - behind, max(gap.end for gap in gaps) - behind
-        earliest = self._clock.now() - REACH
+        earliest = self.clock.now() - REACH
         if end <= earliest:
             return _Answer.LACKING
         answer = await self._fetched(client, max(start - MARGIN, earliest), end + MARGIN)
@@ -130,7 +130,7 @@ class Backfill:
 
     async def _poll(self, client: aiohttp.ClientSession, poll: Poll) -> None:
         while True:
-            now = self._clock.now()
+            now = self.clock.now()
             end = now - round(poll.behind * SECOND)
             start = end - round(poll.span * SECOND)
             if self._told_until is not None:
@@ -150,12 +150,12 @@ class Backfill:
         if self._trouble:
             self._trouble = False
             # What the sockets bring, prices, says nothing of what is asked for.
-            self._tell(Scope(self.venue.name, HISTORY, self._clock.now(), None))
+            self._tell(Scope(self.venue.name, HISTORY, self.clock.now(), None))
             self._status(FeedState.SUBSCRIBED, f"asked every {poll.every:g} s for what is {poll.behind:g} s old")
 
     async def _fetched(self, client: aiohttp.ClientSession, start: int, end: int) -> _Answer:
         """Ask for everything from `start` to `end`, and pass it on."""
-        requests = self.venue.history(self._instruments, self._assets, start, end)
+        requests = self.venue.history(self.instruments, self.assets, start, end)
         try:
             async for found in self.pages(client, requests, start, end):
                 self.deliver(found)
@@ -177,7 +177,7 @@ class Backfill:
                 if request is None:
                     break
                 answer = await self._ask(client, request)
-                found = self.venue.read_history(request, answer, self._instruments, self._clock.now())
+                found = self.venue.read_history(request, answer, self.instruments, self.clock.now())
                 # Some venues answer with more than they were asked for: what may be forgotten would be counted again.
                 yield [event for event in found if start <= event.ts_event <= end]
                 request = self.venue.next_history(request, answer)
@@ -186,7 +186,7 @@ class Backfill:
 
     async def _ask(self, client: aiohttp.ClientSession, request: Request) -> bytes:
         """The answer; a venue that has just come back may need a moment. Raises `Unreachable`."""
-        backoff = Backoff(self._tempo.backoff_first, self._tempo.backoff_most, self._random)
+        backoff = Backoff(self.tempo.backoff_first, self.tempo.backoff_most, self.random)
         there = Request(rerouted(request.url, self._address), request.body)
         while True:
             await asyncio.sleep(self._turnstile.admit(asyncio.get_running_loop().time()))
@@ -200,17 +200,17 @@ class Backfill:
     def deliver(self, events: Collection[Liquidation]) -> None:
         """Pass on what the history told."""
         if events:
-            self._receiver(tuple(events), b"", HISTORY, self._clock.now())
+            self.receiver(tuple(events), b"", HISTORY, self.clock.now())
 
     def failed(self, error: Unreachable | HistoryError) -> None:
         """Tell that the history did not, or not so that it can be read."""
-        self._tell(DecodeError(self.venue.name, HISTORY, self._clock.now(), str(error), b""))
+        self._tell(DecodeError(self.venue.name, HISTORY, self.clock.now(), str(error), b""))
 
     def _status(self, state: FeedState, reason: str) -> None:
-        self._tell(FeedStatus(self.venue.name, HISTORY, state, self._clock.now(), HISTORY, reason))
+        self._tell(FeedStatus(self.venue.name, HISTORY, state, self.clock.now(), HISTORY, reason))
 
     def _tell(self, event: Gap | FeedStatus | Scope | DecodeError) -> None:
-        self._receiver((event,), b"", event.connection, self._clock.now())
+        self.receiver((event,), b"", event.connection, self.clock.now())
 
 
 def overlapping(gaps: Iterable[Gap]) -> list[list[Gap]]:

@@ -11,15 +11,14 @@ import asyncio
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from random import Random
 
 import aiohttp
 
-from liquake.clock import SECOND, Clock
+from liquake.clock import SECOND
 from liquake.errors import HistoryError, Unreachable
 from liquake.ingest.backfill import REACH, Backfill
 from liquake.ingest.backoff import Backoff
-from liquake.ingest.link import Receiver, Tempo
+from liquake.ingest.link import Tempo
 from liquake.ingest.listening import Listening
 from liquake.ingest.turnstile import MINUTE
 from liquake.model import Event, FeedState, FeedStatus, Gap, Instrument, Instruments, Liquidation, Price, Scope
@@ -101,31 +100,19 @@ class _Mute:
 
 
 class Reconciliation:
-    """Stands between the sessions of one venue and `receiver`, and asks `backfill` about every silence.
+    """Stands between the sessions of one venue and the receiver of `backfill`, and asks that about every silence.
 
     What the history has and no socket brought for twice a grace is told as DARK. While that lasts the history is asked
     on and passed on, late, and `renew` is called to have the sockets replaced. The next liquidation that happens and that
     a socket brings ends it, and leaves a gap to be refilled: where a history goes market by market it was not asked for all.
     """
 
-    def __init__(
-        self,
-        venue: Venue,
-        instruments: Instruments,
-        clock: Clock,
-        receiver: Receiver,
-        backfill: Backfill,
-        renew: Callable[[], object],
-        *,
-        assets: Collection[str] | None = None,
-        tempo: Tempo | None = None,
-        random: Random | None = None,
-    ) -> None:
-        self.venue = venue
-        self._instruments, self._clock, self._receiver, self._assets = instruments, clock, receiver, assets
-        self._backfill, self._renew, self._tempo = backfill, renew, tempo or Tempo()
+    def __init__(self, backfill: Backfill, renew: Callable[[], object]) -> None:
+        self.venue, self._backfill, self._renew = backfill.venue, backfill, renew
+        self._instruments, self._assets, self._tempo = backfill.instruments, backfill.assets, backfill.tempo
+        self._clock, self._receiver = backfill.clock, backfill.receiver
         self._grace = round(self._tempo.grace * SECOND)
-        self._listening = Listening(assets)
+        self._listening = Listening(backfill.assets)
         self._mute: _Mute | None = None
         self._asked_of: int | None = None
         """Since when the sockets had been silent when it was last asked."""
@@ -138,7 +125,7 @@ class Reconciliation:
         """What no socket has brought yet, and is no proof either."""
         self._ended: list[int] = []
         """When the sockets were heard again of late."""
-        self._refused = Backoff(self._tempo.history_again, _REFUSED_MOST, random or Random())
+        self._refused = Backoff(self._tempo.history_again, _REFUSED_MOST, backfill.random)
 
     @staticmethod
     def serves(venue: Venue) -> bool:

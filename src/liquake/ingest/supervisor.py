@@ -56,11 +56,8 @@ class Feed:
         self._clock, self._receiver, self._tempo, self._lifetime = clock, receiver, tempo, lifetime
         self._turnstile = Turnstile(venue.limits.connects_per_minute)
         self._backfill = Backfill(venue, self.instruments, clock, receiver, assets=assets, address=address, tempo=tempo)
-        self._reconciliation: Reconciliation | None = None
-        if Reconciliation.serves(venue):
-            self._reconciliation = Reconciliation(
-                venue, self.instruments, clock, receiver, self._backfill, self._renew, assets=assets, tempo=tempo
-            )
+        asks = Reconciliation.serves(venue)
+        self._reconciliation = Reconciliation(self._backfill, self._renew) if asks else None
 
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Ask for the instruments, open the connections, and keep both up to date."""
